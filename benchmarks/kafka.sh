@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# benchmarks/kafka.sh [RUNS=3]
+# Produce, fetch and round trips against Weir and an Apache Kafka 4.3.1 broker from Maven Central, in turn
+# on the same machine; prints medians and the ratio Weir/Kafka of each figure. About ten minutes.
+# CPU is the broker's own, in seconds per million records. ONLY=REGEX picks cases.
+set -euo pipefail
+HERE=$(cd "$(dirname "$0")" && pwd)
+ROOT=$(dirname "$HERE")
+RUNS=${1:-3}
+# shellcheck source=/dev/null
+cd "$ROOT" && . ./.ci/jdk
+JAVA=$JAVA_HOME/bin/java
+WORK=$(mktemp -d)
+KPORT=${KPORT:-29092}
+WPORT=${WPORT:-29192}
+
+[ -s "$HERE/peers/kafka/target/cp.txt" ] ||
+    mvn -q -B -f "$HERE/peers/kafka/pom.xml" dependency:build-classpath -Dmdep.outputFile="$HERE/peers/kafka/target/cp.txt"
+PEER=$(cat "$HERE/peers/kafka/target/cp.txt")
+[ -d "$HERE/target/lib" ] || mvn -q -B -T1C -DskipTests package
+OWN="$HERE/target/classes:$HERE/target/lib/*"
+
+cat >"$WORK/kafka.properties" <<PROPERTIES
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:$((KPORT + 1))
+controller.listener.names=CONTROLLER
+listeners=PLAINTEXT://127.0.0.1:$KPORT,CONTROLLER://127.0.0.1:$((KPORT + 1))
+inter.broker.listener.name=PLAINTEXT
+log.dirs=$WORK/kafka
+offsets.topic.replication.factor=1
+group.initial.rebalance.delay.ms=0
+PROPERTIES
+"$JAVA" -cp "$PEER" kafka.tools.StorageTool format -t "$("$JAVA" -cp "$PEER" kafka.tools.StorageTool random-uuid)" -c "$WORK/kafka.properties" >/dev/null
+"$JAVA" -Xms1g -Xmx1g -XX:+UseG1GC -cp "$PEER" kafka.Kafka "$WORK/kafka.properties" >"$WORK/kafka.log" 2>&1 &
+KPID=$!
+"$ROOT/weir" server --data "$WORK/weir" --set kafka.listen=127.0.0.1:"$WPORT" --set postgres.listen=127.0.0.1:0 --set http.listen=127.0.0.1:0 >"$WORK/weir.out" 2>"$WORK/weir.log" &
+WPID=$!
+trap 'kill $KPID $WPID 2>/dev/null; wait 2>/dev/null; rm -rf "$WORK"' EXIT
+for _ in $(seq 600); do
+    grep -q '^weir ready' "$WORK/weir.out" && (exec 3<>"/dev/tcp/127.0.0.1/$KPORT") 2>/dev/null && break
+    sleep 0.1
+done
+
+ticks() { awk '{sub(/^.*\) /,""); print $12+$13}' "/proc/$1/stat"; }
+median() { sort -g | awk '{v[NR]=$1} END {print v[int((NR+1)/2)]}'; }
+tool() { "$JAVA" -Xmx512m -cp "$PEER" "$@" 2>/dev/null; }
+own() { "$JAVA" -Xmx512m -cp "$OWN" "$@" 2>/dev/null; }
+
+measure() { # name kind records command... : runs it on both in turn, RUNS times after one warm-up
+    local name=$1 kind=$2 records=$3
+    shift 3
+    [[ $name =~ ${ONLY:-.} ]] || return 0
+    : >"$WORK/k" && : >"$WORK/w" && : >"$WORK/kc" && : >"$WORK/wc"
+    for run in $(seq 0 "$RUNS"); do
+        for who in k w; do
+            local port=$KPORT pid=$KPID c0 c1 line value
+            [ $who = w ] && port=$WPORT pid=$WPID
+            c0=$(ticks "$pid")
+            line=$("$@" "127.0.0.1:$port")
+            c1=$(ticks "$pid")
+            case $kind in
+            rate) value=$(sed -n 's/.*[^0-9.]\([0-9.]*\) records\/sec.*/\1/p; s/^\([0-9.]*\) records\/sec.*/\1/p' <<<"$line" | tail -1) ;;
+            p50) value=$(awk '{print $2}' <<<"$line") ; echo "  $who $line" >&2 ;;
+            esac
+            [ "$run" = 0 ] && continue
+            echo "$value" >>"$WORK/$who"
+            awk -v a="$c0" -v b="$c1" -v n="$records" 'BEGIN {print (b-a)/100*1e6/n}' >>"$WORK/${who}c"
+        done
+    done
+    awk -v name="$name" -v kind="$kind" -v k="$(median <"$WORK/k")" -v w="$(median <"$WORK/w")" -v kc="$(median <"$WORK/kc")" -v wc="$(median <"$WORK/wc")" \
+        'BEGIN {printf "%-34s %-5s kafka %10.0f  weir %10.0f  ratio %5.2f   cpu-s/M kafka %6.2f  weir %6.2f  ratio %5.2f\n", name, kind, k, w, w/k, kc, wc, wc/kc}'
+}
+produce() { # size count extra... server
+    local size=$1 count=$2 server=${*: -1}
+    shift 2
+    set -- "${@:1:$#-1}"
+    tool org.apache.kafka.tools.ProducerPerformance --bootstrap-server "$server" --topic "bench-$size" --num-records "$count" --record-size "$size" --throughput -1 --command-property "$@" | tail -1
+}
+fetch() { own dev.weir.benchmarks.broker.FetchAll "$3" "bench-$1" "$2"; }
+roundtrip() { own dev.weir.benchmarks.broker.RoundTrips "$2" roundtrip "$1"; }
+
+measure "produce 100 B acks=1" rate 2000000 produce 100 2000000 acks=1
+measure "produce 100 B acks=all" rate 2000000 produce 100 2000000 acks=all
+measure "produce 1 KiB acks=1" rate 500000 produce 1024 500000 acks=1
+measure "produce 1 KiB acks=all" rate 500000 produce 1024 500000 acks=all
+measure "produce 100 B, batch.size 150" rate 200000 produce 100 200000 acks=all batch.size=150 linger.ms=0
+measure "fetch 100 B" rate 2000000 fetch 100 2000000
+measure "fetch 1 KiB" rate 500000 fetch 1024 500000
+measure "round trip acks=all (us)" p50 5000 roundtrip 5000
