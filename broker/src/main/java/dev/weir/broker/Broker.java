@@ -1,0 +1,236 @@
+package dev.weir.broker;
+
+import dev.weir.broker.net.KafkaListener;
+import dev.weir.broker.net.ListenerConfig;
+import dev.weir.broker.partition.LogDirectory;
+import dev.weir.broker.partition.Partition;
+import dev.weir.broker.request.Node;
+import dev.weir.broker.request.RequestRouter;
+import dev.weir.broker.request.ServingConfig;
+import dev.weir.broker.storage.FileSystem;
+import dev.weir.broker.topic.MetadataImage;
+import dev.weir.broker.topic.MetadataLog;
+import dev.weir.broker.topic.MetadataRecord;
+import dev.weir.broker.topic.TopicSetting;
+import dev.weir.broker.topic.Topics;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.Base64;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// A running broker: the logs under one directory, served over the Kafka protocol on one address and
+/// to readers in the same process through [#partition] and [#topics].
+///
+/// Any thread may call it. Starting and closing wait for the disk.
+public final class Broker implements AutoCloseable {
+    private static final Logger LOGGER = LoggerFactory.getLogger(Broker.class);
+
+    private final BrokerMetrics metrics = new BrokerMetrics();
+
+    /// What is open, to be closed in the opposite order.
+    private final Deque<AutoCloseable> open = new ArrayDeque<>();
+
+    private final Topics topics;
+    private final ProducerIds producerIds;
+    private final KafkaListener listener;
+    private final Node node;
+
+    private Broker(BrokerConfig config, FileSystem files, InstantSource clock) {
+        try {
+            // First, because it makes sure that no other process uses the directory.
+            var logs =
+                    opened(
+                            LogDirectory.open(
+                                    files, config.dataDir().resolve("log"), config.logs(), clock));
+            var image = new MetadataImage();
+            var metadata =
+                    opened(
+                            MetadataLog.open(
+                                    files,
+                                    config.dataDir().resolve("meta").resolve("metadata.log"),
+                                    image::apply));
+            metadata.rewriteIfLong(image.snapshot());
+            if (image.clusterId().isEmpty()) {
+                var created = new MetadataRecord.ClusterCreated(newClusterId());
+                metadata.append(List.of(created));
+                image.apply(created);
+            }
+            producerIds = new ProducerIds(metadata, image.producerIdsEnd());
+            topics = new Topics(metadata, image, logs, config.numPartitions());
+
+            var admin = opened(executor("broker-admin", 1));
+            var lookup = opened(executor("broker-lookup", 2));
+            listener = opened(new KafkaListener(listenerConfig(config), metrics.requests()));
+            node = node(config, image.clusterId(), listener.address());
+            measure(logs);
+            listener.serve(
+                    new RequestRouter(
+                            servingConfig(config, node),
+                            topics,
+                            producerIds::allocate,
+                            metrics.requests(),
+                            admin,
+                            lookup));
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    /// Opens or creates the data directory, recovers it and begins to serve.
+    ///
+    /// @param files where everything is kept
+    /// @param clock the time that records and retention go by
+    /// @throws java.io.UncheckedIOException if the directory or the address cannot be had
+    /// @throws IllegalStateException if the metadata log is damaged
+    public static Broker start(BrokerConfig config, FileSystem files, InstantSource clock) {
+        return new Broker(config, files, clock);
+    }
+
+    /// The address listened on.
+    public InetSocketAddress address() {
+        return listener.address();
+    }
+
+    /// Names this data directory for good.
+    public String clusterId() {
+        return node.clusterId();
+    }
+
+    public Topics topics() {
+        return topics;
+    }
+
+    /// @throws dev.weir.broker.error.BrokerException with `UNKNOWN_TOPIC_OR_PARTITION` if there is
+    ///     none
+    public Partition partition(String topic, int index) {
+        return topics.partition(topic, index);
+    }
+
+    public ProducerIds producerIds() {
+        return producerIds;
+    }
+
+    public BrokerMetrics metrics() {
+        return metrics;
+    }
+
+    /// Answers what was asked, closes every connection, then makes everything appended durable, so
+    /// that the next start reads no logs. Closing twice does nothing.
+    @Override
+    public void close() {
+        synchronized (open) {
+            while (!open.isEmpty()) {
+                try {
+                    open.pop().close();
+                } catch (Exception e) {
+                    // The rest must be closed all the same.
+                    LOGGER.error("the broker did not close cleanly", e);
+                }
+            }
+        }
+    }
+
+    private <T extends AutoCloseable> T opened(T resource) {
+        open.push(resource);
+        return resource;
+    }
+
+    private static ExecutorService executor(String name, int threads) {
+        return Executors.newFixedThreadPool(
+                threads, Thread.ofPlatform().daemon().name(name + "-", 0).factory());
+    }
+
+    private static Node node(BrokerConfig config, String clusterId, InetSocketAddress address) {
+        return new Node(
+                clusterId,
+                Node.ID,
+                config.advertisedHost().isEmpty() ? reachable(address) : config.advertisedHost(),
+                config.advertisedPort() == 0 ? address.getPort() : config.advertisedPort());
+    }
+
+    /// A name for the address that makes sense to a client elsewhere.
+    private static String reachable(InetSocketAddress address) {
+        if (!address.getAddress().isAnyLocalAddress()) {
+            return address.getAddress().getHostAddress();
+        }
+        try {
+            return InetAddress.getLocalHost().getCanonicalHostName();
+        } catch (UnknownHostException e) {
+            LOGGER.warn("this machine does not know its name, clients are told \"localhost\"", e);
+            return "localhost";
+        }
+    }
+
+    private static ListenerConfig listenerConfig(BrokerConfig config) {
+        return new ListenerConfig(
+                config.host(),
+                config.port(),
+                config.maxRequestBytes(),
+                config.maxInFlightRequests(),
+                config.ioThreads());
+    }
+
+    private static ServingConfig servingConfig(BrokerConfig config, Node node) {
+        var shown = new TreeMap<String, String>();
+        shown.put("advertised.listeners", "PLAINTEXT://" + node.host() + ":" + node.port());
+        shown.put("auto.create.topics.enable", Boolean.toString(config.autoCreateTopics()));
+        shown.put("broker.id", Integer.toString(node.id()));
+        shown.put("default.replication.factor", "1");
+        shown.put("log.dirs", config.dataDir().resolve("log").toString());
+        shown.put("message.max.bytes", TopicSetting.value(Map.of(), "max.message.bytes"));
+        shown.put("node.id", Integer.toString(node.id()));
+        shown.put("num.network.threads", Integer.toString(config.ioThreads()));
+        shown.put("num.partitions", Integer.toString(config.numPartitions()));
+        shown.put("socket.request.max.bytes", Integer.toString(config.maxRequestBytes()));
+        return new ServingConfig(node, config.autoCreateTopics(), config.capReplicas(), shown);
+    }
+
+    /// 22 characters, as Kafka writes its ids.
+    private static String newClusterId() {
+        var id = UUID.randomUUID();
+        var bytes =
+                ByteBuffer.allocate(16)
+                        .putLong(id.getMostSignificantBits())
+                        .putLong(id.getLeastSignificantBits());
+        return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes.array());
+    }
+
+    private void measure(LogDirectory logs) {
+        metrics.gauge("weir_broker_log_syncs_total", "", () -> (double) logs.syncs());
+        metrics.gauge("weir_broker_topics", "", () -> topics.all().size());
+        metrics.gauge(
+                "weir_broker_partitions",
+                "",
+                () -> topics.all().stream().mapToInt(t -> t.partitions().size()).sum());
+        metrics.gauge(
+                "weir_broker_partitions_offline",
+                "",
+                () ->
+                        topics.all().stream()
+                                .flatMap(t -> t.partitions().stream())
+                                .filter(p -> p.offlineReason() != null)
+                                .count());
+        metrics.gauge(
+                "weir_broker_log_bytes",
+                "",
+                () ->
+                        topics.all().stream()
+                                .flatMap(t -> t.partitions().stream())
+                                .filter(p -> p.offlineReason() == null)
+                                .mapToLong(Partition::sizeInBytes)
+                                .sum());
+    }
+}

@@ -1,0 +1,118 @@
+package dev.weir.broker.log;
+
+import dev.weir.broker.storage.FileSystem;
+import dev.weir.broker.storage.FileSystem.OpenMode;
+import dev.weir.broker.storage.StorageFile;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The transactions whose abort marker lies in one segment, in marker order, kept in Kafka's
+/// `.txnindex` format: version int16 = 0, producer id, first offset, last offset, last stable
+/// offset int64 each. Loaded when first asked for; new entries reach the file at checkpoints.
+///
+/// The holder of the append lock appends, one thread at a time flushes, any thread reads.
+final class AbortedIndex {
+    private static final int ENTRY_BYTES = 34;
+
+    private final FileSystem files;
+    private final Path path;
+    private List<AbortedTransaction> entries; // guarded by this; null until loaded; never mutated
+    private int flushed; // guarded by this
+    private boolean fileMayExist; // guarded by this
+
+    AbortedIndex(FileSystem files, Path path, boolean fileMayExist) {
+        this.files = files;
+        this.path = path;
+        this.fileMayExist = fileMayExist;
+    }
+
+    synchronized List<AbortedTransaction> entries() throws IOException {
+        if (entries == null) {
+            entries = fileMayExist ? load() : List.of();
+            flushed = entries.size();
+        }
+        return entries;
+    }
+
+    /// Forgets all entries but the first `count`.
+    synchronized void keepFirst(int count) throws IOException {
+        if (count == 0) {
+            entries = List.of();
+        } else {
+            List<AbortedTransaction> all = entries();
+            entries = List.copyOf(all.subList(0, Math.min(count, all.size())));
+        }
+        flushed = entries.size();
+    }
+
+    synchronized void append(AbortedTransaction aborted) throws IOException {
+        List<AbortedTransaction> grown = new ArrayList<>(entries());
+        grown.add(aborted);
+        entries = List.copyOf(grown);
+    }
+
+    synchronized int count() throws IOException {
+        return entries().size();
+    }
+
+    /// Writes new entries to the file and makes the contents durable.
+    ///
+    /// @return whether anything was written, so that the name may be new
+    boolean flush(DiskHealth health) throws IOException {
+        List<AbortedTransaction> all;
+        int from;
+        synchronized (this) {
+            if (entries == null || entries.size() == flushed) {
+                return false;
+            }
+            all = entries;
+            from = flushed;
+        }
+        ByteBuffer written = ByteBuffer.allocate((all.size() - from) * ENTRY_BYTES);
+        for (AbortedTransaction entry : all.subList(from, all.size())) {
+            written.putShort((short) 0)
+                    .putLong(entry.producerId())
+                    .putLong(entry.firstOffset())
+                    .putLong(entry.lastOffset())
+                    .putLong(entry.lastStableOffset());
+        }
+        try (StorageFile file = files.open(path, OpenMode.CREATE)) {
+            long start = (long) from * ENTRY_BYTES;
+            if (file.size() > start) {
+                file.truncate(start);
+            }
+            file.write(written.flip(), start);
+            health.sync(file);
+        }
+        synchronized (this) {
+            flushed = all.size();
+            fileMayExist = true;
+        }
+        return true;
+    }
+
+    private List<AbortedTransaction> load() throws IOException {
+        ByteBuffer stored;
+        try {
+            stored = ByteBuffer.wrap(files.readFully(path));
+        } catch (FileNotFoundException e) {
+            return List.of();
+        }
+        List<AbortedTransaction> loaded = new ArrayList<>();
+        while (stored.remaining() >= ENTRY_BYTES) {
+            stored.getShort();
+            loaded.add(
+                    new AbortedTransaction(
+                            stored.getLong(),
+                            stored.getLong(),
+                            stored.getLong(),
+                            stored.getLong()));
+        }
+        return List.copyOf(loaded);
+    }
+}

@@ -1,0 +1,923 @@
+package dev.weir.broker.log;
+
+import dev.weir.broker.error.BrokerException;
+import dev.weir.broker.error.ErrorCode;
+import dev.weir.broker.log.StateFile.Checkpoint;
+import dev.weir.broker.record.BatchHeader;
+import dev.weir.broker.record.RecordBatchReader;
+import dev.weir.broker.storage.FileSlice;
+import dev.weir.broker.storage.FileSystem;
+import dev.weir.broker.storage.StorageFile;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// The log of one partition.
+///
+/// # Who may call
+///
+/// Methods that say *append lock* are called under the partition's append lock, those that say
+/// *upkeep lock* under its upkeep lock, which is always taken first. The others may be called by
+/// any thread at any time: they work on the published end and the published list of segments,
+/// neither of which is ever changed in place.
+///
+/// # What is durable
+///
+/// An append only reaches the page cache. [#captureForSync] and [#sync] make everything up to the
+/// captured end durable: closed segments first seen since, the active one, and the directory when
+/// files were created in it. Nothing is known durable before that.
+///
+/// # Recovery
+///
+/// A checkpoint says up to where log, indexes and producer snapshot are durable together. Opening
+/// compares the size of the last segment with it: equal, as after a clean stop, and no byte of the
+/// log is read. Otherwise the batches after the checkpoint are read and checked, and indexes and
+/// producer state are rebuilt from them. Where that walk meets something that is not an intact next
+/// batch, the offset decides: below what was acknowledged it is damage and opening is refused;
+/// beyond, it is what a crash left of writes nobody was told about, and is cut off.
+public final class Log {
+    private static final Logger LOG = LoggerFactory.getLogger(Log.class);
+    private static final Pattern SEGMENT = Pattern.compile("(\\d{20})\\.log");
+    private static final String SNAPSHOT = ".snapshot";
+
+    private final FileSystem files;
+    private final Path directory;
+    private final DiskHealth health;
+    private final StateFile state; // upkeep lock, but for writeSynced: see noteSynced
+    private final ProducerState producers = new ProducerState(); // append lock
+    private final List<LogSegment> unsynced = new ArrayList<>(); // append lock: closed, not synced
+    private boolean directoryChanged; // append lock
+
+    private volatile LogConfig config;
+    private volatile LogSegment[] segments; // ascending; replaced as a whole under the append lock
+    private volatile LogPosition end;
+    private volatile long logStartOffset;
+    private volatile long firstUndecidedOffset = Long.MAX_VALUE;
+    private volatile long checkpointedOffset;
+    private volatile LogPosition found; // last result of positionOf
+
+    private Log(
+            FileSystem files,
+            Path directory,
+            LogConfig config,
+            DiskHealth health,
+            StateFile state) {
+        this.files = files;
+        this.directory = directory;
+        this.config = config;
+        this.health = health;
+        this.state = state;
+    }
+
+    /// Opens a log, creating it if absent. On return everything up to its end is durable.
+    ///
+    /// @throws BrokerException `KAFKA_STORAGE_ERROR` when acknowledged records are damaged or
+    ///   missing; nothing on disk was changed
+    public static Log open(
+            FileSystem files, Path directory, LogConfig config, DiskHealth health, long nowMs)
+            throws IOException {
+        files.createDirectories(directory);
+        Log log = new Log(files, directory, config, health, StateFile.load(files, directory));
+        boolean opened = false;
+        try {
+            log.load(nowMs);
+            opened = true;
+        } finally {
+            if (!opened) {
+                log.close();
+            }
+        }
+        return log;
+    }
+
+    // ---------------------------------------------------------------- opening
+
+    private void load(long nowMs) throws IOException {
+        Checkpoint checkpoint = state.checkpoint();
+        List<LogSegment> onDisk = listSegments(checkpoint);
+        if (onDisk.isEmpty()) {
+            if (checkpoint != null && checkpoint.offset() > checkpoint.logStartOffset()) {
+                throw damaged("all segments are missing", checkpoint.offset());
+            }
+            create(checkpoint == null ? 0 : checkpoint.logStartOffset(), nowMs);
+            return;
+        }
+        segments = onDisk.toArray(LogSegment[]::new);
+        logStartOffset = segments[0].baseOffset();
+        if (checkpoint == null) {
+            recover(0, 0, segments[0].baseOffset(), Long.MAX_VALUE, nowMs);
+        } else {
+            logStartOffset = Math.max(logStartOffset, checkpoint.logStartOffset());
+            resume(checkpoint, nowMs);
+        }
+        if (state.checkpoint() == null) {
+            checkpoint(captureCheckpoint());
+        }
+        checkpointedOffset = state.checkpoint().offset();
+        publishUndecided();
+    }
+
+    private List<LogSegment> listSegments(Checkpoint checkpoint) throws IOException {
+        List<LogSegment> onDisk = new ArrayList<>();
+        List<Path> entries = files.list(directory);
+        for (Path entry : entries) {
+            Matcher name = SEGMENT.matcher(entry.getFileName().toString());
+            if (name.matches()) {
+                long base = Long.parseLong(name.group(1));
+                boolean aborts =
+                        entries.contains(
+                                directory.resolve(LogSegment.name(base, LogSegment.ABORTED_INDEX)));
+                LogSegment segment = LogSegment.existing(files, directory, base, aborts);
+                if (checkpoint != null && base < checkpoint.firstKeptOffset()) {
+                    segment.delete(); // its deletion was decided but did not complete
+                } else {
+                    onDisk.add(segment);
+                }
+            }
+        }
+        return onDisk;
+    }
+
+    private void create(long offset, long nowMs) throws IOException {
+        LogSegment first = LogSegment.create(files, directory, offset, nowMs);
+        segments = new LogSegment[] {first};
+        logStartOffset = offset;
+        end = new LogPosition(offset, first, 0);
+        health.sync(first.file());
+        checkpoint(captureCheckpoint());
+    }
+
+    private void resume(Checkpoint checkpoint, long nowMs) throws IOException {
+        int at = indexOf(checkpoint.segmentBase());
+        if (at < 0 || segments[at].size() < checkpoint.position()) {
+            throw damaged("records that were synced are missing", checkpoint.offset());
+        }
+        long acknowledged = Math.max(checkpoint.offset(), state.syncedOffset());
+        if (!restoreProducers(checkpoint)) {
+            LOG.warn(
+                    "{}: the producer snapshot of offset {} cannot be read; reading the whole log",
+                    directory,
+                    checkpoint.offset());
+            recover(0, 0, segments[0].baseOffset(), acknowledged, nowMs);
+            return;
+        }
+        LogSegment segment = segments[at];
+        boolean complete = at == segments.length - 1 && segment.size() == checkpoint.position();
+        segment.resetTo(
+                checkpoint.position(),
+                checkpoint.offsetEntries(),
+                checkpoint.timestampEntries(),
+                checkpoint.abortedEntries());
+        segment.createdMs(checkpoint.segmentCreatedMs());
+        if (segment.abortedEntries() < checkpoint.abortedEntries()) {
+            LOG.warn("{}: the index of aborted transactions lacks entries", directory);
+            producers.clear();
+            recover(0, 0, segments[0].baseOffset(), acknowledged, nowMs);
+        } else if (complete) {
+            if (state.syncedOffset() > checkpoint.offset()) {
+                throw damaged("acknowledged records are missing", checkpoint.offset());
+            }
+            end = new LogPosition(checkpoint.offset(), segment, checkpoint.position());
+        } else {
+            recover(at, checkpoint.position(), checkpoint.offset(), acknowledged, nowMs);
+        }
+    }
+
+    private boolean restoreProducers(Checkpoint checkpoint) throws IOException {
+        if (!checkpoint.hasSnapshot()) {
+            return true;
+        }
+        Path snapshot = snapshotPath(checkpoint.offset());
+        return files.exists(snapshot)
+                && producers.restore(ByteBuffer.wrap(files.readFully(snapshot)));
+    }
+
+    /// Reads and checks all batches from a place on and rebuilds what follows from them.
+    ///
+    /// @param acknowledged offsets below it must be there
+    private void recover(int from, int position, long offset, long acknowledged, long nowMs)
+            throws IOException {
+        long next = offset;
+        int last = from;
+        boolean cut = false;
+        // Sizes as they are on disk; resetTo changes what the segments believe.
+        long[] sizes = new long[segments.length];
+        for (int i = from; i < segments.length; i++) {
+            sizes[i] = segments[i].file().size();
+        }
+        for (int i = from; i < segments.length && !cut; i++) {
+            LogSegment segment = segments[i];
+            if (i > from && segment.baseOffset() != next) {
+                cut = true; // the end of the one before was lost
+                break;
+            }
+            last = i;
+            if (i > from || position == 0) {
+                segment.resetTo(0, 0, 0, 0);
+                segment.createdMs(nowMs);
+            }
+            int start = i == from ? position : 0;
+            BatchWalker batches = new BatchWalker(segment.file(), start, Math.toIntExact(sizes[i]));
+            while (batches.next() && batches.buffer().getLong(batches.at()) == next) {
+                takeIn(segment, batches.buffer(), batches.at(), nowMs);
+                next = BatchHeader.nextOffset(batches.buffer(), batches.at());
+            }
+            cut = segment.size() < sizes[i];
+        }
+        boolean unchecked = acknowledged == Long.MAX_VALUE;
+        if (unchecked ? cut : next < acknowledged) {
+            throw damaged(
+                    "no intact record batch at position "
+                            + segments[last].size()
+                            + " of "
+                            + segments[last].file().path(),
+                    next);
+        }
+        producers.decidedBelow(Long.MAX_VALUE);
+        LogSegment active = segments[last];
+        end = new LogPosition(next, active, active.size());
+        if (cut) {
+            cutTail(last, sizes);
+        }
+        for (int i = from; i <= last; i++) {
+            health.sync(segments[i].file());
+        }
+        health.syncDirectory(files, directory);
+        LOG.info("{}: recovered offsets {} to {}", directory, offset, next);
+    }
+
+    private void cutTail(int last, long[] sizes) throws IOException {
+        LogSegment active = segments[last];
+        LOG.warn(
+                "{}: cut off {} bytes of {} and {} later segments, written but never acknowledged"
+                        + " before a crash; the log ends at offset {}",
+                directory,
+                sizes[last] - active.size(),
+                active.file().path().getFileName(),
+                segments.length - 1 - last,
+                end.offset());
+        // Later segments first: a crash in between must not leave one behind a filled gap.
+        for (int i = segments.length - 1; i > last; i--) {
+            StorageFile open = segments[i].delete();
+            if (open != null) {
+                open.close();
+            }
+        }
+        health.syncDirectory(files, directory);
+        active.truncate(active.size());
+        segments = Arrays.copyOf(segments, last + 1);
+    }
+
+    private BrokerException damaged(String what, long offset) {
+        return new BrokerException(
+                ErrorCode.KAFKA_STORAGE_ERROR,
+                directory
+                        + " is damaged from offset "
+                        + offset
+                        + " on: "
+                        + what
+                        + "; acknowledged records would be lost, so the partition stays closed");
+    }
+
+    // ---------------------------------------------------------------- appending
+
+    /// What became of an append.
+    public record Appended(
+            long firstOffset, long lastOffset, long duplicateTimestampMs, boolean duplicate) {}
+
+    /// Appends batches that lie between position and limit of the buffer and have been checked, all
+    /// or none. Their base offsets and leader epochs are written into the buffer. Append lock.
+    ///
+    /// @param checkSequences whether sequence numbers must follow and repetitions are recognised
+    /// @throws BrokerException what [ProducerState#check] found, or `KAFKA_STORAGE_ERROR` when the
+    ///   disk is full or failed; the log is as before and may be appended to again
+    public Appended append(
+            ByteBuffer batches, int leaderEpoch, boolean checkSequences, long nowMs) {
+        int start = batches.position();
+        int limit = batches.limit();
+        for (int at = start; at < limit; at += BatchHeader.sizeInBytes(batches, at)) {
+            ProducerState.Duplicate duplicate = producers.check(batches, at, checkSequences);
+            if (duplicate != null) {
+                return new Appended(
+                        duplicate.firstOffset(),
+                        duplicate.lastOffset(),
+                        duplicate.timestampMs(),
+                        true);
+            }
+        }
+        long first = end.offset();
+        long next = first;
+        for (int at = start; at < limit; at += BatchHeader.sizeInBytes(batches, at)) {
+            BatchHeader.assign(batches, at, next, leaderEpoch);
+            next = BatchHeader.nextOffset(batches, at);
+        }
+        LogSegment active;
+        try {
+            active = segmentFor(limit - start, next, nowMs);
+            active.write(batches.duplicate());
+        } catch (IOException e) {
+            throw new BrokerException(
+                    ErrorCode.KAFKA_STORAGE_ERROR,
+                    "cannot write to " + directory + ": " + e.getMessage(),
+                    e);
+        }
+        for (int at = start; at < limit; at += BatchHeader.sizeInBytes(batches, at)) {
+            takeIn(active, batches, at, nowMs);
+        }
+        publishUndecided();
+        end = new LogPosition(next, active, endOf(active));
+        return new Appended(first, next - 1, -1, false);
+    }
+
+    /// Indexes a batch that is in the file and brings the producer state up to it.
+    private void takeIn(LogSegment segment, ByteBuffer batches, int at, long nowMs) {
+        segment.appended(batches, at, config.indexIntervalBytes());
+        if (!BatchHeader.isControl(batches, at)) {
+            producers.appended(batches, at, nowMs);
+            return;
+        }
+        RecordBatchReader markers = new RecordBatchReader();
+        markers.start(batches.duplicate().position(at));
+        if (!markers.next() || markers.controlType() > 1) {
+            return; // control records of other kinds do not end transactions
+        }
+        int coordinatorEpoch =
+                markers.valueLength() < 6
+                        ? -1
+                        : ByteBuffer.wrap(markers.bytes()).getInt(markers.valueOffset() + 2);
+        AbortedTransaction aborted =
+                producers.ended(
+                        BatchHeader.producerId(batches, at),
+                        BatchHeader.producerEpoch(batches, at),
+                        coordinatorEpoch,
+                        markers.controlType() == 1,
+                        BatchHeader.lastOffset(batches, at),
+                        nowMs);
+        if (aborted != null) {
+            try {
+                segment.addAborted(aborted);
+            } catch (IOException e) {
+                throw new IllegalStateException("the index of the active segment is in memory", e);
+            }
+        }
+    }
+
+    private LogSegment segmentFor(int bytes, long nextOffset, long nowMs) throws IOException {
+        LogSegment active = end.segment();
+        int size = endOf(active);
+        if (size == 0) {
+            return active;
+        }
+        LogConfig now = config;
+        boolean roll =
+                (long) size + bytes > now.segmentBytes()
+                        || nowMs - active.createdMs() > now.segmentMs()
+                        || nextOffset - active.baseOffset() > Integer.MAX_VALUE;
+        return roll ? rollTo(end.offset(), nowMs) : active;
+    }
+
+    private LogSegment rollTo(long offset, long nowMs) throws IOException {
+        LogSegment closed = end.segment();
+        LogSegment opened = LogSegment.create(files, directory, offset, nowMs);
+        closed.indexMaxTimestamp();
+        unsynced.add(closed);
+        directoryChanged = true;
+        LogSegment[] grown = Arrays.copyOf(segments, segments.length + 1);
+        grown[segments.length] = opened;
+        segments = grown;
+        end = new LogPosition(offset, opened, 0);
+        return opened;
+    }
+
+    private static int endOf(LogSegment active) {
+        try {
+            return active.size();
+        } catch (IOException e) {
+            throw new IllegalStateException("the size of the active segment is in memory", e);
+        }
+    }
+
+    // ---------------------------------------------------------------- syncing
+
+    /// What must be synced so that everything up to an end is durable.
+    public static final class SyncCapture {
+        private final LogPosition end;
+        private final List<LogSegment> segments;
+        private final boolean directory;
+
+        private SyncCapture(LogPosition end, List<LogSegment> segments, boolean directory) {
+            this.end = end;
+            this.segments = segments;
+            this.directory = directory;
+        }
+
+        /// Whether a sync that reached this offset did all there is to do.
+        public boolean isEmptySince(long offset) {
+            return end.offset() == offset && segments.size() == 1 && !directory;
+        }
+
+        /// What will be durable.
+        public LogPosition end() {
+            return end;
+        }
+    }
+
+    /// Takes the present end and all that must be synced for it. Append lock; a capture must be
+    /// synced before the next is taken.
+    public SyncCapture captureForSync() {
+        List<LogSegment> dirty = new ArrayList<>(unsynced);
+        dirty.add(end.segment());
+        unsynced.clear();
+        boolean changed = directoryChanged;
+        directoryChanged = false;
+        return new SyncCapture(end, dirty, changed);
+    }
+
+    /// Makes everything in the capture durable. One thread at a time, no lock of the log.
+    public void sync(SyncCapture capture) throws IOException {
+        for (LogSegment segment : capture.segments) {
+            health.sync(segment.file());
+        }
+        if (capture.directory) {
+            health.syncDirectory(files, directory);
+        }
+    }
+
+    /// Notes for recovery that everything below an offset is durable. Called by the thread that
+    /// syncs, under the upkeep lock or where no checkpoint is being written.
+    public void noteSynced(long offset) {
+        synchronized (state) {
+            try {
+                state.writeSynced(offset);
+            } catch (IOException e) {
+                LOG.warn("{}: cannot note the synced offset: {}", directory, e.getMessage());
+            }
+        }
+    }
+
+    /// Takes in that transactions whose marker is below the high watermark are decided. Append
+    /// lock.
+    public void decidedBelow(long highWatermark) {
+        producers.decidedBelow(highWatermark);
+        publishUndecided();
+    }
+
+    /// Whether an ended transaction waits for its marker to become durable. Append lock.
+    public boolean hasUndecided() {
+        return producers.hasUndecided();
+    }
+
+    private void publishUndecided() {
+        firstUndecidedOffset = producers.firstUndecidedOffset();
+    }
+
+    // ---------------------------------------------------------------- reading
+
+    /// The end: the offset and place that the next batch will have.
+    public LogPosition end() {
+        return end;
+    }
+
+    /// First offset that readers may see.
+    public long logStartOffset() {
+        return logStartOffset;
+    }
+
+    /// First offset that is still on disk.
+    public long firstKeptOffset() {
+        return segments[0].baseOffset();
+    }
+
+    /// First offset of the oldest transaction not durably ended; `Long.MAX_VALUE` for none.
+    public long firstUndecidedOffset() {
+        return firstUndecidedOffset;
+    }
+
+    /// Offset up to which recovery has nothing to do.
+    public long checkpointedOffset() {
+        return checkpointedOffset;
+    }
+
+    /// Bytes in all segments.
+    public long sizeInBytes() throws IOException {
+        long sum = 0;
+        for (LogSegment segment : segments) {
+            sum += segment.size();
+        }
+        return sum;
+    }
+
+    /// Finds batches from the one that contains `offset` on, in one segment.
+    ///
+    /// @param offset not below [#firstKeptOffset]
+    /// @param limit where readers must stop
+    /// @param wholeFirstBatch whether the first batch is returned whole even if it is larger than
+    ///   `maxBytes`; otherwise nothing is returned then
+    public FileSlice read(long offset, int maxBytes, LogPosition limit, boolean wholeFirstBatch)
+            throws IOException {
+        if (offset >= limit.offset()) {
+            return FileSlice.EMPTY;
+        }
+        LogSegment[] now = segments;
+        for (int i = floor(now, offset); i < now.length; i++) {
+            LogSegment segment = now[i];
+            if (segment.baseOffset() > limit.segment().baseOffset()) {
+                break;
+            }
+            int stop = segment == limit.segment() ? limit.position() : segment.size();
+            HeaderScanner batch = segment.find(offset, stop);
+            if (batch != null) {
+                int first = batch.sizeInBytes();
+                int length = Math.min(maxBytes, stop - batch.position());
+                if (length < first) {
+                    if (!wholeFirstBatch) {
+                        return FileSlice.EMPTY;
+                    }
+                    length = first;
+                }
+                return new FileSlice(segment.file(), batch.position(), length);
+            }
+        }
+        return FileSlice.EMPTY;
+    }
+
+    /// The place of the batch that starts with an offset below the end.
+    public LogPosition positionOf(long offset) throws IOException {
+        LogPosition last = found;
+        if (last != null && last.offset() == offset) {
+            return last;
+        }
+        LogPosition stop = end;
+        LogSegment[] now = segments;
+        for (int i = floor(now, offset); i < now.length; i++) {
+            LogSegment segment = now[i];
+            int limit = segment == stop.segment() ? stop.position() : segment.size();
+            HeaderScanner batch = segment.find(offset, limit);
+            if (batch != null) {
+                LogPosition place = new LogPosition(offset, segment, batch.position());
+                found = place;
+                return place;
+            }
+        }
+        return stop;
+    }
+
+    /// Aborted transactions with records in a range of offsets.
+    public List<AbortedTransaction> aborted(long from, long to) throws IOException {
+        List<AbortedTransaction> overlapping = List.of();
+        LogSegment[] now = segments;
+        for (int i = floor(now, from); i < now.length; i++) {
+            for (AbortedTransaction transaction : now[i].aborted()) {
+                if (transaction.lastOffset() >= from && transaction.firstOffset() < to) {
+                    if (overlapping.isEmpty()) {
+                        overlapping = new ArrayList<>();
+                    }
+                    overlapping.add(transaction);
+                }
+                if (transaction.lastStableOffset() >= to) {
+                    return overlapping;
+                }
+            }
+        }
+        return overlapping;
+    }
+
+    /// The base offset of the segment after the one that contains an offset, or the end.
+    public long segmentEnd(long offset) {
+        LogSegment[] now = segments;
+        int next = floor(now, offset) + 1;
+        return next < now.length ? now[next].baseOffset() : end.offset();
+    }
+
+    /// The first record below the limit whose timestamp is at least this.
+    public OffsetAtTimestamp offsetForTimestamp(long timestamp, LogPosition limit)
+            throws IOException {
+        long start = logStartOffset;
+        LogSegment[] now = segments;
+        for (int i = floor(now, start); i < now.length; i++) {
+            LogSegment segment = now[i];
+            if (segment.baseOffset() > limit.segment().baseOffset()) {
+                break;
+            }
+            if (segment.maxTimestamp() < timestamp) {
+                continue;
+            }
+            int stop = segment == limit.segment() ? limit.position() : segment.size();
+            HeaderScanner batch = segment.findTimestamp(timestamp, stop);
+            while (batch != null) {
+                if (batch.lastOffset() >= start && batch.maxTimestamp() >= timestamp) {
+                    OffsetAtTimestamp record = recordAt(segment, batch, timestamp, start);
+                    if (record.isFound()) {
+                        return record;
+                    }
+                }
+                batch = batch.next() ? batch : null;
+            }
+        }
+        return OffsetAtTimestamp.NONE;
+    }
+
+    /// The first record that has the greatest timestamp.
+    public OffsetAtTimestamp maxTimestampOffset() throws IOException {
+        LogSegment greatest = null;
+        LogSegment[] now = segments;
+        for (int i = floor(now, logStartOffset); i < now.length; i++) {
+            LogSegment segment = now[i];
+            if (segment.maxTimestamp() >= 0
+                    && (greatest == null || segment.maxTimestamp() > greatest.maxTimestamp())) {
+                greatest = segment;
+            }
+        }
+        if (greatest == null) {
+            return OffsetAtTimestamp.NONE;
+        }
+        long timestamp = greatest.maxTimestamp();
+        HeaderScanner batch = greatest.find(greatest.offsetOfMaxTimestamp(), greatest.size());
+        return batch == null
+                ? OffsetAtTimestamp.NONE
+                : recordAt(greatest, batch, timestamp, logStartOffset);
+    }
+
+    private static OffsetAtTimestamp recordAt(
+            LogSegment segment, HeaderScanner batch, long timestamp, long from) throws IOException {
+        RecordBatchReader records = new RecordBatchReader();
+        records.start(
+                new FileSlice(segment.file(), batch.position(), batch.sizeInBytes()).toBuffer());
+        while (records.next()) {
+            if (records.timestamp() >= timestamp && records.offset() >= from) {
+                return new OffsetAtTimestamp(
+                        records.offset(), records.timestamp(), batch.leaderEpoch());
+            }
+        }
+        return OffsetAtTimestamp.NONE;
+    }
+
+    /// Transactions without an end marker. Append lock.
+    public List<OpenTransaction> openTransactions() {
+        return producers.openTransactions();
+    }
+
+    /// Forgets producers that have been idle for this long. Append lock.
+    public void expireProducers(long nowMs, long idleMs) {
+        producers.expire(nowMs, idleMs);
+    }
+
+    public LogConfig config() {
+        return config;
+    }
+
+    public void reconfigure(LogConfig next) {
+        config = next;
+    }
+
+    // ---------------------------------------------------------------- upkeep
+
+    /// What a checkpoint will say, taken at one moment.
+    public static final class CheckpointCapture {
+        private final LogPosition end;
+        private final ByteBuffer producers; // null when there are none
+        private final int offsetEntries;
+        private final int timestampEntries;
+        private final int abortedEntries;
+
+        private CheckpointCapture(
+                LogPosition end,
+                ByteBuffer producers,
+                int offsetEntries,
+                int timestampEntries,
+                int abortedEntries) {
+            this.end = end;
+            this.producers = producers;
+            this.offsetEntries = offsetEntries;
+            this.timestampEntries = timestampEntries;
+            this.abortedEntries = abortedEntries;
+        }
+
+        public long offset() {
+            return end.offset();
+        }
+    }
+
+    /// Takes the state of the present end. Append lock.
+    public CheckpointCapture captureCheckpoint() throws IOException {
+        LogSegment active = end.segment();
+        active.indexMaxTimestamp();
+        return new CheckpointCapture(
+                end,
+                producers.isEmpty() ? null : producers.snapshot(),
+                active.offsetEntries(),
+                active.timestampEntries(),
+                active.abortedEntries());
+    }
+
+    /// Makes a captured state the one from which recovery starts. The log must have been synced up
+    /// to it. Upkeep lock.
+    public void checkpoint(CheckpointCapture capture) throws IOException {
+        Checkpoint previous = state.checkpoint();
+        LogSegment[] now = segments;
+        int from = previous == null ? 0 : floor(now, previous.segmentBase());
+        for (int i = from; i < now.length; i++) {
+            if (now[i].baseOffset() <= capture.end.segment().baseOffset()) {
+                now[i].flushIndexes(health);
+            }
+        }
+        if (capture.producers != null) {
+            Path snapshot = snapshotPath(capture.offset());
+            try (StorageFile file = files.open(snapshot, FileSystem.OpenMode.CREATE)) {
+                file.truncate(0);
+                file.write(capture.producers.duplicate(), 0);
+                health.sync(file);
+            }
+        }
+        LogSegment active = capture.end.segment();
+        Checkpoint next =
+                new Checkpoint(
+                        logStartOffset,
+                        now[0].baseOffset(),
+                        capture.offset(),
+                        active.baseOffset(),
+                        capture.end.position(),
+                        capture.offsetEntries,
+                        capture.timestampEntries,
+                        capture.abortedEntries,
+                        capture.producers != null,
+                        active.createdMs());
+        synchronized (state) {
+            if (previous == null) {
+                // The file is new: its name must be durable before anything relies on it.
+                state.write(next, health);
+                health.syncDirectory(files, directory);
+            } else {
+                health.syncDirectory(files, directory);
+                state.write(next, health);
+            }
+        }
+        checkpointedOffset = capture.offset();
+        if (previous != null) {
+            deleteSnapshotsBelow(previous.offset());
+        }
+    }
+
+    private void deleteSnapshotsBelow(long offset) throws IOException {
+        for (Path entry : files.list(directory)) {
+            String name = entry.getFileName().toString();
+            if (name.endsWith(SNAPSHOT) && name.compareTo(LogSegment.name(offset, SNAPSHOT)) < 0) {
+                files.delete(entry);
+            }
+        }
+    }
+
+    /// Closes the active segment when all of it has outlived `retention.ms`, so that it can go too.
+    /// Append lock.
+    public void rollExpired(long nowMs) throws IOException {
+        LogSegment active = end.segment();
+        long retentionMs = config.retentionMs();
+        if (retentionMs >= 0
+                && active.size() > 0
+                && active.maxTimestamp() >= 0
+                && nowMs - active.maxTimestamp() > retentionMs) {
+            rollTo(end.offset(), nowMs);
+        }
+    }
+
+    /// Where the log would start if retention by size and age were applied to all it may take.
+    ///
+    /// @param bound the first offset that must stay
+    public long retainedFrom(long bound, long nowMs) throws IOException {
+        LogConfig now = config;
+        LogSegment[] all = segments;
+        long size = now.retentionBytes() >= 0 ? sizeInBytes() : 0;
+        long from = logStartOffset;
+        for (int i = 0; i < all.length - 1 && all[i + 1].baseOffset() <= bound; i++) {
+            boolean below = all[i + 1].baseOffset() <= logStartOffset;
+            boolean old =
+                    now.retentionMs() >= 0
+                            && all[i].maxTimestamp() >= 0
+                            && nowMs - all[i].maxTimestamp() > now.retentionMs();
+            boolean surplus =
+                    now.retentionBytes() >= 0 && size - all[i].size() >= now.retentionBytes();
+            if (!below && !old && !surplus) {
+                break;
+            }
+            size -= all[i].size();
+            from = Math.max(from, all[i + 1].baseOffset());
+        }
+        return from;
+    }
+
+    /// Whether deleting what lies below this offset would take segments that recovery still needs,
+    /// so that a checkpoint must be written before. Upkeep lock.
+    public boolean needsCheckpointBefore(long kept) {
+        return segmentStart(kept) > state.checkpoint().segmentBase();
+    }
+
+    /// Raises the start of the log, durably, and deletes the segments wholly below it. Upkeep lock.
+    ///
+    /// @param start the new log start offset
+    /// @param kept the first offset whose bytes must stay, at most `start`
+    /// @param appendLock runs a change of the segment list under the append lock
+    /// @return files to be closed when their readers are done
+    public List<StorageFile> raiseStart(long start, long kept, UnderLock appendLock)
+            throws IOException {
+        long firstKept = segmentStart(kept);
+        if (start <= logStartOffset && firstKept <= segments[0].baseOffset()) {
+            return List.of();
+        }
+        logStartOffset = Math.max(start, logStartOffset);
+        synchronized (state) {
+            state.write(state.checkpoint().withStart(logStartOffset, firstKept), health);
+        }
+        List<LogSegment> gone = new ArrayList<>();
+        appendLock.run(() -> {
+            LogSegment[] all = segments;
+            int first = floor(all, firstKept);
+            gone.addAll(Arrays.asList(all).subList(0, first));
+            segments = Arrays.copyOfRange(all, first, all.length);
+        });
+        List<StorageFile> open = new ArrayList<>();
+        for (LogSegment segment : gone) {
+            StorageFile file = segment.delete();
+            if (file != null) {
+                open.add(file);
+            }
+        }
+        return open;
+    }
+
+    /// Runs something under a lock.
+    @FunctionalInterface
+    public interface UnderLock {
+        void run(Runnable change);
+    }
+
+    /// The base offset of the segment that contains an offset.
+    public long segmentStart(long offset) {
+        LogSegment[] now = segments;
+        return now[floor(now, offset)].baseOffset();
+    }
+
+    /// Closes all files without syncing anything.
+    public void close() {
+        LogSegment[] now = segments;
+        if (now != null) {
+            for (LogSegment segment : now) {
+                segment.close();
+            }
+        }
+        synchronized (state) {
+            state.close();
+        }
+    }
+
+    /// Gives up all open files of a log that was deleted, to be closed when their readers are done.
+    public List<StorageFile> discard() {
+        List<StorageFile> open = new ArrayList<>();
+        for (LogSegment segment : segments) {
+            StorageFile file = segment.discard();
+            if (file != null) {
+                open.add(file);
+            }
+        }
+        synchronized (state) {
+            state.close();
+        }
+        return open;
+    }
+
+    private Path snapshotPath(long offset) {
+        return directory.resolve(LogSegment.name(offset, SNAPSHOT));
+    }
+
+    private int indexOf(long base) {
+        for (int i = 0; i < segments.length; i++) {
+            if (segments[i].baseOffset() == base) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /// Index of the last segment whose base is at most the offset; 0 when there is none.
+    private static int floor(LogSegment[] all, long offset) {
+        int low = 0;
+        int high = all.length - 1;
+        while (low < high) {
+            int middle = (low + high + 1) >>> 1;
+            if (all[middle].baseOffset() <= offset) {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        return low;
+    }
+}

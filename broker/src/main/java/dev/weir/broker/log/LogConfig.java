@@ -1,0 +1,107 @@
+package dev.weir.broker.log;
+
+/// The settings of one partition's log, named as in Kafka's topic configuration.
+///
+/// @param segmentBytes `segment.bytes`: a segment is closed before it would grow beyond this
+/// @param segmentMs `segment.ms`: a segment is closed when its first record is older than this
+/// @param retentionBytes `retention.bytes`: total size above which old segments go; -1 is unlimited
+/// @param retentionMs `retention.ms`: age beyond which old segments go; -1 is unlimited
+/// @param indexIntervalBytes `index.interval.bytes`: log bytes between two index entries
+/// @param maxMessageBytes `max.message.bytes`: largest batch accepted from clients
+/// @param logAppendTime `message.timestamp.type=LogAppendTime`: batches are stamped on arrival
+public record LogConfig(
+        int segmentBytes,
+        long segmentMs,
+        long retentionBytes,
+        long retentionMs,
+        int indexIntervalBytes,
+        int maxMessageBytes,
+        boolean logAppendTime) {
+    public static final LogConfig DEFAULT =
+            new LogConfig(1 << 30, 7L * 86_400_000, -1, 7L * 86_400_000, 4096, 1_048_588, false);
+
+    public LogConfig {
+        require(segmentBytes >= 14, "segment.bytes must be at least 14, got " + segmentBytes);
+        require(segmentMs >= 1, "segment.ms must be at least 1, got " + segmentMs);
+        require(retentionBytes >= -1, "retention.bytes must be at least -1, got " + retentionBytes);
+        require(retentionMs >= -1, "retention.ms must be at least -1, got " + retentionMs);
+        require(
+                indexIntervalBytes >= 0,
+                "index.interval.bytes must not be negative, got " + indexIntervalBytes);
+        require(
+                maxMessageBytes >= 0,
+                "max.message.bytes must not be negative, got " + maxMessageBytes);
+    }
+
+    private static void require(boolean holds, String otherwise) {
+        if (!holds) {
+            throw new IllegalArgumentException(otherwise);
+        }
+    }
+
+    public LogConfig withSegmentBytes(int bytes) {
+        return new LogConfig(
+                bytes,
+                segmentMs,
+                retentionBytes,
+                retentionMs,
+                indexIntervalBytes,
+                maxMessageBytes,
+                logAppendTime);
+    }
+
+    public LogConfig withSegmentMs(long ms) {
+        return new LogConfig(
+                segmentBytes,
+                ms,
+                retentionBytes,
+                retentionMs,
+                indexIntervalBytes,
+                maxMessageBytes,
+                logAppendTime);
+    }
+
+    public LogConfig withRetention(long bytes, long ms) {
+        return new LogConfig(
+                segmentBytes,
+                segmentMs,
+                bytes,
+                ms,
+                indexIntervalBytes,
+                maxMessageBytes,
+                logAppendTime);
+    }
+
+    public LogConfig withIndexIntervalBytes(int bytes) {
+        return new LogConfig(
+                segmentBytes,
+                segmentMs,
+                retentionBytes,
+                retentionMs,
+                bytes,
+                maxMessageBytes,
+                logAppendTime);
+    }
+
+    public LogConfig withMaxMessageBytes(int bytes) {
+        return new LogConfig(
+                segmentBytes,
+                segmentMs,
+                retentionBytes,
+                retentionMs,
+                indexIntervalBytes,
+                bytes,
+                logAppendTime);
+    }
+
+    public LogConfig withLogAppendTime(boolean stamped) {
+        return new LogConfig(
+                segmentBytes,
+                segmentMs,
+                retentionBytes,
+                retentionMs,
+                indexIntervalBytes,
+                maxMessageBytes,
+                stamped);
+    }
+}

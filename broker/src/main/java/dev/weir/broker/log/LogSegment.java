@@ -1,0 +1,297 @@
+package dev.weir.broker.log;
+
+import dev.weir.broker.record.BatchHeader;
+import dev.weir.broker.storage.FileSystem;
+import dev.weir.broker.storage.FileSystem.OpenMode;
+import dev.weir.broker.storage.StorageFile;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.List;
+
+/// A stretch of a log: `<base offset>.log` and its indexes. Opens its file when first used.
+///
+/// The holder of the append lock appends; any thread reads below the log's published end.
+final class LogSegment {
+    static final String LOG = ".log";
+    static final String OFFSET_INDEX = ".index";
+    static final String TIME_INDEX = ".timeindex";
+    static final String ABORTED_INDEX = ".txnindex";
+
+    private static final long UNKNOWN = Long.MIN_VALUE;
+
+    private final FileSystem files;
+    private final Path directory;
+    private final long baseOffset;
+    private final SparseIndex offsets;
+    private final SparseIndex timestamps;
+    private final AbortedIndex aborted;
+
+    private volatile StorageFile file; // opened under this
+    private boolean discarded; // guarded by this
+    private volatile int size; // -1 until the file was asked
+    private volatile long maxTimestamp = UNKNOWN;
+    private volatile long offsetOfMaxTimestamp = -1;
+    private long lastIndexedTimestamp; // this and below: owned by the append lock
+    private int sinceIndexEntry;
+    private long createdMs;
+
+    private LogSegment(
+            FileSystem files, Path directory, long baseOffset, int size, boolean aborts) {
+        this.files = files;
+        this.directory = directory;
+        this.baseOffset = baseOffset;
+        this.size = size;
+        offsets = SparseIndex.offsets(files, path(OFFSET_INDEX));
+        timestamps = SparseIndex.timestamps(files, path(TIME_INDEX));
+        aborted = new AbortedIndex(files, path(ABORTED_INDEX), aborts);
+    }
+
+    /// A segment that is on disk.
+    ///
+    /// @param aborts whether it has an index of aborted transactions
+    static LogSegment existing(FileSystem files, Path directory, long baseOffset, boolean aborts) {
+        return new LogSegment(files, directory, baseOffset, -1, aborts);
+    }
+
+    /// Creates an empty segment; its name is durable after a sync of the directory.
+    static LogSegment create(FileSystem files, Path directory, long baseOffset, long nowMs)
+            throws IOException {
+        LogSegment segment = new LogSegment(files, directory, baseOffset, 0, false);
+        StorageFile file = segment.file(OpenMode.CREATE);
+        if (file.size() > 0) {
+            file.truncate(0);
+        }
+        segment.resetTo(0, 0, 0, 0);
+        segment.createdMs = nowMs;
+        return segment;
+    }
+
+    static String name(long offset, String suffix) {
+        String digits = Long.toString(offset);
+        return "0".repeat(20 - digits.length()) + digits + suffix;
+    }
+
+    long baseOffset() {
+        return baseOffset;
+    }
+
+    StorageFile file() throws IOException {
+        StorageFile open = file;
+        return open != null ? open : file(OpenMode.WRITE);
+    }
+
+    int size() throws IOException {
+        int known = size;
+        if (known < 0) {
+            known = Math.toIntExact(file().size());
+            size = known;
+        }
+        return known;
+    }
+
+    long createdMs() {
+        return createdMs;
+    }
+
+    void createdMs(long ms) {
+        createdMs = ms;
+    }
+
+    /// Greatest timestamp of its records, -1 when there is none.
+    long maxTimestamp() throws IOException {
+        if (maxTimestamp == UNKNOWN) {
+            loadMaxTimestamp();
+        }
+        return maxTimestamp;
+    }
+
+    /// Last offset of the first batch that has the greatest timestamp.
+    long offsetOfMaxTimestamp() throws IOException {
+        maxTimestamp();
+        return offsetOfMaxTimestamp;
+    }
+
+    int offsetEntries() throws IOException {
+        return offsets.count();
+    }
+
+    int timestampEntries() throws IOException {
+        return timestamps.count();
+    }
+
+    int abortedEntries() throws IOException {
+        return aborted.count();
+    }
+
+    List<AbortedTransaction> aborted() throws IOException {
+        return aborted.entries();
+    }
+
+    void addAborted(AbortedTransaction transaction) throws IOException {
+        aborted.append(transaction);
+    }
+
+    /// Makes this the segment to append to, at a known state of its indexes.
+    void resetTo(int position, int offsetEntries, int timestampEntries, int abortedEntries)
+            throws IOException {
+        size = position;
+        sinceIndexEntry = 0;
+        offsets.keepFirst(offsetEntries);
+        timestamps.keepFirst(timestampEntries);
+        aborted.keepFirst(abortedEntries);
+        loadMaxTimestamp();
+        lastIndexedTimestamp = maxTimestamp;
+    }
+
+    /// Writes batches at the end without showing them yet. When it fails the file is cut back, or
+    /// the next write overwrites what is left.
+    void write(ByteBuffer batches) throws IOException {
+        int start = size;
+        StorageFile open = file();
+        try {
+            open.write(batches, start);
+        } catch (IOException e) {
+            try {
+                open.truncate(start);
+            } catch (IOException again) {
+                e.addSuppressed(again);
+            }
+            throw e;
+        }
+    }
+
+    /// Notes that the batch at this place of the buffer is now at the end of the file.
+    void appended(ByteBuffer batches, int at, int indexIntervalBytes) {
+        int bytes = BatchHeader.sizeInBytes(batches, at);
+        long lastOffset = BatchHeader.lastOffset(batches, at);
+        long timestamp = BatchHeader.maxTimestamp(batches, at);
+        if (timestamp > maxTimestamp) {
+            offsetOfMaxTimestamp = lastOffset;
+            maxTimestamp = timestamp;
+        }
+        if (sinceIndexEntry > indexIntervalBytes) {
+            offsets.append(lastOffset - baseOffset, size);
+            indexMaxTimestamp();
+            sinceIndexEntry = 0;
+        }
+        sinceIndexEntry += bytes;
+        int end = size + bytes;
+        size = end;
+    }
+
+    /// Gives the time index its last entry, so that it knows the greatest timestamp.
+    void indexMaxTimestamp() {
+        if (maxTimestamp > lastIndexedTimestamp) {
+            timestamps.append(maxTimestamp, (int) (offsetOfMaxTimestamp - baseOffset));
+            lastIndexedTimestamp = maxTimestamp;
+        }
+    }
+
+    /// Writes index entries that are only in memory and makes the contents durable.
+    void flushIndexes(DiskHealth health) throws IOException {
+        offsets.flush(health);
+        timestamps.flush(health);
+        aborted.flush(health);
+    }
+
+    /// Cuts the file; its indexes must not reach beyond.
+    void truncate(int position) throws IOException {
+        file().truncate(position);
+        size = position;
+    }
+
+    /// Steps to the first batch that ends at or after an offset.
+    ///
+    /// @param limit file position where to stop
+    /// @return the scanner at that batch, or null when there is none below the limit
+    HeaderScanner find(long offset, int limit) throws IOException {
+        SparseIndex.Entry entry = offsets.floor(offset - baseOffset);
+        if (entry != null && entry.value() < limit) {
+            // The index is a hint: if it does not lead to the right batch, start at the beginning.
+            HeaderScanner scanner = new HeaderScanner(file(), entry.value(), limit);
+            if (scanner.next() && scanner.lastOffset() - baseOffset == entry.key()) {
+                return advance(scanner, offset);
+            }
+        }
+        HeaderScanner scanner = new HeaderScanner(file(), 0, limit);
+        return scanner.next() ? advance(scanner, offset) : null;
+    }
+
+    /// Steps to the first batch with a timestamp of at least `timestamp`, or returns null.
+    HeaderScanner findTimestamp(long timestamp, int limit) throws IOException {
+        SparseIndex.Entry entry = timestamps.floor(timestamp);
+        HeaderScanner scanner =
+                entry == null
+                        ? new HeaderScanner(file(), 0, limit)
+                        : find(baseOffset + entry.value(), limit);
+        if (scanner == null || (entry == null && !scanner.next())) {
+            return null;
+        }
+        while (scanner.maxTimestamp() < timestamp) {
+            if (!scanner.next()) {
+                return null;
+            }
+        }
+        return scanner;
+    }
+
+    private static HeaderScanner advance(HeaderScanner scanner, long offset) throws IOException {
+        while (scanner.lastOffset() < offset) {
+            if (!scanner.next()) {
+                return null;
+            }
+        }
+        return scanner;
+    }
+
+    /// Deletes the files. Readers that hold the log file keep it.
+    ///
+    /// @return the log file, to be closed later, or null when it was not open
+    StorageFile delete() throws IOException {
+        StorageFile open;
+        synchronized (this) {
+            discarded = true;
+            open = file;
+        }
+        for (String suffix : List.of(LOG, OFFSET_INDEX, TIME_INDEX, ABORTED_INDEX)) {
+            files.delete(path(suffix));
+        }
+        return open;
+    }
+
+    /// Closes the file; later use fails.
+    synchronized void close() {
+        discarded = true;
+        if (file != null) {
+            file.close();
+        }
+    }
+
+    /// The file if it was opened, so that it can be closed later.
+    synchronized StorageFile discard() {
+        discarded = true;
+        return file;
+    }
+
+    private synchronized StorageFile file(OpenMode mode) throws IOException {
+        if (file == null) {
+            if (discarded) {
+                throw new IOException("segment " + baseOffset + " of " + directory + " is closed");
+            }
+            file = files.open(path(LOG), mode);
+        }
+        return file;
+    }
+
+    private void loadMaxTimestamp() throws IOException {
+        SparseIndex.Entry last = timestamps.last();
+        offsetOfMaxTimestamp = last == null ? -1 : baseOffset + last.value();
+        maxTimestamp = last == null ? -1 : last.key();
+    }
+
+    private Path path(String suffix) {
+        return directory.resolve(name(baseOffset, suffix));
+    }
+}

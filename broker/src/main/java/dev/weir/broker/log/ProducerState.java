@@ -1,0 +1,359 @@
+package dev.weir.broker.log;
+
+import dev.weir.broker.error.BrokerException;
+import dev.weir.broker.error.ErrorCode;
+import dev.weir.broker.record.BatchHeader;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.zip.CRC32C;
+
+/// What a partition knows of its producers: their epochs, their last five batches (to answer
+/// retries), and which transactions are open.
+///
+/// Snapshots have Kafka's layout, which keeps one batch of each producer, followed by the other
+/// four, which Kafka's readers ignore; so a retry of any of five batches in flight is still
+/// recognised after a restart:
+///
+/// ```
+/// version int16 = 1, crc uint32 (of all that follows), count int32, count times
+///   producer id int64, epoch int16, last sequence int32, last offset int64, offset delta int32,
+///   timestamp int64, coordinator epoch int32, first offset of its open transaction int64
+/// then for each producer in the same order: count int8, count times, oldest first
+///   last sequence int32, last offset int64, offset delta int32
+/// ```
+///
+/// Owned by the holder of the append lock.
+final class ProducerState {
+    private static final int CACHED_BATCHES = 5;
+    private static final int SNAPSHOT_HEAD = 10;
+    private static final int SNAPSHOT_ENTRY = 46;
+    private static final int SNAPSHOT_BATCH = 16;
+    private static final long NONE = -1;
+
+    private final Map<Long, Producer> producers = new HashMap<>();
+
+    /// Open transactions by first offset.
+    private final TreeMap<Long, Producer> open = new TreeMap<>();
+
+    /// Ended transactions whose marker may not be durable yet: first offset to marker offset.
+    private final TreeMap<Long, Long> undecided = new TreeMap<>();
+
+    /// A batch that was appended before.
+    record Duplicate(long firstOffset, long lastOffset, long timestampMs) {}
+
+    /// Checks a batch against its producer's state.
+    ///
+    /// @param checkSequence whether its sequence number must follow
+    /// @return the earlier arrival of the same batch, or null when it may be appended
+    /// @throws BrokerException `INVALID_PRODUCER_EPOCH`, `OUT_OF_ORDER_SEQUENCE_NUMBER`,
+    ///   `INVALID_TXN_STATE`
+    Duplicate check(ByteBuffer batches, int at, boolean checkSequence) {
+        long id = BatchHeader.producerId(batches, at);
+        if (id == BatchHeader.NO_PRODUCER_ID) {
+            return null;
+        }
+        Producer producer = producers.get(id);
+        if (producer == null) {
+            return null;
+        }
+        short epoch = BatchHeader.producerEpoch(batches, at);
+        int first = BatchHeader.baseSequence(batches, at);
+        if (checkSequence && epoch == producer.epoch) {
+            Duplicate duplicate = producer.duplicate(first, BatchHeader.lastSequence(batches, at));
+            if (duplicate != null) {
+                return duplicate;
+            }
+        }
+        checkEpoch(producer, epoch);
+        if (BatchHeader.isControl(batches, at)) {
+            return null;
+        }
+        if (producer.transactionStart != NONE && !BatchHeader.isTransactional(batches, at)) {
+            throw new BrokerException(
+                    ErrorCode.INVALID_TXN_STATE,
+                    "producer " + id + " has an open transaction and sent a batch outside of it");
+        }
+        if (checkSequence) {
+            checkSequence(producer, epoch, first);
+        }
+        return null;
+    }
+
+    private static void checkEpoch(Producer producer, short epoch) {
+        if (epoch < producer.epoch) {
+            throw new BrokerException(
+                    ErrorCode.INVALID_PRODUCER_EPOCH,
+                    "producer "
+                            + producer.id
+                            + " sent epoch "
+                            + epoch
+                            + ", its epoch is "
+                            + producer.epoch);
+        }
+    }
+
+    private static void checkSequence(Producer producer, short epoch, int first) {
+        if (epoch != producer.epoch) {
+            if (first != 0) {
+                throw outOfOrder(producer, "sequence " + first + " for the new epoch " + epoch);
+            }
+        } else if (producer.count > 0) {
+            int expected = (producer.lastSequence() + 1) & Integer.MAX_VALUE;
+            if (first != expected) {
+                throw outOfOrder(producer, "sequence " + first + ", expected " + expected);
+            }
+        }
+        // Without cached batches (only markers so far, or expired) any number may come next.
+    }
+
+    private static BrokerException outOfOrder(Producer producer, String what) {
+        return new BrokerException(
+                ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
+                "producer " + producer.id + " sent " + what);
+    }
+
+    /// Takes in a batch of data that is in the log.
+    void appended(ByteBuffer batches, int at, long nowMs) {
+        long id = BatchHeader.producerId(batches, at);
+        if (id == BatchHeader.NO_PRODUCER_ID) {
+            return;
+        }
+        Producer producer = producer(id, BatchHeader.producerEpoch(batches, at));
+        producer.lastUpdateMs = nowMs;
+        if (BatchHeader.baseSequence(batches, at) != BatchHeader.NO_SEQUENCE) {
+            producer.remember(
+                    BatchHeader.lastSequence(batches, at),
+                    BatchHeader.lastOffset(batches, at),
+                    BatchHeader.lastOffsetDelta(batches, at));
+        }
+        if (BatchHeader.isTransactional(batches, at) && producer.transactionStart == NONE) {
+            producer.transactionStart = BatchHeader.baseOffset(batches, at);
+            open.put(producer.transactionStart, producer);
+        }
+    }
+
+    /// Takes in an end marker that is in the log.
+    ///
+    /// @return the aborted transaction, or null when it was committed or had no records
+    AbortedTransaction ended(
+            long id, short epoch, int coordinatorEpoch, boolean commit, long offset, long nowMs) {
+        Producer producer = producer(id, epoch);
+        producer.lastUpdateMs = nowMs;
+        producer.coordinatorEpoch = coordinatorEpoch;
+        long first = producer.transactionStart;
+        if (first == NONE) {
+            return null;
+        }
+        producer.transactionStart = NONE;
+        open.remove(first);
+        undecided.put(first, offset);
+        if (commit) {
+            return null;
+        }
+        long stable = open.isEmpty() ? offset + 1 : open.firstKey();
+        return new AbortedTransaction(id, first, offset, stable);
+    }
+
+    /// Forgets ended transactions whose markers are below the high watermark.
+    void decidedBelow(long highWatermark) {
+        undecided.values().removeIf(marker -> marker < highWatermark);
+    }
+
+    /// First offset of the oldest transaction that is open or whose marker is not durable;
+    /// `Long.MAX_VALUE` when there is none.
+    long firstUndecidedOffset() {
+        long first = open.isEmpty() ? Long.MAX_VALUE : open.firstKey();
+        return undecided.isEmpty() ? first : Math.min(first, undecided.firstKey());
+    }
+
+    boolean hasUndecided() {
+        return !undecided.isEmpty();
+    }
+
+    List<OpenTransaction> openTransactions() {
+        List<OpenTransaction> transactions = new ArrayList<>(open.size());
+        for (Producer producer : open.values()) {
+            transactions.add(
+                    new OpenTransaction(producer.id, producer.epoch, producer.transactionStart));
+        }
+        return transactions;
+    }
+
+    /// Forgets producers without a transaction that have been idle for this long.
+    void expire(long nowMs, long idleMs) {
+        for (Iterator<Producer> all = producers.values().iterator(); all.hasNext(); ) {
+            Producer producer = all.next();
+            if (producer.transactionStart == NONE && nowMs - producer.lastUpdateMs > idleMs) {
+                all.remove();
+            }
+        }
+    }
+
+    boolean isEmpty() {
+        return producers.isEmpty();
+    }
+
+    void clear() {
+        producers.clear();
+        open.clear();
+        undecided.clear();
+    }
+
+    /// Everything as the bytes of a snapshot file.
+    ByteBuffer snapshot() {
+        int batches = 0;
+        for (Producer producer : producers.values()) {
+            batches += Math.max(0, producer.count - 1);
+        }
+        ByteBuffer bytes =
+                ByteBuffer.allocate(
+                        SNAPSHOT_HEAD
+                                + producers.size() * (SNAPSHOT_ENTRY + 1)
+                                + batches * SNAPSHOT_BATCH);
+        bytes.putShort((short) 1).putInt(0).putInt(producers.size());
+        for (Producer producer : producers.values()) {
+            int last = producer.count - 1;
+            bytes.putLong(producer.id)
+                    .putShort(producer.epoch)
+                    .putInt(last < 0 ? BatchHeader.NO_SEQUENCE : producer.lastSequences[last])
+                    .putLong(last < 0 ? NONE : producer.lastOffsets[last])
+                    .putInt(last < 0 ? 0 : producer.offsetDeltas[last])
+                    .putLong(producer.lastUpdateMs)
+                    .putInt(producer.coordinatorEpoch)
+                    .putLong(producer.transactionStart);
+        }
+        for (Producer producer : producers.values()) {
+            int older = Math.max(0, producer.count - 1);
+            bytes.put((byte) older);
+            for (int i = 0; i < older; i++) {
+                bytes.putInt(producer.lastSequences[i])
+                        .putLong(producer.lastOffsets[i])
+                        .putInt(producer.offsetDeltas[i]);
+            }
+        }
+        bytes.flip().putInt(2, crc(bytes));
+        return bytes;
+    }
+
+    /// Replaces everything by a snapshot.
+    ///
+    /// @return false, leaving nothing, when the bytes are damaged
+    boolean restore(ByteBuffer bytes) {
+        clear();
+        if (bytes.limit() < SNAPSHOT_HEAD
+                || bytes.getShort(0) != 1
+                || bytes.getInt(2) != crc(bytes)) {
+            return false;
+        }
+        int count = bytes.position(6).getInt();
+        List<Producer> inOrder = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            Producer producer = new Producer(bytes.getLong(), bytes.getShort());
+            int sequence = bytes.getInt();
+            long offset = bytes.getLong();
+            int delta = bytes.getInt();
+            producer.lastUpdateMs = bytes.getLong();
+            producer.coordinatorEpoch = bytes.getInt();
+            producer.transactionStart = bytes.getLong();
+            if (sequence != BatchHeader.NO_SEQUENCE) {
+                producer.remember(sequence, offset, delta);
+            }
+            inOrder.add(producer);
+            producers.put(producer.id, producer);
+            if (producer.transactionStart != NONE) {
+                open.put(producer.transactionStart, producer);
+            }
+        }
+        for (Producer producer : inOrder) {
+            if (bytes.hasRemaining()) { // absent when Kafka wrote the file
+                restoreOlder(producer, bytes);
+            }
+        }
+        return true;
+    }
+
+    private static void restoreOlder(Producer producer, ByteBuffer bytes) {
+        int older = bytes.get();
+        if (older == 0) {
+            return;
+        }
+        int sequence = producer.lastSequences[0];
+        long offset = producer.lastOffsets[0];
+        int delta = producer.offsetDeltas[0];
+        producer.count = 0;
+        for (int i = 0; i < older; i++) {
+            producer.remember(bytes.getInt(), bytes.getLong(), bytes.getInt());
+        }
+        producer.remember(sequence, offset, delta);
+    }
+
+    private static int crc(ByteBuffer bytes) {
+        CRC32C crc = new CRC32C();
+        crc.update(bytes.slice(6, bytes.limit() - 6));
+        return (int) crc.getValue();
+    }
+
+    private Producer producer(long id, short epoch) {
+        Producer producer = producers.get(id);
+        if (producer == null) {
+            producer = new Producer(id, epoch);
+            producers.put(id, producer);
+        } else if (producer.epoch != epoch) {
+            producer.epoch = epoch;
+            producer.count = 0;
+        }
+        return producer;
+    }
+
+    private static final class Producer {
+        final long id;
+        short epoch;
+        int coordinatorEpoch = -1;
+        long transactionStart = NONE;
+        long lastUpdateMs;
+        int count; // cached batches, the oldest at index 0
+        final int[] lastSequences = new int[CACHED_BATCHES];
+        final long[] lastOffsets = new long[CACHED_BATCHES];
+        final int[] offsetDeltas = new int[CACHED_BATCHES];
+
+        Producer(long id, short epoch) {
+            this.id = id;
+            this.epoch = epoch;
+        }
+
+        int lastSequence() {
+            return lastSequences[count - 1];
+        }
+
+        void remember(int lastSequence, long lastOffset, int offsetDelta) {
+            if (count == CACHED_BATCHES) {
+                count--;
+                System.arraycopy(lastSequences, 1, lastSequences, 0, count);
+                System.arraycopy(lastOffsets, 1, lastOffsets, 0, count);
+                System.arraycopy(offsetDeltas, 1, offsetDeltas, 0, count);
+            }
+            lastSequences[count] = lastSequence;
+            lastOffsets[count] = lastOffset;
+            offsetDeltas[count] = offsetDelta;
+            count++;
+        }
+
+        Duplicate duplicate(int firstSequence, int lastSequence) {
+            for (int i = 0; i < count; i++) {
+                if (lastSequences[i] == lastSequence
+                        && ((lastSequences[i] - offsetDeltas[i]) & Integer.MAX_VALUE)
+                                == firstSequence) {
+                    return new Duplicate(
+                            lastOffsets[i] - offsetDeltas[i], lastOffsets[i], lastUpdateMs);
+                }
+            }
+            return null;
+        }
+    }
+}

@@ -1,0 +1,218 @@
+package dev.weir.broker.log;
+
+import dev.weir.broker.storage.FileSystem;
+import dev.weir.broker.storage.FileSystem.OpenMode;
+import dev.weir.broker.storage.StorageFile;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/// A sorted file of fixed-size entries in Kafka's format: `.index` files map relative offset
+/// (int32) to file position (int32), `.timeindex` files map timestamp (int64) to relative offset
+/// (int32).
+///
+/// New entries stay in memory until a checkpoint flushes them: recovery rebuilds from the log what
+/// came after the last checkpoint anyway. Flushed entries are searched in the file, so that an
+/// index at rest takes neither memory nor a file descriptor. A lost file only makes searches start
+/// earlier; what a search finds is a hint that the reader verifies.
+///
+/// The holder of the append lock appends, one thread at a time flushes, any thread searches.
+final class SparseIndex {
+    /// @param key relative offset or timestamp
+    /// @param value position or relative offset
+    record Entry(long key, int value) {}
+
+    private static final long[] NO_KEYS = {};
+    private static final int[] NO_VALUES = {};
+    private static final int UNKNOWN = -1;
+
+    private final FileSystem files;
+    private final Path path;
+    private final int keyBytes;
+
+    private int flushed; // all fields below are guarded by this; entries in the file
+    private long[] keys = NO_KEYS;
+    private int[] values = NO_VALUES;
+    private int pending;
+
+    private SparseIndex(FileSystem files, Path path, int keyBytes, int flushed) {
+        this.files = files;
+        this.path = path;
+        this.keyBytes = keyBytes;
+        this.flushed = flushed;
+    }
+
+    /// An index at rest, whose file tells how many entries it has.
+    static SparseIndex offsets(FileSystem files, Path path) {
+        return new SparseIndex(files, path, Integer.BYTES, UNKNOWN);
+    }
+
+    /// An index at rest, whose file tells how many entries it has.
+    static SparseIndex timestamps(FileSystem files, Path path) {
+        return new SparseIndex(files, path, Long.BYTES, UNKNOWN);
+    }
+
+    /// Forgets all entries but the first `count` of the file.
+    synchronized void keepFirst(int count) {
+        flushed = count;
+        pending = 0;
+    }
+
+    synchronized void append(long key, int value) {
+        if (pending == keys.length) {
+            int capacity = Math.max(16, keys.length * 2);
+            keys = Arrays.copyOf(keys, capacity);
+            values = Arrays.copyOf(values, capacity);
+        }
+        keys[pending] = key;
+        values[pending] = value;
+        pending++;
+    }
+
+    /// Entries so far, in the file and in memory.
+    int count() throws IOException {
+        int inFile = flushed();
+        synchronized (this) {
+            return inFile + pending;
+        }
+    }
+
+    /// The last entry whose key is at most `key`, or null.
+    Entry floor(long key) throws IOException {
+        int inFile = flushed();
+        long[] keysNow;
+        int[] valuesNow;
+        int count;
+        synchronized (this) {
+            inFile = flushed == UNKNOWN ? inFile : flushed;
+            keysNow = keys;
+            valuesNow = values;
+            count = pending;
+        }
+        if (count > 0 && keysNow[0] <= key) {
+            int found = Arrays.binarySearch(keysNow, 0, count, key);
+            int at = found >= 0 ? found : -found - 2;
+            return new Entry(keysNow[at], valuesNow[at]);
+        }
+        return inFile == 0 ? null : floorInFile(key, inFile);
+    }
+
+    /// The last entry, or null.
+    Entry last() throws IOException {
+        int inFile = flushed();
+        synchronized (this) {
+            if (pending > 0) {
+                return new Entry(keys[pending - 1], values[pending - 1]);
+            }
+        }
+        if (inFile == 0) {
+            return null;
+        }
+        try (StorageFile file = files.open(path, OpenMode.READ)) {
+            ByteBuffer entry = ByteBuffer.allocate(entryBytes());
+            int read = file.read(entry, (long) (inFile - 1) * entryBytes());
+            return read < entryBytes() ? null : entryOf(entry);
+        } catch (FileNotFoundException e) {
+            return null;
+        }
+    }
+
+    /// Writes what is only in memory to the file and makes the contents durable.
+    ///
+    /// @return whether anything was written, so that the name may be new
+    boolean flush(DiskHealth health) throws IOException {
+        int inFile = flushed();
+        ByteBuffer entries;
+        int count;
+        synchronized (this) {
+            count = pending;
+            entries = ByteBuffer.allocate(count * entryBytes());
+            for (int i = 0; i < count; i++) {
+                put(entries, keys[i], values[i]);
+            }
+        }
+        if (count == 0) {
+            return false;
+        }
+        try (StorageFile file = files.open(path, OpenMode.CREATE)) {
+            long start = (long) inFile * entryBytes();
+            if (file.size() > start) {
+                file.truncate(start); // left by a checkpoint that did not complete
+            }
+            file.write(entries.flip(), start);
+            health.sync(file);
+        }
+        synchronized (this) {
+            flushed = inFile + count;
+            // Searches in progress hold the old arrays, which must not change.
+            keys = count == pending ? NO_KEYS : Arrays.copyOfRange(keys, count, pending);
+            values = count == pending ? NO_VALUES : Arrays.copyOfRange(values, count, pending);
+            pending -= count;
+        }
+        return true;
+    }
+
+    private int flushed() throws IOException {
+        synchronized (this) {
+            if (flushed != UNKNOWN) {
+                return flushed;
+            }
+        }
+        int found;
+        try (StorageFile file = files.open(path, OpenMode.READ)) {
+            found = (int) (file.size() / entryBytes());
+        } catch (FileNotFoundException e) {
+            found = 0;
+        }
+        synchronized (this) {
+            if (flushed == UNKNOWN) {
+                flushed = found;
+            }
+            return flushed;
+        }
+    }
+
+    private Entry floorInFile(long key, int count) throws IOException {
+        try (StorageFile file = files.open(path, OpenMode.READ)) {
+            ByteBuffer entry = ByteBuffer.allocate(entryBytes());
+            int low = 0;
+            int high = Math.min(count, (int) (file.size() / entryBytes())) - 1;
+            Entry best = null;
+            while (low <= high) {
+                int middle = (low + high) >>> 1;
+                file.read(entry.clear(), (long) middle * entryBytes());
+                Entry middleEntry = entryOf(entry);
+                if (middleEntry.key <= key) {
+                    best = middleEntry;
+                    low = middle + 1;
+                } else {
+                    high = middle - 1;
+                }
+            }
+            return best;
+        } catch (FileNotFoundException e) {
+            return null;
+        }
+    }
+
+    private Entry entryOf(ByteBuffer entry) {
+        long key = keyBytes == Integer.BYTES ? entry.getInt(0) : entry.getLong(0);
+        return new Entry(key, entry.getInt(keyBytes));
+    }
+
+    private void put(ByteBuffer entries, long key, int value) {
+        if (keyBytes == Integer.BYTES) {
+            entries.putInt((int) key);
+        } else {
+            entries.putLong(key);
+        }
+        entries.putInt(value);
+    }
+
+    private int entryBytes() {
+        return keyBytes + Integer.BYTES;
+    }
+}

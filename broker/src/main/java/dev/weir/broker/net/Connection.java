@@ -1,0 +1,379 @@
+package dev.weir.broker.net;
+
+import dev.weir.broker.protocol.Codec;
+import dev.weir.broker.protocol.MalformedRequestException;
+import dev.weir.broker.protocol.WireRequest;
+import dev.weir.broker.request.Exchange;
+import dev.weir.broker.request.RequestMetrics;
+import dev.weir.broker.request.RequestRouter;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.FileRegion;
+import io.netty.handler.timeout.IdleStateEvent;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.kafka.common.protocol.ApiMessage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// One client connection. Its event loop owns all of it; other threads only mark exchanges as
+/// answered and wake it up.
+///
+/// Requests are served as they are read, also while earlier ones wait for their answers, and
+/// responses are written in the order of the requests. Reading stops while a request holds back its
+/// successors, while too many are unanswered, and while the client does not read what it is sent.
+final class Connection extends ChannelInboundHandlerAdapter {
+    private static final Logger LOGGER = LoggerFactory.getLogger(Connection.class);
+    private static final long TICK_MS = 1000;
+
+    private final ListenerConfig config;
+    private final RequestMetrics metrics;
+    private final RequestRouter router;
+
+    private final ArrayDeque<ByteBuf> unread = new ArrayDeque<>();
+    private final ArrayDeque<Pending> pending = new ArrayDeque<>();
+    private final AtomicBoolean wakeUpPending = new AtomicBoolean();
+    private ChannelHandlerContext context;
+    private FrameReader frames;
+    private Pending holding;
+    private boolean serving;
+    private boolean shuttingDown;
+    private boolean closed;
+    private boolean ticking;
+
+    Connection(ListenerConfig config, RequestMetrics metrics, RequestRouter router) {
+        this.config = config;
+        this.metrics = metrics;
+        this.router = router;
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        context = ctx;
+        frames = new FrameReader(config.maxRequestBytes(), ctx.alloc());
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext ctx) {
+        metrics.connectionsOpened.increment();
+        LOGGER.debug("connection from {}", ctx.channel().remoteAddress());
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+        var bytes = (ByteBuf) message;
+        if (closed) {
+            bytes.release();
+            return;
+        }
+        metrics.bytesIn.add(bytes.readableBytes());
+        unread.add(bytes);
+        proceed();
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+        if (ctx.channel().isWritable()) {
+            proceed();
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        closed = true;
+        metrics.connectionsClosed.increment();
+        frames.release();
+        unread.forEach(ByteBuf::release);
+        unread.clear();
+        var abandoned = List.copyOf(pending);
+        pending.clear();
+        abandoned.forEach(Pending::finishNow);
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+        if (event instanceof IdleStateEvent && pending.isEmpty()) {
+            LOGGER.debug("closing idle connection from {}", ctx.channel().remoteAddress());
+            closeNow();
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        if (cause instanceof IOException) {
+            LOGGER.debug("connection from {} broke", ctx.channel().remoteAddress(), cause);
+        } else {
+            LOGGER.warn("closing connection from {}", ctx.channel().remoteAddress(), cause);
+        }
+        closeNow();
+    }
+
+    /// Takes no more requests, answers what it can and closes. Any thread.
+    void shutDown() {
+        onEventLoop(
+                () -> {
+                    shuttingDown = true;
+                    List.copyOf(pending).forEach(Pending::finishNow);
+                    proceed();
+                });
+    }
+
+    /// Serves what can be served, writes what can be written, and decides whether to read on.
+    private void proceed() {
+        if (closed || serving) {
+            return;
+        }
+        serving = true;
+        try {
+            serveUnread();
+        } catch (MalformedRequestException e) {
+            refuse(e.getMessage());
+        } finally {
+            serving = false;
+        }
+        writeReady();
+        if (closed) {
+            return;
+        }
+        if (shuttingDown && pending.isEmpty()) {
+            closeAfterWriting();
+            return;
+        }
+        var channel = context.channel();
+        boolean readOn = mayServe();
+        if (channel.config().isAutoRead() != readOn) {
+            channel.config().setAutoRead(readOn);
+        }
+    }
+
+    private boolean mayServe() {
+        return !closed
+                && !shuttingDown
+                && (holding == null || holding.isReady())
+                && pending.size() < config.maxInFlightRequests()
+                && context.channel().isWritable();
+    }
+
+    private void serveUnread() throws MalformedRequestException {
+        while (mayServe()) {
+            var frame = frames.next(unread);
+            if (frame == null) {
+                return;
+            }
+            try {
+                serve(frame);
+            } finally {
+                frame.release();
+            }
+            if (!context.channel().isWritable() || pending.size() >= config.maxInFlightRequests()) {
+                writeReady();
+            }
+        }
+    }
+
+    private void serve(ByteBuf frame) throws MalformedRequestException {
+        var request = Codec.decode(frame.nioBuffer(), router.served());
+        metrics.api(request.api().name).requests.increment();
+        var exchange = new Pending(request);
+        pending.add(exchange);
+        router.handle(exchange);
+    }
+
+    private void writeReady() {
+        boolean wrote = false;
+        Pending head;
+        while (!closed && (head = pending.peek()) != null && head.isReady()) {
+            pending.remove();
+            metrics.api(head.request.api().name).nanos.add(System.nanoTime() - head.startNanos);
+            if (!head.silent) {
+                write(head);
+                wrote = true;
+            }
+        }
+        if (wrote && !closed) {
+            context.flush();
+        }
+    }
+
+    private void write(Pending answered) {
+        try {
+            Codec.encode(
+                    answered.request,
+                    answered.response.get(),
+                    context.alloc(),
+                    part -> {
+                        metrics.bytesOut.add(
+                                part instanceof FileRegion region
+                                        ? region.count()
+                                        : ((ByteBuf) part).readableBytes());
+                        var _ = context.write(part, context.voidPromise());
+                    });
+        } catch (RuntimeException e) {
+            // Half a response may be on its way, so the connection is of no use any more.
+            metrics.api(answered.request.api().name).errors.increment();
+            LOGGER.error(
+                    "closing connection from {}: its {} response of version {} cannot be written",
+                    context.channel().remoteAddress(),
+                    answered.request.api().name,
+                    answered.request.version(),
+                    e);
+            closeNow();
+        }
+    }
+
+    private void refuse(String reason) {
+        metrics.requestsRefused.increment();
+        LOGGER.warn("closing connection from {}: {}", context.channel().remoteAddress(), reason);
+        // What was asked before the broken request still gets its answer if it is there.
+        writeReady();
+        closeNow();
+    }
+
+    private void closeNow() {
+        if (!closed) {
+            closed = true;
+            var _ = context.close();
+        }
+    }
+
+    private void closeAfterWriting() {
+        closed = true;
+        context.channel().config().setAutoRead(false);
+        context.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+    }
+
+    /// Called by any thread when an exchange became ready.
+    private void wakeUp() {
+        if (context.executor().inEventLoop()) {
+            proceed();
+        } else if (wakeUpPending.compareAndSet(false, true)) {
+            onEventLoop(
+                    () -> {
+                        wakeUpPending.set(false);
+                        proceed();
+                    });
+        }
+    }
+
+    private void onEventLoop(Runnable task) {
+        try {
+            context.executor().execute(task);
+        } catch (RejectedExecutionException e) {
+            LOGGER.debug("the event loop has stopped", e);
+        }
+    }
+
+    private void tick() {
+        ticking = false;
+        long now = System.nanoTime();
+        for (var each : List.copyOf(pending)) {
+            if (each.expire != null && !each.isReady()) {
+                if (now - each.deadlineNanos >= 0) {
+                    each.expire.run();
+                } else {
+                    startTicking();
+                }
+            }
+        }
+    }
+
+    private void startTicking() {
+        if (!ticking && !closed) {
+            ticking = true;
+            var _ = context.executor().schedule(this::tick, TICK_MS, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    /// A request read and not yet answered to its client.
+    private final class Pending implements Exchange {
+        final WireRequest request;
+        final long startNanos = System.nanoTime();
+        final AtomicReference<ApiMessage> response = new AtomicReference<>();
+        boolean silent;
+        long deadlineNanos;
+        Runnable expire;
+        private Runnable finish;
+
+        Pending(WireRequest request) {
+            this.request = request;
+        }
+
+        boolean isReady() {
+            return silent || response.get() != null;
+        }
+
+        void finishNow() {
+            if (finish != null && !isReady()) {
+                finish.run();
+            }
+        }
+
+        @Override
+        public WireRequest request() {
+            return request;
+        }
+
+        @Override
+        public void reply(ApiMessage answer) {
+            if (response.compareAndSet(null, answer)) {
+                wakeUp();
+            }
+        }
+
+        @Override
+        public void replyNothing() {
+            silent = true;
+            wakeUp();
+        }
+
+        @Override
+        public void close(String reason) {
+            onEventLoop(
+                    () -> {
+                        if (!closed) {
+                            LOGGER.warn(
+                                    "closing connection from {}: {}",
+                                    context.channel().remoteAddress(),
+                                    reason);
+                            closeNow();
+                        }
+                    });
+        }
+
+        @Override
+        public void holdFollowing() {
+            holding = this;
+        }
+
+        @Override
+        public void runLater(Runnable task) {
+            onEventLoop(task);
+        }
+
+        @Override
+        public Future<?> runAfter(int millis, Runnable task) {
+            return context.executor().schedule(task, millis, TimeUnit.MILLISECONDS);
+        }
+
+        @Override
+        public void expireAfter(int millis, Runnable action) {
+            deadlineNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(Math.max(0, millis));
+            expire = action;
+            startTicking();
+        }
+
+        @Override
+        public void finishEarly(Runnable action) {
+            finish = action;
+        }
+    }
+}

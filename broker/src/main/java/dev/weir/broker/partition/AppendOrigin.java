@@ -1,0 +1,11 @@
+package dev.weir.broker.partition;
+
+/// Who appends.
+public enum AppendOrigin {
+    /// A producer on the wire: everything is checked.
+    CLIENT,
+    /// The SQL engine in this process: batches may come without sequence numbers.
+    ENGINE,
+    /// A group or transaction coordinator: batches may come without sequence numbers.
+    COORDINATOR
+}

@@ -1,0 +1,113 @@
+package dev.weir.broker.partition;
+
+import dev.weir.broker.error.BrokerException;
+import dev.weir.broker.error.ErrorCode;
+import dev.weir.broker.log.LogConfig;
+import dev.weir.broker.record.BatchHeader;
+
+import java.nio.ByteBuffer;
+
+/// What batches must be before they may be appended: heads and CRCs only, no records. Stateless.
+final class BatchCheck {
+    private static final int MAX_CODEC = 4;
+
+    private BatchCheck() {}
+
+    /// Checks all batches between position and limit.
+    ///
+    /// @throws BrokerException with the code a producer expects for what is wrong
+    static void check(ByteBuffer batches, AppendOrigin origin, LogConfig config) {
+        int at = batches.position();
+        int limit = batches.limit();
+        if (at == limit) {
+            throw new BrokerException(ErrorCode.INVALID_RECORD, "no record batch was sent");
+        }
+        do {
+            int size = checkBytes(batches, at, limit);
+            checkHead(batches, at);
+            if (origin == AppendOrigin.CLIENT) {
+                checkClient(batches, at, size, limit, config);
+            }
+            at += size;
+        } while (at < limit);
+    }
+
+    private static int checkBytes(ByteBuffer batches, int at, int limit) {
+        if (limit - at < BatchHeader.BYTES) {
+            throw new BrokerException(
+                    ErrorCode.CORRUPT_MESSAGE, "a record batch of " + (limit - at) + " bytes");
+        }
+        if (BatchHeader.magic(batches, at) != BatchHeader.MAGIC) {
+            throw new BrokerException(
+                    ErrorCode.INVALID_RECORD,
+                    "record batches of magic "
+                            + BatchHeader.magic(batches, at)
+                            + " are not supported, only 2");
+        }
+        if (!BatchHeader.isIntact(batches, at, limit)) {
+            throw new BrokerException(
+                    ErrorCode.CORRUPT_MESSAGE, "a record batch is truncated or its CRC is wrong");
+        }
+        return BatchHeader.sizeInBytes(batches, at);
+    }
+
+    private static void checkHead(ByteBuffer batches, int at) {
+        int count = BatchHeader.recordCount(batches, at);
+        if (count <= 0 || BatchHeader.lastOffsetDelta(batches, at) != count - 1) {
+            throw new BrokerException(
+                    ErrorCode.INVALID_RECORD,
+                    "a record batch of "
+                            + count
+                            + " records with last offset delta "
+                            + BatchHeader.lastOffsetDelta(batches, at));
+        }
+        if (BatchHeader.isControl(batches, at)) {
+            throw new BrokerException(
+                    ErrorCode.INVALID_RECORD, "control batches cannot be appended as data");
+        }
+        if (BatchHeader.codec(batches, at) > MAX_CODEC) {
+            throw new BrokerException(
+                    ErrorCode.UNSUPPORTED_COMPRESSION_TYPE,
+                    "unknown compression codec " + BatchHeader.codec(batches, at));
+        }
+        if (BatchHeader.isTransactional(batches, at) && BatchHeader.producerId(batches, at) < 0) {
+            throw new BrokerException(
+                    ErrorCode.INVALID_RECORD, "a transactional record batch without producer id");
+        }
+    }
+
+    private static void checkClient(
+            ByteBuffer batches, int at, int size, int limit, LogConfig config) {
+        if (at + size != limit) {
+            throw new BrokerException(
+                    ErrorCode.INVALID_RECORD, "more than one record batch for a partition");
+        }
+        if (size > config.maxMessageBytes()) {
+            throw new BrokerException(
+                    ErrorCode.MESSAGE_TOO_LARGE,
+                    "a record batch of "
+                            + size
+                            + " bytes, max.message.bytes is "
+                            + config.maxMessageBytes());
+        }
+        if (size > config.segmentBytes()) {
+            throw new BrokerException(
+                    ErrorCode.RECORD_LIST_TOO_LARGE,
+                    "a record batch of "
+                            + size
+                            + " bytes, segment.bytes is "
+                            + config.segmentBytes());
+        }
+        if (BatchHeader.producerId(batches, at) >= 0
+                && (BatchHeader.baseSequence(batches, at) < 0
+                        || BatchHeader.producerEpoch(batches, at) < 0)) {
+            throw new BrokerException(
+                    ErrorCode.INVALID_RECORD,
+                    "a record batch with producer id but without sequence or epoch");
+        }
+        if (BatchHeader.isLogAppendTime(batches, at)) {
+            throw new BrokerException(
+                    ErrorCode.INVALID_TIMESTAMP, "a producer may not send log append time");
+        }
+    }
+}

@@ -1,0 +1,340 @@
+package dev.weir.broker.partition;
+
+import dev.weir.broker.error.BrokerException;
+import dev.weir.broker.error.ErrorCode;
+import dev.weir.broker.log.DiskHealth;
+import dev.weir.broker.log.Log;
+import dev.weir.broker.log.LogConfig;
+import dev.weir.broker.partition.LogDirectoryConfig.Durability;
+import dev.weir.broker.storage.FileSystem;
+import dev.weir.broker.storage.FileSystem.OpenMode;
+import dev.weir.broker.storage.StorageFile;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+
+/// All partitions below one directory, each in `<topic>-<index>/`, and the threads that serve them.
+///
+/// Any thread may call. One process at a time: a lock file is held. A directory being deleted is
+/// first renamed to `.deleted.<random>`, which no topic can be called.
+public final class LogDirectory implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(LogDirectory.class);
+    private static final String LOCK = ".lock";
+    private static final String DELETED = ".deleted.";
+
+    /// A partition that is written slowly is checkpointed this often.
+    private static final long CHECKPOINT_INTERVAL_MS = 60_000;
+
+    /// Retention waits this long after the start, so that pins can be taken.
+    private static final long RETENTION_DELAY_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+    private final FileSystem files;
+    private final Path directory;
+    private final LogDirectoryConfig config;
+    private final InstantSource clock;
+    private final StorageFile lockFile;
+    private final DiskHealth health = new DiskHealth();
+    private final SyncLoop syncLoop;
+    private final ConcurrentHashMap<String, Partition> partitions = new ConcurrentHashMap<>();
+    private final LinkedBlockingQueue<Partition> checkpointsDue = new LinkedBlockingQueue<>();
+    private final ArrayDeque<Retired> retired = new ArrayDeque<>(); // guarded by itself
+    private final Partition.Host host = new DirectoryHost();
+    private final Thread upkeep; // null when the owner calls upkeepOnce
+    private volatile boolean closing;
+
+    /// A partition found on disk.
+    public record Stored(String topic, int index) {}
+
+    private record Retired(StorageFile file, long sinceNanos) {}
+
+    private LogDirectory(
+            FileSystem files,
+            Path directory,
+            LogDirectoryConfig config,
+            InstantSource clock,
+            StorageFile lockFile) {
+        this.files = files;
+        this.directory = directory;
+        this.config = config;
+        this.clock = clock;
+        this.lockFile = lockFile;
+        syncLoop = new SyncLoop(config.syncThreads());
+        upkeep =
+                config.syncThreads() == 0
+                        ? null
+                        : Thread.ofPlatform()
+                                .name("log-upkeep")
+                                .daemon()
+                                .unstarted(this::runUpkeep);
+    }
+
+    /// Opens the directory, creating it if absent. Partitions are opened one by one with [#open].
+    ///
+    /// @throws BrokerException `KAFKA_STORAGE_ERROR` when it cannot be used or another process does
+    public static LogDirectory open(
+            FileSystem files, Path directory, LogDirectoryConfig config, InstantSource clock) {
+        try {
+            files.createDirectories(directory);
+            LogDirectory opened =
+                    new LogDirectory(files, directory, config, clock, lock(files, directory));
+            if (config.durability() == Durability.OS) {
+                LOG.warn(
+                        "log.durability=os: records are acknowledged before they are on disk and"
+                                + " can be lost when the machine fails");
+            }
+            if (opened.upkeep != null) {
+                opened.upkeep.start();
+            }
+            return opened;
+        } catch (IOException e) {
+            throw new BrokerException(
+                    ErrorCode.KAFKA_STORAGE_ERROR,
+                    "cannot open the log directory " + directory + ": " + e.getMessage(),
+                    e);
+        }
+    }
+
+    private static StorageFile lock(FileSystem files, Path directory) throws IOException {
+        StorageFile file = files.open(directory.resolve(LOCK), OpenMode.CREATE);
+        FileChannel channel = file.channel();
+        try {
+            if (channel == null || channel.tryLock() != null) {
+                return file;
+            }
+        } catch (OverlappingFileLockException e) {
+            // Held by this process: the same answer.
+        } catch (IOException e) {
+            file.close();
+            throw e;
+        }
+        file.close();
+        throw new BrokerException(
+                ErrorCode.KAFKA_STORAGE_ERROR,
+                "the log directory " + directory + " is in use by another server");
+    }
+
+    /// The partitions on disk, opened or not, so that those of topics no longer known can be
+    /// deleted.
+    public List<Stored> stored() {
+        List<Stored> found = new ArrayList<>();
+        for (Path entry : listEntries()) {
+            String name = entry.getFileName().toString();
+            int dash = name.lastIndexOf('-');
+            String digits = name.substring(dash + 1);
+            if (dash > 0
+                    && !digits.isEmpty()
+                    && digits.length() < 10
+                    && digits.chars().allMatch(Character::isDigit)) {
+                found.add(new Stored(name.substring(0, dash), Integer.parseInt(digits)));
+            }
+        }
+        return found;
+    }
+
+    /// Opens a partition, creating it durably if absent; the same one when already open. A damaged
+    /// one is returned too, with [Partition#offlineReason].
+    public Partition open(String topic, int index, LogConfig logConfig) {
+        if (closing) {
+            throw new BrokerException(ErrorCode.KAFKA_STORAGE_ERROR, "the server is stopping");
+        }
+        return partitions.computeIfAbsent(
+                topic + "-" + index, name -> openAbsent(topic, index, name, logConfig));
+    }
+
+    private Partition openAbsent(String topic, int index, String name, LogConfig logConfig) {
+        String reason;
+        try {
+            Log log = Log.open(files, directory.resolve(name), logConfig, health, clock.millis());
+            return new Partition(topic, index, log, config, clock, health, syncLoop, host);
+        } catch (BrokerException e) {
+            LOG.error("{} is offline: {}", name, e.getMessage());
+            reason = e.getMessage();
+        } catch (IOException e) {
+            LOG.error("{} is offline", name, e);
+            reason = name + " cannot be opened: " + e.getMessage();
+        }
+        return new Partition(topic, index, reason, config, clock, health, syncLoop, host);
+    }
+
+    /// Deletes a partition, opened or not; durable on return, its bytes go later. Waiters fail.
+    public void delete(String topic, int index) {
+        String name = topic + "-" + index;
+        partitions.compute(
+                name,
+                (_, open) -> {
+                    if (open != null) {
+                        open.discard();
+                    }
+                    try {
+                        Path path = directory.resolve(name);
+                        if (files.exists(path)) {
+                            files.rename(path, directory.resolve(DELETED + UUID.randomUUID()));
+                            health.syncDirectory(files, directory);
+                        }
+                    } catch (IOException e) {
+                        throw new BrokerException(
+                                ErrorCode.KAFKA_STORAGE_ERROR,
+                                "cannot delete " + name + ": " + e.getMessage(),
+                                e);
+                    }
+                    return null;
+                });
+    }
+
+    /// Why nothing can be appended any more until a restart, or null.
+    public String failure() {
+        BrokerException failure = health.failure();
+        return failure == null ? null : failure.getMessage();
+    }
+
+    /// fdatasyncs done so far.
+    public long syncs() {
+        return health.syncs();
+    }
+
+    /// Syncs everything dirty on the calling thread; for owners without sync threads.
+    public void syncOnce() {
+        syncLoop.drain();
+    }
+
+    /// One round of retention, checkpoints and clean-up on the calling thread.
+    public void upkeepOnce() {
+        checkpointsDue.clear();
+        round(true, 0);
+    }
+
+    private void runUpkeep() {
+        long start = System.nanoTime();
+        long interval = TimeUnit.MILLISECONDS.toNanos(config.upkeepIntervalMs());
+        long next = start + interval;
+        while (!closing) {
+            try {
+                Partition due = checkpointsDue.poll(next - System.nanoTime(), TimeUnit.NANOSECONDS);
+                if (due != null) {
+                    checkpoint(due);
+                }
+                if (System.nanoTime() - next >= 0) {
+                    round(
+                            System.nanoTime() - start >= RETENTION_DELAY_NANOS,
+                            CHECKPOINT_INTERVAL_MS);
+                    next = System.nanoTime() + interval;
+                }
+            } catch (InterruptedException e) {
+                // close() interrupts; the loop condition decides.
+            } catch (RuntimeException e) {
+                LOG.error("upkeep failed", e);
+            }
+        }
+    }
+
+    private void round(boolean mayDelete, long checkpointIntervalMs) {
+        for (Partition partition : partitions.values()) {
+            try {
+                partition.upkeep(mayDelete, checkpointIntervalMs);
+            } catch (IOException | BrokerException e) {
+                LOG.warn("{}: upkeep failed: {}", partition, e.getMessage());
+            }
+        }
+        closeRetired(TimeUnit.MILLISECONDS.toNanos(config.deleteDelayMs()));
+        for (Path entry : listEntries()) {
+            if (entry.getFileName().toString().startsWith(DELETED)) {
+                try {
+                    files.deleteRecursively(entry);
+                } catch (IOException e) {
+                    LOG.warn("cannot delete {}: {}", entry, e.getMessage());
+                }
+            }
+        }
+    }
+
+    private static void checkpoint(Partition partition) {
+        try {
+            partition.checkpoint();
+        } catch (IOException | BrokerException e) {
+            LOG.warn("{}: cannot write a checkpoint: {}", partition, e.getMessage());
+        }
+    }
+
+    private void closeRetired(long delayNanos) {
+        synchronized (retired) {
+            while (!retired.isEmpty()
+                    && System.nanoTime() - retired.peek().sinceNanos >= delayNanos) {
+                retired.remove().file.close();
+            }
+        }
+    }
+
+    private List<Path> listEntries() {
+        try {
+            return files.list(directory);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot list " + directory, e);
+        }
+    }
+
+    /// Syncs and checkpoints every partition, so that the next start reads no log.
+    @Override
+    public void close() {
+        if (closing) {
+            return;
+        }
+        closing = true;
+        if (upkeep != null) {
+            upkeep.interrupt();
+            boolean interrupted = false;
+            while (upkeep.isAlive()) {
+                try {
+                    upkeep.join();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+        syncLoop.close();
+        partitions.values().forEach(Partition::close);
+        closeRetired(0);
+        lockFile.close();
+    }
+
+    private final class DirectoryHost implements Partition.Host {
+        @Override
+        public void diskFailed() {
+            BrokerException failure = health.failure();
+            for (Partition partition : partitions.values()) {
+                partition.fail(failure);
+            }
+        }
+
+        @Override
+        public void checkpointDue(Partition partition) {
+            checkpointsDue.add(partition);
+        }
+
+        @Override
+        public void closeLater(List<StorageFile> open) {
+            synchronized (retired) {
+                long now = System.nanoTime();
+                for (StorageFile file : open) {
+                    retired.add(new Retired(file, now));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,673 @@
+package dev.weir.broker.partition;
+
+import dev.weir.broker.error.BrokerException;
+import dev.weir.broker.error.ErrorCode;
+import dev.weir.broker.log.AbortedTransaction;
+import dev.weir.broker.log.DiskHealth;
+import dev.weir.broker.log.Log;
+import dev.weir.broker.log.LogConfig;
+import dev.weir.broker.log.LogPosition;
+import dev.weir.broker.log.OffsetAtTimestamp;
+import dev.weir.broker.log.OpenTransaction;
+import dev.weir.broker.partition.LogDirectoryConfig.Durability;
+import dev.weir.broker.record.BatchHeader;
+import dev.weir.broker.record.RecordBatchWriter;
+import dev.weir.broker.storage.FileSlice;
+import dev.weir.broker.storage.StorageFile;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.ReentrantLock;
+
+/// One partition: what is appended, what is durable, what may be read.
+///
+/// # Offsets
+///
+/// log start ≤ last stable ≤ high watermark ≤ log end. The high watermark is what has been synced;
+/// the last stable offset is the first record of the oldest transaction that is open or whose end
+/// marker is not durable, but at most the high watermark.
+///
+/// # Locks, in the order they are taken
+///
+/// The upkeep lock is held while a checkpoint or a deletion runs, the sync lock while files are
+/// synced, the append lock for one append to the page cache. Readers take none. Callbacks run
+/// without the append lock.
+///
+/// Any thread may call. After a failed fsync appends and waiters fail with `KAFKA_STORAGE_ERROR`
+/// until a restart; reads go on.
+public final class Partition {
+    private static final Logger LOG = LoggerFactory.getLogger(Partition.class);
+    private static final int NO_COORDINATOR = 0;
+
+    /// What a partition asks of the directory it is in.
+    interface Host {
+        /// The disk failed: all partitions must be told.
+        void diskFailed();
+
+        /// Much was appended since the last checkpoint.
+        void checkpointDue(Partition partition);
+
+        /// Closes files when those who still read them are done.
+        void closeLater(List<StorageFile> files);
+    }
+
+    /// Without an equality of its own, so that one listener can be registered twice.
+    private static final class Listener {
+        final Runnable call;
+
+        Listener(Runnable call) {
+            this.call = call;
+        }
+    }
+
+    private final String topic;
+    private final int index;
+    private final LogDirectoryConfig settings;
+    private final InstantSource clock;
+    private final DiskHealth health;
+    private final Host host;
+    private final Log log; // null when offline
+    private final String offlineReason; // null when online
+    private final SyncLoop.Member syncing;
+    private final Waiters waiters;
+    private final Pins pins;
+    private final List<Listener> listeners = new CopyOnWriteArrayList<>();
+
+    private final ReentrantLock upkeepLock = new ReentrantLock();
+    private final ReentrantLock syncLock = new ReentrantLock();
+    private final ReentrantLock appendLock = new ReentrantLock();
+
+    private volatile LogPosition highWatermark;
+    private volatile BrokerException closed;
+    private long syncedOffset; // sync lock
+    private long checkpointedMs; // upkeep lock
+    private long bytesSinceCheckpoint; // append lock
+
+    /// A partition whose log was opened.
+    Partition(
+            String topic,
+            int index,
+            Log log,
+            LogDirectoryConfig settings,
+            InstantSource clock,
+            DiskHealth health,
+            SyncLoop syncLoop,
+            Host host) {
+        this.topic = topic;
+        this.index = index;
+        this.log = log;
+        this.settings = settings;
+        this.clock = clock;
+        this.health = health;
+        this.host = host;
+        offlineReason = null;
+        highWatermark = log.end();
+        syncedOffset = log.end().offset();
+        waiters = new Waiters(log.end().offset());
+        pins = new Pins(log.firstKeptOffset());
+        syncing = syncLoop.member(this::sync);
+        checkpointedMs = clock.millis();
+    }
+
+    /// A partition whose log could not be opened.
+    Partition(
+            String topic,
+            int index,
+            String offlineReason,
+            LogDirectoryConfig settings,
+            InstantSource clock,
+            DiskHealth health,
+            SyncLoop syncLoop,
+            Host host) {
+        this.topic = topic;
+        this.index = index;
+        this.offlineReason = offlineReason;
+        this.settings = settings;
+        this.clock = clock;
+        this.health = health;
+        this.host = host;
+        log = null;
+        waiters = new Waiters(0);
+        pins = new Pins(0);
+        syncing = syncLoop.member(() -> {});
+    }
+
+    public String topic() {
+        return topic;
+    }
+
+    public int index() {
+        return index;
+    }
+
+    /// Always 0 while a partition has one replica.
+    public int leaderEpoch() {
+        return 0;
+    }
+
+    /// Why the partition cannot be used (damage found when it was opened), or null when it can.
+    /// While it is not null every other operation but [#topic], [#index] and [#leaderEpoch] throws
+    /// `KAFKA_STORAGE_ERROR`.
+    public String offlineReason() {
+        return offlineReason;
+    }
+
+    /// First offset that can be read.
+    public long logStartOffset() {
+        return online().logStartOffset();
+    }
+
+    /// The offset that the next record will have.
+    public long logEndOffset() {
+        return online().end().offset();
+    }
+
+    /// Everything below it is durable.
+    public long highWatermark() {
+        online();
+        return highWatermark.offset();
+    }
+
+    /// Everything below it is durable and belongs to no undecided transaction.
+    public long lastStableOffset() {
+        Log opened = online();
+        // In this order: a transaction that begins in between begins above the high watermark read.
+        return lastStable(opened, highWatermark.offset());
+    }
+
+    private static long lastStable(Log log, long highWatermark) {
+        return Math.max(log.logStartOffset(), Math.min(highWatermark, log.firstUndecidedOffset()));
+    }
+
+    /// Bytes of all segments on disk.
+    public long sizeInBytes() {
+        try {
+            return online().sizeInBytes();
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+    }
+
+    public LogConfig config() {
+        return online().config();
+    }
+
+    /// Changes the settings from the next append on.
+    public void reconfigure(LogConfig config) {
+        online().reconfigure(config);
+    }
+
+    // ---------------------------------------------------------------- appending
+
+    /// Appends one or more batches, all or none; a client may send only one. Their base offsets and
+    /// leader epochs, and with log append time their stamps, are written into the buffer, between
+    /// its position and limit, which stay where they are.
+    ///
+    /// On return the records are in the page cache; [#whenSynced] of `lastOffset + 1` tells when
+    /// they are durable.
+    ///
+    /// @param batches big-endian and writable
+    /// @throws BrokerException with the code a producer expects; nothing was appended then
+    public AppendResult append(ByteBuffer batches, AppendOrigin origin) {
+        Log opened = online();
+        LogConfig config = opened.config();
+        BatchCheck.check(batches, origin, config);
+        long nowMs = clock.millis();
+        if (config.logAppendTime()) {
+            int limit = batches.limit();
+            for (int at = batches.position(); at < limit; ) {
+                BatchHeader.stampLogAppendTime(batches, at, nowMs);
+                at += BatchHeader.sizeInBytes(batches, at);
+            }
+        }
+        Log.Appended appended = write(opened, batches, origin == AppendOrigin.CLIENT, nowMs);
+        long stamp = -1;
+        if (config.logAppendTime()) {
+            stamp = appended.duplicate() ? appended.duplicateTimestampMs() : nowMs;
+        }
+        return result(opened, appended, stamp);
+    }
+
+    /// Appends a marker that commits or aborts the open transaction of a producer. Like any append
+    /// it is durable only later.
+    ///
+    /// @throws BrokerException `INVALID_PRODUCER_EPOCH` when the producer has a later epoch
+    public AppendResult appendMarker(
+            long producerId, short producerEpoch, boolean commit, long timestampMs) {
+        Log opened = online();
+        ByteBuffer marker =
+                RecordBatchWriter.marker(
+                        producerId, producerEpoch, commit, NO_COORDINATOR, timestampMs);
+        return result(opened, write(opened, marker, false, clock.millis()), -1);
+    }
+
+    private AppendResult result(Log opened, Log.Appended appended, long stamp) {
+        return new AppendResult(
+                appended.firstOffset(),
+                appended.lastOffset(),
+                stamp,
+                opened.logStartOffset(),
+                appended.duplicate());
+    }
+
+    private Log.Appended write(Log opened, ByteBuffer batches, boolean sequences, long nowMs) {
+        boolean everySync = settings.durability() == Durability.FSYNC;
+        Log.Appended appended;
+        boolean checkpointDue;
+        appendLock.lock();
+        try {
+            online();
+            health.check();
+            appended = opened.append(batches, leaderEpoch(), sequences, nowMs);
+            long before = bytesSinceCheckpoint;
+            bytesSinceCheckpoint += batches.remaining();
+            checkpointDue =
+                    before < settings.checkpointBytes()
+                            && bytesSinceCheckpoint >= settings.checkpointBytes();
+            if (!everySync) {
+                highWatermark = opened.end();
+                opened.decidedBelow(highWatermark.offset());
+            }
+        } finally {
+            appendLock.unlock();
+        }
+        if (everySync) {
+            syncing.dirty();
+        } else {
+            announce(appended.lastOffset() + 1);
+        }
+        if (checkpointDue) {
+            host.checkpointDue(this);
+        }
+        return appended;
+    }
+
+    // ---------------------------------------------------------------- durability
+
+    /// Calls back once everything below `offset` is durable, or with the reason why it will not
+    /// become so in this run of the process.
+    public void whenSynced(long offset, SyncCallback callback) {
+        online();
+        BrokerException failure = health.failure();
+        if (failure != null) {
+            waiters.fail(failure);
+        }
+        waiters.add(offset, callback);
+    }
+
+    /// Makes everything appended so far durable before returning.
+    ///
+    /// @throws BrokerException `KAFKA_STORAGE_ERROR`
+    public void syncNow() {
+        long target = online().end().offset();
+        if (highWatermark.offset() >= target && settings.durability() == Durability.FSYNC) {
+            return;
+        }
+        sync();
+        health.check();
+        online();
+    }
+
+    /// Syncs all that was appended before the call and raises the high watermark.
+    private void sync() {
+        syncLock.lock();
+        try {
+            Log.SyncCapture capture;
+            appendLock.lock();
+            try {
+                if (closed != null || health.failure() != null) {
+                    return;
+                }
+                capture = log.captureForSync();
+            } finally {
+                appendLock.unlock();
+            }
+            if (!capture.isEmptySince(syncedOffset)) {
+                log.sync(capture);
+                syncedOffset = capture.end().offset();
+                log.noteSynced(syncedOffset);
+            }
+            if (settings.durability() == Durability.FSYNC) {
+                advance(capture.end());
+            }
+        } catch (IOException e) {
+            if (closed == null) { // else its files went while it was synced
+                health.fail("sync of " + this, e);
+                host.diskFailed();
+            }
+        } finally {
+            syncLock.unlock();
+        }
+    }
+
+    private void advance(LogPosition synced) {
+        highWatermark = synced;
+        if (log.firstUndecidedOffset() != Long.MAX_VALUE) {
+            appendLock.lock();
+            try {
+                log.decidedBelow(synced.offset());
+            } finally {
+                appendLock.unlock();
+            }
+        }
+        announce(synced.offset());
+    }
+
+    private void announce(long durable) {
+        waiters.reached(durable);
+        for (Listener listener : listeners) {
+            try {
+                listener.call.run();
+            } catch (RuntimeException e) {
+                LOG.error("a listener of {}-{} threw", topic, index, e);
+            }
+        }
+    }
+
+    /// Fails all who wait for durability.
+    void fail(BrokerException failure) {
+        waiters.fail(failure);
+    }
+
+    /// Calls a listener whenever the high watermark or the last stable offset may have moved, from
+    /// any thread; it must be quick.
+    public Registration onAdvance(Runnable listener) {
+        Listener own = new Listener(listener);
+        listeners.add(own);
+        return () -> listeners.remove(own);
+    }
+
+    // ---------------------------------------------------------------- reading
+
+    /// Reads batches, from the one that contains `offset` on, of one segment.
+    ///
+    /// @param wholeFirstBatch whether the first batch comes whole even if it exceeds `maxBytes`;
+    ///   otherwise the slice is empty then
+    /// @throws BrokerException `OFFSET_OUT_OF_RANGE` below the log start and above the log end
+    public ReadResult read(long offset, int maxBytes, ReadLimit upTo, boolean wholeFirstBatch) {
+        Log opened = online();
+        if (offset < opened.logStartOffset()) {
+            throw outOfRange(opened, offset);
+        }
+        return readKept(offset, maxBytes, upTo, wholeFirstBatch);
+    }
+
+    private ReadResult readKept(
+            long offset, int maxBytes, ReadLimit upTo, boolean wholeFirstBatch) {
+        Log opened = online();
+        LogPosition synced = highWatermark; // before the last stable offset: see there
+        long lastStable = lastStable(opened, synced.offset());
+        LogPosition end = opened.end();
+        if (offset > end.offset()) {
+            throw outOfRange(opened, offset);
+        }
+        try {
+            LogPosition limit =
+                    switch (upTo) {
+                        case LOG_END -> end;
+                        case HIGH_WATERMARK -> synced;
+                        case LAST_STABLE_OFFSET ->
+                                lastStable >= synced.offset() || offset >= lastStable
+                                        ? synced
+                                        : opened.positionOf(lastStable);
+                    };
+            boolean nothing = upTo == ReadLimit.LAST_STABLE_OFFSET && offset >= lastStable;
+            FileSlice slice =
+                    nothing
+                            ? FileSlice.EMPTY
+                            : opened.read(offset, maxBytes, limit, wholeFirstBatch);
+            List<AbortedTransaction> aborted = List.of();
+            if (upTo == ReadLimit.LAST_STABLE_OFFSET && slice.length() > 0) {
+                long to = Math.min(limit.offset(), opened.segmentEnd(offset));
+                aborted = opened.aborted(offset, to);
+            }
+            return new ReadResult(
+                    synced.offset(), lastStable, opened.logStartOffset(), slice, aborted);
+        } catch (IOException e) {
+            if (offset < opened.firstKeptOffset()) {
+                throw outOfRange(opened, offset);
+            }
+            throw unreadable(e);
+        }
+    }
+
+    private BrokerException outOfRange(Log opened, long offset) {
+        return new BrokerException(
+                ErrorCode.OFFSET_OUT_OF_RANGE,
+                "offset "
+                        + offset
+                        + " of "
+                        + topic
+                        + "-"
+                        + index
+                        + " is outside of "
+                        + opened.logStartOffset()
+                        + " to "
+                        + opened.end().offset());
+    }
+
+    /// The first durable record whose timestamp is at least this.
+    public OffsetAtTimestamp offsetForTimestamp(long timestampMs) {
+        try {
+            return online().offsetForTimestamp(timestampMs, highWatermark);
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+    }
+
+    /// The first record with the greatest timestamp.
+    public OffsetAtTimestamp maxTimestampOffset() {
+        try {
+            return online().maxTimestampOffset();
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+    }
+
+    /// Transactions without an end marker, oldest first, durable or not.
+    public List<OpenTransaction> openTransactions() {
+        Log opened = online();
+        appendLock.lock();
+        try {
+            return opened.openTransactions();
+        } finally {
+            appendLock.unlock();
+        }
+    }
+
+    // ---------------------------------------------------------------- upkeep
+
+    /// Keeps the bytes from an offset on until the pin moves or is closed.
+    ///
+    /// @throws BrokerException `OFFSET_OUT_OF_RANGE` when they were deleted already
+    public Pin pin(long offset) {
+        online();
+        return pins.add(offset, this::readKept);
+    }
+
+    /// Raises the log start offset, durably. Bytes go when no pin holds them.
+    ///
+    /// @param offset -1 means the high watermark
+    /// @return the log start offset after it
+    /// @throws BrokerException `OFFSET_OUT_OF_RANGE` above the high watermark
+    public long deleteRecordsBefore(long offset) {
+        Log opened = online();
+        long synced = highWatermark.offset();
+        long start = offset == -1 ? synced : offset;
+        if (start < 0 || start > synced) {
+            throw outOfRange(opened, offset);
+        }
+        upkeepLock.lock();
+        try {
+            online();
+            raiseStart(start);
+            return opened.logStartOffset();
+        } catch (IOException e) {
+            throw storageError("cannot delete records", e);
+        } finally {
+            upkeepLock.unlock();
+        }
+    }
+
+    /// Applies retention, forgets idle producers and, when it is time, writes a checkpoint.
+    void upkeep(boolean mayDelete, long checkpointIntervalMs) throws IOException {
+        if (log == null || closed != null || health.failure() != null) {
+            return;
+        }
+        upkeepLock.lock();
+        try {
+            long nowMs = clock.millis();
+            appendLock.lock();
+            try {
+                if (closed != null) {
+                    return;
+                }
+                log.expireProducers(nowMs, settings.producerExpirationMs());
+                if (mayDelete) {
+                    log.rollExpired(nowMs);
+                }
+            } finally {
+                appendLock.unlock();
+            }
+            if (mayDelete) {
+                long bound = Math.min(lastStableOffset(), pins.oldest());
+                raiseStart(log.retainedFrom(bound, nowMs));
+            }
+            boolean dirty = log.end().offset() != log.checkpointedOffset();
+            if (dirty && nowMs - checkpointedMs >= checkpointIntervalMs) {
+                checkpoint();
+            }
+        } finally {
+            upkeepLock.unlock();
+        }
+    }
+
+    /// Syncs everything and moves the point from which recovery starts to the end.
+    void checkpoint() throws IOException {
+        upkeepLock.lock();
+        try {
+            Log.CheckpointCapture capture;
+            appendLock.lock();
+            try {
+                if (log == null || closed != null) {
+                    return;
+                }
+                capture = log.captureCheckpoint();
+                bytesSinceCheckpoint = 0;
+            } finally {
+                appendLock.unlock();
+            }
+            sync();
+            if (health.failure() == null && closed == null) {
+                log.checkpoint(capture);
+                checkpointedMs = clock.millis();
+            }
+        } finally {
+            upkeepLock.unlock();
+        }
+    }
+
+    private void raiseStart(long start) throws IOException {
+        long kept = log.segmentStart(pins.release(start));
+        if (log.needsCheckpointBefore(kept)) {
+            checkpoint();
+            if (health.failure() != null) {
+                return;
+            }
+        }
+        host.closeLater(log.raiseStart(start, kept, this::underAppendLock));
+    }
+
+    private void underAppendLock(Runnable change) {
+        appendLock.lock();
+        try {
+            change.run();
+        } finally {
+            appendLock.unlock();
+        }
+    }
+
+    // ---------------------------------------------------------------- the end
+
+    /// Checkpoints and closes; waiters whose records could not be synced fail.
+    void close() {
+        if (log == null) {
+            return;
+        }
+        upkeepLock.lock();
+        try {
+            if (health.failure() == null
+                    && (log.end().offset() != log.checkpointedOffset()
+                            || highWatermark.offset() != log.end().offset())) {
+                checkpoint();
+            }
+        } catch (IOException e) {
+            LOG.warn("{}-{}: cannot write a checkpoint: {}", topic, index, e.getMessage());
+        } finally {
+            shut(ErrorCode.NOT_LEADER_OR_FOLLOWER, "is closed");
+            log.close();
+            upkeepLock.unlock();
+        }
+    }
+
+    /// Ends all use of a partition that is being deleted. Its files can be renamed and deleted.
+    void discard() {
+        shut(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, "was deleted");
+        if (log != null) {
+            upkeepLock.lock();
+            try {
+                host.closeLater(log.discard());
+            } finally {
+                upkeepLock.unlock();
+            }
+        }
+    }
+
+    private void shut(short code, String why) {
+        BrokerException reason = new BrokerException(code, topic + "-" + index + " " + why);
+        appendLock.lock();
+        try {
+            closed = reason;
+        } finally {
+            appendLock.unlock();
+        }
+        waiters.fail(reason);
+    }
+
+    private Log online() {
+        BrokerException ended = closed;
+        if (ended != null) {
+            throw new BrokerException(ended.code(), ended.getMessage());
+        }
+        if (log == null) {
+            throw new BrokerException(ErrorCode.KAFKA_STORAGE_ERROR, offlineReason);
+        }
+        return log;
+    }
+
+    private BrokerException unreadable(IOException cause) {
+        return storageError("cannot be read", cause);
+    }
+
+    private BrokerException storageError(String what, IOException cause) {
+        BrokerException ended = closed;
+        if (ended != null) {
+            return new BrokerException(ended.code(), ended.getMessage(), cause);
+        }
+        return new BrokerException(
+                ErrorCode.KAFKA_STORAGE_ERROR,
+                topic + "-" + index + " " + what + ": " + cause.getMessage(),
+                cause);
+    }
+
+    @Override
+    public String toString() {
+        return topic + "-" + index;
+    }
+}

@@ -1,0 +1,190 @@
+package dev.weir.broker.protocol;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import java.nio.ByteBuffer;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.apache.kafka.common.message.ApiVersionsRequestData;
+import org.apache.kafka.common.message.RequestHeaderData;
+import org.apache.kafka.common.message.ResponseHeaderData;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.ApiMessage;
+import org.apache.kafka.common.protocol.ByteBufferAccessor;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.protocol.MessageSizeAccumulator;
+import org.apache.kafka.common.protocol.ObjectSerializationCache;
+import org.apache.kafka.common.requests.AbstractRequest;
+
+/// Reads requests and writes responses.
+///
+/// A frame on the wire is a four-byte length, a header (`api key, version, correlation id, client
+/// id`, with tagged fields in flexible versions) and the body.
+public final class Codec {
+    /// Regions below this size are cheaper to copy beside the rest of the response than to send with
+    /// a system call of their own.
+    static final int COPY_BELOW = 16 * 1024;
+
+    /// The most elements a collection in a request can have.
+    private static final int MAX_COLLECTION = 1 << 20;
+
+    private static final int MIN_HEADER = 8;
+
+    private Codec() {}
+
+    /// Reads one request.
+    ///
+    /// @param frame exactly one frame without its length; slices of it are kept by the result if it
+    ///     is a produce request
+    /// @param apis what is served
+    /// @throws MalformedRequestException if it is not a request of a served API and version
+    public static WireRequest decode(ByteBuffer frame, ServedApis apis)
+            throws MalformedRequestException {
+        if (frame.remaining() < MIN_HEADER) {
+            throw new MalformedRequestException(
+                    "frame of " + frame.remaining() + " bytes is too short for a request header");
+        }
+        short key = frame.getShort(frame.position());
+        short version = frame.getShort(frame.position() + 2);
+        if (!ApiKeys.hasId(key)) {
+            throw new MalformedRequestException("unknown api key " + key);
+        }
+        var api = ApiKeys.forId(key);
+        boolean tooNew = false;
+        if (!apis.serves(api, version)) {
+            if (api != ApiKeys.API_VERSIONS) {
+                throw new MalformedRequestException(
+                        "version " + version + " of " + api.name + " (api key " + key
+                                + ") is not served");
+            }
+            tooNew = true;
+        }
+        try {
+            var in = new BoundedReadable(frame);
+            var header = new RequestHeaderData(in, api.requestHeaderVersion(version));
+            var clientId = header.clientId() == null ? "" : header.clientId();
+            if (tooNew) {
+                return new WireRequest(
+                        api,
+                        version,
+                        header.correlationId(),
+                        clientId,
+                        new ApiVersionsRequestData(),
+                        true);
+            }
+            ApiMessage body = api.messageType.newRequest();
+            body.read(in, version);
+            if (in.remaining() > 0) {
+                throw new MalformedRequestException(
+                        in.remaining() + " bytes follow the end of a " + api.name + " request");
+            }
+            return new WireRequest(
+                    api, version, header.correlationId(), clientId, body, false);
+        } catch (RuntimeException e) {
+            throw new MalformedRequestException(
+                    "broken " + api.name + " request of version " + version + ": " + e.getMessage(),
+                    e);
+        }
+    }
+
+    /// Writes the response to a request, length first, as one or more messages for the channel.
+    ///
+    /// @param out takes the messages in order and owns them
+    public static void encode(
+            WireRequest request,
+            ApiMessage response,
+            ByteBufAllocator allocator,
+            Consumer<Object> out) {
+        short version = request.tooNew() ? 0 : request.version();
+        short headerVersion = request.api().responseHeaderVersion(version);
+        var header = new ResponseHeaderData().setCorrelationId(request.correlationId());
+        var cache = new ObjectSerializationCache();
+        var size = new MessageSizeAccumulator();
+        header.addSize(size, cache, headerVersion);
+        response.addSize(size, cache, version);
+        int total = size.totalSize();
+        int copied = Math.min(total - size.sizeExcludingZeroCopy(), COPY_BELOW);
+
+        var parts = new Parts(allocator, 4 + size.sizeExcludingZeroCopy() + copied, out);
+        try {
+            parts.buffer.writeInt(total);
+            var writable = new ByteBufWritable(parts.buffer, parts::add);
+            header.write(writable, cache, headerVersion);
+            response.write(writable, cache, version);
+            parts.finish();
+        } finally {
+            parts.buffer.release();
+        }
+    }
+
+    /// The response of the request's own kind that says it failed as a whole.
+    ///
+    /// @param errorCode one of Kafka's codes
+    /// @param message for people, or null for the usual text of the code
+    /// @return empty for a request whose client waits for no response
+    public static Optional<ApiMessage> failure(WireRequest request, short errorCode, String message) {
+        // The shapes of error responses are known to Kafka's request classes, which want to read
+        // the request themselves.
+        var cache = new ObjectSerializationCache();
+        var bytes = ByteBuffer.allocate(request.body().size(cache, request.version()));
+        request.body().write(new ByteBufferAccessor(bytes), cache, request.version());
+        bytes.flip();
+        var error = Errors.forCode(errorCode);
+        var parsed =
+                AbstractRequest.parseRequest(
+                        request.api(), request.version(), new ByteBufferAccessor(bytes));
+        var response =
+                parsed.request.getErrorResponse(
+                        0, message == null ? error.exception() : error.exception(message));
+        return response == null ? Optional.empty() : Optional.of(response.data());
+    }
+
+    /// Claims to hold fewer bytes than it may, because the generated classes allocate collections of
+    /// any length that does not exceed the bytes left, before reading an element.
+    private static final class BoundedReadable extends ByteBufferAccessor {
+        BoundedReadable(ByteBuffer bytes) {
+            super(bytes);
+        }
+
+        @Override
+        public int remaining() {
+            return Math.min(super.remaining(), MAX_COLLECTION);
+        }
+    }
+
+    /// A response being cut into buffers and file regions.
+    private static final class Parts {
+        final ByteBuf buffer;
+        private final Consumer<Object> out;
+        private int sent;
+
+        Parts(ByteBufAllocator allocator, int capacity, Consumer<Object> out) {
+            this.buffer = allocator.directBuffer(capacity);
+            this.out = out;
+        }
+
+        void add(RecordRegion region) {
+            int size = region.sizeInBytes();
+            var file = size < COPY_BELOW ? null : region.fileRegion().orElse(null);
+            if (file == null) {
+                buffer.ensureWritable(size);
+                region.copyTo(buffer);
+                return;
+            }
+            flush();
+            out.accept(file);
+        }
+
+        void finish() {
+            flush();
+        }
+
+        private void flush() {
+            int end = buffer.writerIndex();
+            if (end > sent) {
+                out.accept(buffer.retainedSlice(sent, end - sent));
+                sent = end;
+            }
+        }
+    }
+}

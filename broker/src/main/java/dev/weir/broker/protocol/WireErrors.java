@@ -1,0 +1,14 @@
+package dev.weir.broker.protocol;
+
+import org.apache.kafka.common.protocol.Errors;
+
+/// Error codes that exist only on the wire: nothing below the request handlers raises them.
+public final class WireErrors {
+    public static final short LEADER_NOT_AVAILABLE = Errors.LEADER_NOT_AVAILABLE.code();
+    public static final short UNSUPPORTED_VERSION = Errors.UNSUPPORTED_VERSION.code();
+    public static final short FETCH_SESSION_ID_NOT_FOUND =
+            Errors.FETCH_SESSION_ID_NOT_FOUND.code();
+    public static final short MISMATCHED_ENDPOINT_TYPE = Errors.MISMATCHED_ENDPOINT_TYPE.code();
+
+    private WireErrors() {}
+}

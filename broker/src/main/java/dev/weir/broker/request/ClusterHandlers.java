@@ -1,0 +1,321 @@
+package dev.weir.broker.request;
+
+import dev.weir.broker.error.BrokerException;
+import dev.weir.broker.error.ErrorCode;
+import dev.weir.broker.partition.Partition;
+import dev.weir.broker.protocol.TopicIds;
+import dev.weir.broker.protocol.WireErrors;
+import dev.weir.broker.topic.Topic;
+import dev.weir.broker.topic.TopicNames;
+import dev.weir.broker.topic.Topics;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.message.DescribeClusterRequestData;
+import org.apache.kafka.common.message.DescribeClusterResponseData;
+import org.apache.kafka.common.message.DescribeClusterResponseData.DescribeClusterBroker;
+import org.apache.kafka.common.message.DescribeTopicPartitionsRequestData;
+import org.apache.kafka.common.message.DescribeTopicPartitionsResponseData;
+import org.apache.kafka.common.message.DescribeTopicPartitionsResponseData.Cursor;
+import org.apache.kafka.common.message.DescribeTopicPartitionsResponseData.DescribeTopicPartitionsResponsePartition;
+import org.apache.kafka.common.message.DescribeTopicPartitionsResponseData.DescribeTopicPartitionsResponseTopic;
+import org.apache.kafka.common.message.ListPartitionReassignmentsResponseData;
+import org.apache.kafka.common.message.MetadataRequestData;
+import org.apache.kafka.common.message.MetadataRequestData.MetadataRequestTopic;
+import org.apache.kafka.common.message.MetadataResponseData;
+import org.apache.kafka.common.message.MetadataResponseData.MetadataResponseBroker;
+import org.apache.kafka.common.message.MetadataResponseData.MetadataResponsePartition;
+import org.apache.kafka.common.message.MetadataResponseData.MetadataResponseTopic;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Who is there and what it holds: a cluster of one node that leads every partition.
+final class ClusterHandlers {
+    private static final Logger LOGGER = LoggerFactory.getLogger(ClusterHandlers.class);
+
+    private static final short FIRST_WITH_NULL_FOR_ALL = 1;
+    private static final byte BROKERS = 1;
+    private static final int MAX_DESCRIBED_PARTITIONS = 2000;
+    private static final List<Integer> THIS_NODE = List.of(Node.ID);
+
+    /// As bits of Kafka's operation codes; everybody may do everything there is.
+    private static final int TOPIC_OPERATIONS =
+            bits(
+                    AclOperation.READ,
+                    AclOperation.WRITE,
+                    AclOperation.CREATE,
+                    AclOperation.DELETE,
+                    AclOperation.ALTER,
+                    AclOperation.DESCRIBE,
+                    AclOperation.DESCRIBE_CONFIGS,
+                    AclOperation.ALTER_CONFIGS);
+
+    private static final int CLUSTER_OPERATIONS =
+            bits(
+                    AclOperation.CREATE,
+                    AclOperation.ALTER,
+                    AclOperation.DESCRIBE,
+                    AclOperation.CLUSTER_ACTION,
+                    AclOperation.DESCRIBE_CONFIGS,
+                    AclOperation.ALTER_CONFIGS,
+                    AclOperation.IDEMPOTENT_WRITE);
+
+    private final ServingConfig config;
+    private final Node node;
+    private final Topics topics;
+    private final Executor admin;
+
+    ClusterHandlers(ServingConfig config, Topics topics, Executor admin) {
+        this.config = config;
+        this.node = config.node();
+        this.topics = topics;
+        this.admin = admin;
+    }
+
+    void metadata(Exchange exchange) {
+        var body = (MetadataRequestData) exchange.request().body();
+        if (!config.autoCreateTopics() || !body.allowAutoTopicCreation() || !lacksTopic(body)) {
+            exchange.reply(metadata(exchange.request().version(), body, false));
+            return;
+        }
+        exchange.holdFollowing();
+        try {
+            admin.execute(
+                    () -> {
+                        try {
+                            exchange.reply(metadata(exchange.request().version(), body, true));
+                        } catch (RuntimeException e) {
+                            LOGGER.error("metadata request failed", e);
+                            exchange.close("a metadata request failed");
+                        }
+                    });
+        } catch (RejectedExecutionException e) {
+            exchange.close("the broker is shutting down");
+        }
+    }
+
+    void describeCluster(Exchange exchange) {
+        var body = (DescribeClusterRequestData) exchange.request().body();
+        if (body.endpointType() != BROKERS) {
+            throw new BrokerException(
+                    WireErrors.MISMATCHED_ENDPOINT_TYPE, "this is a broker, not a controller");
+        }
+        var response =
+                new DescribeClusterResponseData()
+                        .setClusterId(node.clusterId())
+                        .setControllerId(node.id());
+        response.brokers()
+                .add(
+                        new DescribeClusterBroker()
+                                .setBrokerId(node.id())
+                                .setHost(node.host())
+                                .setPort(node.port()));
+        if (body.includeClusterAuthorizedOperations()) {
+            response.setClusterAuthorizedOperations(CLUSTER_OPERATIONS);
+        }
+        exchange.reply(response);
+    }
+
+    void describeTopicPartitions(Exchange exchange) {
+        var body = (DescribeTopicPartitionsRequestData) exchange.request().body();
+        var cursor = body.cursor();
+        var names =
+                body.topics().isEmpty()
+                        ? topics.from(cursor == null ? "" : cursor.topicName()).keySet()
+                        : body.topics().stream().map(t -> t.name()).sorted().distinct().toList();
+        int left = Math.clamp(body.responsePartitionLimit(), 1, MAX_DESCRIBED_PARTITIONS);
+        var response = new DescribeTopicPartitionsResponseData();
+        for (var name : names) {
+            if (cursor != null && name.compareTo(cursor.topicName()) < 0) {
+                continue;
+            }
+            int first =
+                    cursor != null && name.equals(cursor.topicName())
+                            ? Math.max(0, cursor.partitionIndex())
+                            : 0;
+            if (left == 0) {
+                response.setNextCursor(new Cursor().setTopicName(name).setPartitionIndex(first));
+                break;
+            }
+            var topic = topics.find(name);
+            if (topic.isEmpty()) {
+                response.topics()
+                        .add(
+                                new DescribeTopicPartitionsResponseTopic()
+                                        .setName(name)
+                                        .setErrorCode(unknownTopic(name)));
+                continue;
+            }
+            var partitions = topic.get().partitions();
+            int end = Math.min(partitions.size(), first + left);
+            response.topics().add(describe(topic.get(), first, end));
+            left -= Math.max(0, end - first);
+            if (end < partitions.size()) {
+                response.setNextCursor(new Cursor().setTopicName(name).setPartitionIndex(end));
+                break;
+            }
+        }
+        exchange.reply(response);
+    }
+
+    /// There is nowhere to reassign a partition to.
+    void listReassignments(Exchange exchange) {
+        exchange.reply(new ListPartitionReassignmentsResponseData());
+    }
+
+    private boolean lacksTopic(MetadataRequestData body) {
+        if (body.topics() == null) {
+            return false;
+        }
+        for (var wanted : body.topics()) {
+            if (wanted.name() != null && topics.find(wanted.name()).isEmpty()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private MetadataResponseData metadata(
+            short version, MetadataRequestData body, boolean create) {
+        var response =
+                new MetadataResponseData()
+                        .setClusterId(node.clusterId())
+                        .setControllerId(node.id());
+        response.brokers()
+                .add(
+                        new MetadataResponseBroker()
+                                .setNodeId(node.id())
+                                .setHost(node.host())
+                                .setPort(node.port()));
+        if (body.includeClusterAuthorizedOperations()) {
+            response.setClusterAuthorizedOperations(CLUSTER_OPERATIONS);
+        }
+        boolean all =
+                body.topics() == null
+                        || (body.topics().isEmpty() && version < FIRST_WITH_NULL_FOR_ALL);
+        if (all) {
+            for (var topic : topics.all()) {
+                response.topics().add(metadata(topic));
+            }
+        } else {
+            for (var wanted : body.topics()) {
+                response.topics().add(metadata(wanted, create));
+            }
+        }
+        if (body.includeTopicAuthorizedOperations()) {
+            for (var topic : response.topics()) {
+                topic.setTopicAuthorizedOperations(TOPIC_OPERATIONS);
+            }
+        }
+        return response;
+    }
+
+    private MetadataResponseTopic metadata(MetadataRequestTopic wanted, boolean create) {
+        if (wanted.name() == null) {
+            return topics.find(TopicIds.fromWire(wanted.topicId()))
+                    .map(ClusterHandlers::metadata)
+                    .orElseGet(
+                            () ->
+                                    new MetadataResponseTopic()
+                                            .setName(null)
+                                            .setTopicId(wanted.topicId())
+                                            .setErrorCode(ErrorCode.UNKNOWN_TOPIC_ID));
+        }
+        var refused = new MetadataResponseTopic().setName(wanted.name());
+        if (!Uuid.ZERO_UUID.equals(wanted.topicId())) {
+            return refused.setTopicId(wanted.topicId()).setErrorCode(ErrorCode.INVALID_REQUEST);
+        }
+        var topic = topics.find(wanted.name());
+        if (topic.isPresent()) {
+            return metadata(topic.get());
+        }
+        if (!create || TopicNames.isInternal(wanted.name())) {
+            return refused.setErrorCode(unknownTopic(wanted.name()))
+                    .setIsInternal(TopicNames.isInternal(wanted.name()));
+        }
+        try {
+            return metadata(topics.getOrCreate(wanted.name()));
+        } catch (BrokerException e) {
+            return refused.setErrorCode(e.code());
+        }
+    }
+
+    private static MetadataResponseTopic metadata(Topic topic) {
+        var response =
+                new MetadataResponseTopic()
+                        .setName(topic.name())
+                        .setTopicId(TopicIds.toWire(topic.id()))
+                        .setIsInternal(topic.isInternal());
+        for (int index = 0; index < topic.partitions().size(); index++) {
+            var partition = topic.partitions().get(index);
+            boolean online = isOnline(partition);
+            response.partitions()
+                    .add(
+                            new MetadataResponsePartition()
+                                    .setPartitionIndex(index)
+                                    .setErrorCode(
+                                            online
+                                                    ? ErrorCode.NONE
+                                                    : WireErrors.LEADER_NOT_AVAILABLE)
+                                    .setLeaderId(online ? Node.ID : -1)
+                                    .setLeaderEpoch(online ? partition.leaderEpoch() : -1)
+                                    .setReplicaNodes(THIS_NODE)
+                                    .setIsrNodes(online ? THIS_NODE : List.of())
+                                    .setOfflineReplicas(online ? List.of() : THIS_NODE));
+        }
+        return response;
+    }
+
+    private static DescribeTopicPartitionsResponseTopic describe(Topic topic, int first, int end) {
+        var response =
+                new DescribeTopicPartitionsResponseTopic()
+                        .setName(topic.name())
+                        .setTopicId(TopicIds.toWire(topic.id()))
+                        .setIsInternal(topic.isInternal())
+                        .setTopicAuthorizedOperations(TOPIC_OPERATIONS);
+        for (int index = first; index < end; index++) {
+            var partition = topic.partitions().get(index);
+            boolean online = isOnline(partition);
+            response.partitions()
+                    .add(
+                            new DescribeTopicPartitionsResponsePartition()
+                                    .setPartitionIndex(index)
+                                    .setErrorCode(
+                                            online
+                                                    ? ErrorCode.NONE
+                                                    : WireErrors.LEADER_NOT_AVAILABLE)
+                                    .setLeaderId(online ? Node.ID : -1)
+                                    .setLeaderEpoch(online ? partition.leaderEpoch() : -1)
+                                    .setReplicaNodes(THIS_NODE)
+                                    .setIsrNodes(online ? THIS_NODE : List.of())
+                                    .setEligibleLeaderReplicas(List.of())
+                                    .setLastKnownElr(List.of())
+                                    .setOfflineReplicas(online ? List.of() : THIS_NODE));
+        }
+        return response;
+    }
+
+    private static boolean isOnline(Partition partition) {
+        return partition.offlineReason() == null;
+    }
+
+    /// A name that no topic can have is told apart from one that none has.
+    private static short unknownTopic(String name) {
+        try {
+            TopicNames.check(name);
+            return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+        } catch (BrokerException e) {
+            return e.code();
+        }
+    }
+
+    private static int bits(AclOperation... operations) {
+        int bits = 0;
+        for (var operation : operations) {
+            bits |= 1 << operation.code();
+        }
+        return bits;
+    }
+}

@@ -1,0 +1,189 @@
+package dev.weir.broker.request;
+
+import dev.weir.broker.error.BrokerException;
+import dev.weir.broker.error.ErrorCode;
+import dev.weir.broker.log.OffsetAtTimestamp;
+import dev.weir.broker.partition.Partition;
+import dev.weir.broker.protocol.WireErrors;
+import dev.weir.broker.topic.Topics;
+import org.apache.kafka.common.message.DeleteRecordsRequestData;
+import org.apache.kafka.common.message.DeleteRecordsResponseData;
+import org.apache.kafka.common.message.DeleteRecordsResponseData.DeleteRecordsPartitionResult;
+import org.apache.kafka.common.message.DeleteRecordsResponseData.DeleteRecordsTopicResult;
+import org.apache.kafka.common.message.ListOffsetsRequestData;
+import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsPartition;
+import org.apache.kafka.common.message.ListOffsetsResponseData;
+import org.apache.kafka.common.message.ListOffsetsResponseData.ListOffsetsPartitionResponse;
+import org.apache.kafka.common.message.ListOffsetsResponseData.ListOffsetsTopicResponse;
+import org.apache.kafka.common.message.OffsetForLeaderEpochRequestData;
+import org.apache.kafka.common.message.OffsetForLeaderEpochRequestData.OffsetForLeaderPartition;
+import org.apache.kafka.common.message.OffsetForLeaderEpochResponseData;
+import org.apache.kafka.common.message.OffsetForLeaderEpochResponseData.EpochEndOffset;
+import org.apache.kafka.common.message.OffsetForLeaderEpochResponseData.OffsetForLeaderTopicResult;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Where partitions begin, end and were at a time, and the deletion of their oldest records.
+record OffsetHandlers(Topics topics) {
+    private static final Logger LOGGER = LoggerFactory.getLogger(OffsetHandlers.class);
+
+    private static final long LATEST = -1;
+    private static final long EARLIEST = -2;
+    private static final long MAX_TIMESTAMP = -3;
+    private static final long EARLIEST_LOCAL = -4;
+    private static final long LATEST_TIERED = -5;
+    private static final long EARLIEST_PENDING_UPLOAD = -6;
+
+    private static final short FIRST_WITH_EPOCH = 4;
+    private static final byte READ_COMMITTED = 1;
+
+    /// Whether a list-offsets request must look into logs, which may wait for the disk.
+    static boolean searches(Exchange exchange) {
+        var body = (ListOffsetsRequestData) exchange.request().body();
+        for (var topic : body.topics()) {
+            for (var partition : topic.partitions()) {
+                if (partition.timestamp() >= 0 || partition.timestamp() == MAX_TIMESTAMP) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    void listOffsets(Exchange exchange) {
+        var body = (ListOffsetsRequestData) exchange.request().body();
+        short version = exchange.request().version();
+        boolean committed = body.isolationLevel() == READ_COMMITTED;
+        var response = new ListOffsetsResponseData();
+        for (var topic : body.topics()) {
+            var result = new ListOffsetsTopicResponse().setName(topic.name());
+            for (var wanted : topic.partitions()) {
+                result.partitions().add(listOffset(topic.name(), wanted, committed, version));
+            }
+            response.topics().add(result);
+        }
+        exchange.reply(response);
+    }
+
+    void offsetForLeaderEpoch(Exchange exchange) {
+        var body = (OffsetForLeaderEpochRequestData) exchange.request().body();
+        var response = new OffsetForLeaderEpochResponseData();
+        for (var topic : body.topics()) {
+            var result = new OffsetForLeaderTopicResult().setTopic(topic.topic());
+            for (var wanted : topic.partitions()) {
+                result.partitions().add(endOffset(topic.topic(), wanted));
+            }
+            response.topics().add(result);
+        }
+        exchange.reply(response);
+    }
+
+    void deleteRecords(Exchange exchange) {
+        var body = (DeleteRecordsRequestData) exchange.request().body();
+        var response = new DeleteRecordsResponseData();
+        for (var topic : body.topics()) {
+            var result = new DeleteRecordsTopicResult().setName(topic.name());
+            for (var wanted : topic.partitions()) {
+                result.partitions()
+                        .add(
+                                deleteRecords(
+                                        topic.name(), wanted.partitionIndex(), wanted.offset()));
+            }
+            response.topics().add(result);
+        }
+        exchange.reply(response);
+    }
+
+    private ListOffsetsPartitionResponse listOffset(
+            String topic, ListOffsetsPartition wanted, boolean committed, short version) {
+        var response =
+                new ListOffsetsPartitionResponse().setPartitionIndex(wanted.partitionIndex());
+        try {
+            var partition = topics.partition(topic, wanted.partitionIndex());
+            FetchHandler.checkLeaderEpoch(partition, wanted.currentLeaderEpoch());
+            var found = find(partition, wanted.timestamp(), committed);
+            response.setOffset(found.offset()).setTimestamp(found.timestampMs());
+            if (version >= FIRST_WITH_EPOCH) {
+                response.setLeaderEpoch(found.leaderEpoch());
+            }
+        } catch (BrokerException e) {
+            response.setErrorCode(e.code()).setOffset(-1).setTimestamp(-1);
+        } catch (RuntimeException e) {
+            LOGGER.error("offset lookup in {}-{} failed", topic, wanted.partitionIndex(), e);
+            response.setErrorCode(ErrorCode.UNKNOWN_SERVER_ERROR).setOffset(-1).setTimestamp(-1);
+        }
+        return response;
+    }
+
+    private static OffsetAtTimestamp find(Partition partition, long timestamp, boolean committed) {
+        long end = committed ? partition.lastStableOffset() : partition.highWatermark();
+        if (timestamp == LATEST) {
+            return at(partition, end);
+        }
+        if (timestamp == EARLIEST || timestamp == EARLIEST_LOCAL) {
+            return at(partition, partition.logStartOffset());
+        }
+        if (timestamp == LATEST_TIERED || timestamp == EARLIEST_PENDING_UPLOAD) {
+            return OffsetAtTimestamp.NONE;
+        }
+        if (timestamp < MAX_TIMESTAMP) {
+            throw new BrokerException(
+                    WireErrors.UNSUPPORTED_VERSION, "unknown kind of offset " + timestamp);
+        }
+        var found =
+                timestamp == MAX_TIMESTAMP
+                        ? partition.maxTimestampOffset()
+                        : partition.offsetForTimestamp(timestamp);
+        // A record that readers cannot see yet is not there for them.
+        return found.offset() < end ? found : OffsetAtTimestamp.NONE;
+    }
+
+    private static OffsetAtTimestamp at(Partition partition, long offset) {
+        return new OffsetAtTimestamp(offset, -1, partition.leaderEpoch());
+    }
+
+    private EpochEndOffset endOffset(String topic, OffsetForLeaderPartition wanted) {
+        var response = new EpochEndOffset().setPartition(wanted.partition());
+        try {
+            var partition = topics.partition(topic, wanted.partition());
+            FetchHandler.checkLeaderEpoch(partition, wanted.currentLeaderEpoch());
+            // There has been one leader only, so every known epoch ends where the log ends.
+            if (wanted.leaderEpoch() >= 0 && wanted.leaderEpoch() <= partition.leaderEpoch()) {
+                response.setLeaderEpoch(wanted.leaderEpoch()).setEndOffset(partition.logEndOffset());
+            }
+        } catch (BrokerException e) {
+            response.setErrorCode(e.code());
+        }
+        return response;
+    }
+
+    private DeleteRecordsPartitionResult deleteRecords(String topic, int index, long offset) {
+        var response = new DeleteRecordsPartitionResult().setPartitionIndex(index);
+        try {
+            var found = topics.get(topic);
+            if (found.isInternal()) {
+                throw new BrokerException(
+                        ErrorCode.INVALID_TOPIC_EXCEPTION,
+                        "records of topic \"" + topic + "\" are kept by the broker alone");
+            }
+            var partition = found.partition(index);
+            if (found.isCompactedOnly()) {
+                throw new BrokerException(
+                        ErrorCode.POLICY_VIOLATION,
+                        "records of topic \"" + topic + "\" are kept by key");
+            }
+            if (offset < -1 || offset > partition.highWatermark()) {
+                throw new BrokerException(
+                        ErrorCode.OFFSET_OUT_OF_RANGE,
+                        "offset " + offset + " is not within " + topic + "-" + index);
+            }
+            response.setLowWatermark(partition.deleteRecordsBefore(offset));
+        } catch (BrokerException e) {
+            response.setErrorCode(e.code()).setLowWatermark(-1);
+        } catch (RuntimeException e) {
+            LOGGER.error("deletion of records of {}-{} failed", topic, index, e);
+            response.setErrorCode(ErrorCode.UNKNOWN_SERVER_ERROR).setLowWatermark(-1);
+        }
+        return response;
+    }
+}

@@ -1,0 +1,123 @@
+package dev.weir.broker.request;
+
+import dev.weir.broker.error.BrokerException;
+import dev.weir.broker.error.ErrorCode;
+import dev.weir.broker.protocol.Codec;
+import dev.weir.broker.protocol.ServedApis;
+import dev.weir.broker.topic.Topics;
+import java.util.EnumMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.LongSupplier;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Gives each request to the handler of its API. What has no handler is not served.
+public final class RequestRouter {
+    private static final Logger LOGGER = LoggerFactory.getLogger(RequestRouter.class);
+
+    private final EnumMap<ApiKeys, Handler> handlers = new EnumMap<>(ApiKeys.class);
+    private final ServedApis served;
+    private final RequestMetrics metrics;
+
+    /// @param producerIds gives ids nobody had before; may wait for the disk
+    /// @param admin runs changes of topics, one after another
+    /// @param lookup runs what reads much or waits for the disk without changing topics
+    public RequestRouter(
+            ServingConfig config,
+            Topics topics,
+            LongSupplier producerIds,
+            RequestMetrics metrics,
+            Executor admin,
+            Executor lookup) {
+        this.metrics = metrics;
+        var cluster = new ClusterHandlers(config, topics, admin);
+        var offsets = new OffsetHandlers(topics);
+        var changes = new TopicHandlers(config, topics);
+        var settings = new ConfigHandlers(config, topics);
+
+        handlers.put(ApiKeys.PRODUCE, new ProduceHandler(topics, metrics));
+        handlers.put(ApiKeys.FETCH, new FetchHandler(topics, metrics));
+        handlers.put(ApiKeys.METADATA, cluster::metadata);
+        handlers.put(ApiKeys.DESCRIBE_CLUSTER, cluster::describeCluster);
+        handlers.put(ApiKeys.DESCRIBE_TOPIC_PARTITIONS, cluster::describeTopicPartitions);
+        handlers.put(ApiKeys.LIST_PARTITION_REASSIGNMENTS, cluster::listReassignments);
+        Handler searching = on(lookup, offsets::listOffsets);
+        handlers.put(
+                ApiKeys.LIST_OFFSETS,
+                exchange -> {
+                    if (OffsetHandlers.searches(exchange)) {
+                        searching.handle(exchange);
+                    } else {
+                        offsets.listOffsets(exchange);
+                    }
+                });
+        handlers.put(ApiKeys.OFFSET_FOR_LEADER_EPOCH, offsets::offsetForLeaderEpoch);
+        handlers.put(ApiKeys.DELETE_RECORDS, on(admin, offsets::deleteRecords));
+        handlers.put(ApiKeys.CREATE_TOPICS, on(admin, changes::create));
+        handlers.put(ApiKeys.DELETE_TOPICS, on(admin, changes::delete));
+        handlers.put(ApiKeys.CREATE_PARTITIONS, on(admin, changes::createPartitions));
+        handlers.put(ApiKeys.DESCRIBE_CONFIGS, settings::describe);
+        handlers.put(ApiKeys.ALTER_CONFIGS, on(admin, settings::alter));
+        handlers.put(ApiKeys.INCREMENTAL_ALTER_CONFIGS, on(admin, settings::incrementalAlter));
+        handlers.put(
+                ApiKeys.INIT_PRODUCER_ID, on(admin, new InitProducerIdHandler(producerIds)));
+        handlers.put(
+                ApiKeys.API_VERSIONS, exchange -> new ApiVersionsHandler(served()).handle(exchange));
+        this.served = new ServedApis(handlers.keySet());
+    }
+
+    /// What [#handle] may be given.
+    public ServedApis served() {
+        return served;
+    }
+
+    /// Serves a request. Called on the event loop of its connection; a request that fails is answered
+    /// with its error and harms nothing else.
+    public void handle(Exchange exchange) {
+        answer(handlers.get(exchange.request().api()), exchange);
+    }
+
+    private Handler on(Executor executor, Handler handler) {
+        return exchange -> {
+            exchange.holdFollowing();
+            try {
+                executor.execute(() -> answer(handler, exchange));
+            } catch (RejectedExecutionException e) {
+                exchange.close("the broker is shutting down");
+            }
+        };
+    }
+
+    private void answer(Handler handler, Exchange exchange) {
+        var request = exchange.request();
+        try {
+            handler.handle(exchange);
+        } catch (BrokerException e) {
+            metrics.api(request.api().name).errors.increment();
+            fail(exchange, e.code(), e.getMessage());
+        } catch (RuntimeException e) {
+            metrics.api(request.api().name).errors.increment();
+            LOGGER.error(
+                    "{} request of version {} from client \"{}\" failed",
+                    request.api().name,
+                    request.version(),
+                    request.clientId(),
+                    e);
+            fail(exchange, ErrorCode.UNKNOWN_SERVER_ERROR, null);
+        }
+    }
+
+    private static void fail(Exchange exchange, short code, String message) {
+        try {
+            Codec.failure(exchange.request(), code, message)
+                    .ifPresentOrElse(
+                            exchange::reply,
+                            () -> exchange.close("a request without a response failed: " + message));
+        } catch (RuntimeException e) {
+            LOGGER.error("cannot say that a request failed", e);
+            exchange.close("a failed request could not be answered");
+        }
+    }
+}

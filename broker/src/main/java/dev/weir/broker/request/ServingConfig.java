@@ -1,0 +1,12 @@
+package dev.weir.broker.request;
+
+import java.util.Map;
+
+/// How requests are served.
+///
+/// @param node how the broker appears to clients
+/// @param autoCreateTopics whether asking for a topic makes it (`auto.create.topics.enable`)
+/// @param capReplicas whether more than one replica is cut to one instead of refused (`replicas.cap`)
+/// @param shown the broker's settings as clients may see them, by Kafka's names
+public record ServingConfig(
+        Node node, boolean autoCreateTopics, boolean capReplicas, Map<String, String> shown) {}

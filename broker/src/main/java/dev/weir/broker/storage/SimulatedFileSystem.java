@@ -1,0 +1,539 @@
+package dev.weir.broker.storage;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Random;
+import java.util.TreeMap;
+
+/// A disk in memory that loses power on demand.
+///
+/// Each file keeps what was synced beside the writes since; each directory its synced names beside
+/// its present ones. [#crash] keeps of the un-synced writes a random choice: none, a prefix, or any
+/// of their sectors, so that holes and torn batches appear; of the un-synced names a prefix, as a
+/// journalling file system would. Handles from before the crash are dead.
+///
+/// Random choices come from the seed alone. Any thread may call.
+public final class SimulatedFileSystem implements FileSystem {
+    private static final int SECTOR = 512;
+
+    private final Random random;
+    private final Directory root = new Directory();
+    private final List<NameChange> pendingNames = new ArrayList<>();
+    private long generation;
+    private long capacity = Long.MAX_VALUE;
+    private long used;
+    private long syncs;
+    private long syncsUntilFailure = Long.MAX_VALUE;
+    private long writesUntilFailure = Long.MAX_VALUE;
+    private long reads;
+    private Runnable duringNextSync = () -> {};
+
+    public SimulatedFileSystem(long seed) {
+        random = new Random(seed);
+    }
+
+    /// Loses power: drops what was not synced, except a random part of it.
+    public synchronized void crash() {
+        int kept = random.nextInt(3) == 0 ? 0 : random.nextInt(pendingNames.size() + 1);
+        for (NameChange change : pendingNames.subList(0, kept)) {
+            change.harden();
+        }
+        pendingNames.clear();
+        root.crash(random);
+        used = root.bytes();
+        generation++;
+        duringNextSync = () -> {};
+        syncsUntilFailure = Long.MAX_VALUE;
+        writesUntilFailure = Long.MAX_VALUE;
+    }
+
+    /// Lets the n-th sync from now (1 is the next) fail, and every one after it.
+    public synchronized void failSyncsFrom(long nth) {
+        syncsUntilFailure = nth;
+    }
+
+    /// Lets the n-th write from now (1 is the next) fail after a part of it, and every one after.
+    public synchronized void failWritesFrom(long nth) {
+        writesUntilFailure = nth;
+    }
+
+    /// Runs something once while the next sync of a file is under way: what it writes is not
+    /// covered by that sync any more.
+    public synchronized void duringNextSync(Runnable event) {
+        duringNextSync = event;
+    }
+
+    /// Ends failures asked for.
+    public synchronized void healFaults() {
+        syncsUntilFailure = Long.MAX_VALUE;
+        writesUntilFailure = Long.MAX_VALUE;
+    }
+
+    /// Sets how many bytes fit besides those already there.
+    public synchronized void setFree(long bytes) {
+        capacity = used + bytes;
+    }
+
+    /// Takes the limit of [#setFree] away.
+    public synchronized void setUnlimited() {
+        capacity = Long.MAX_VALUE;
+    }
+
+    /// Flips bits of a stored byte, as a failing disk would.
+    public synchronized void corrupt(Path path, long position, int mask) throws IOException {
+        Data data = data(path);
+        int at = Math.toIntExact(position);
+        if (at >= data.size) {
+            throw new IllegalArgumentException(path + " has " + data.size + " bytes, not " + at);
+        }
+        data.bytes[at] ^= (byte) mask;
+        if (at < data.durableSize) {
+            data.durable[at] ^= (byte) mask;
+        }
+    }
+
+    /// Syncs of files and directories that succeeded.
+    public synchronized long syncs() {
+        return syncs;
+    }
+
+    /// Calls that read from a file.
+    public synchronized long reads() {
+        return reads;
+    }
+
+    @Override
+    public synchronized StorageFile open(Path path, OpenMode mode) throws IOException {
+        Directory parent = parent(path);
+        String name = path.getFileName().toString();
+        Node node = parent.names.get(name);
+        if (node == null) {
+            if (mode != OpenMode.CREATE) {
+                throw new FileNotFoundException(path.toString());
+            }
+            if (used >= capacity) {
+                throw new IOException("No space left on device");
+            }
+            node = new Data();
+            change(new NameChange(null, null, parent, name, node));
+        }
+        if (!(node instanceof Data data)) {
+            throw new IOException(path + " is a directory");
+        }
+        return new SimulatedFile(path, data, generation);
+    }
+
+    @Override
+    public synchronized List<Path> list(Path directory) throws IOException {
+        Node node = find(directory);
+        if (node == null) {
+            return List.of();
+        }
+        if (!(node instanceof Directory found)) {
+            throw new NotDirectoryException(directory.toString());
+        }
+        return found.names.keySet().stream().map(directory::resolve).toList();
+    }
+
+    @Override
+    public synchronized boolean exists(Path path) throws IOException {
+        return find(path) != null;
+    }
+
+    @Override
+    public synchronized boolean isDirectory(Path path) throws IOException {
+        return find(path) instanceof Directory;
+    }
+
+    @Override
+    public synchronized void rename(Path from, Path to) throws IOException {
+        Directory source = parent(from);
+        Directory target = parent(to);
+        Node node = source.names.get(from.getFileName().toString());
+        if (node == null) {
+            throw new FileNotFoundException(from.toString());
+        }
+        change(
+                new NameChange(
+                        source,
+                        from.getFileName().toString(),
+                        target,
+                        to.getFileName().toString(),
+                        node));
+    }
+
+    @Override
+    public synchronized void delete(Path path) throws IOException {
+        Directory parent = parent(path);
+        String name = path.getFileName().toString();
+        Node node = parent.names.get(name);
+        if (node == null) {
+            return;
+        }
+        if (node instanceof Directory directory && !directory.names.isEmpty()) {
+            throw new DirectoryNotEmptyException(path.toString());
+        }
+        if (node instanceof Data data) {
+            used -= data.size;
+        }
+        change(new NameChange(parent, name, null, null, node));
+    }
+
+    @Override
+    public synchronized void createDirectories(Path directory) throws IOException {
+        Directory current = root;
+        for (Path part : absolute(directory)) {
+            Node next = current.names.get(part.toString());
+            if (next == null) {
+                next = new Directory();
+                change(new NameChange(null, null, current, part.toString(), next));
+                harden(current);
+            }
+            if (!(next instanceof Directory found)) {
+                throw new NotDirectoryException(directory.toString());
+            }
+            current = found;
+        }
+    }
+
+    @Override
+    public synchronized void syncDirectory(Path directory) throws IOException {
+        if (!(find(directory) instanceof Directory found)) {
+            throw new FileNotFoundException(directory.toString());
+        }
+        countSync();
+        harden(found);
+    }
+
+    @Override
+    public synchronized long usableSpace(Path path) {
+        return Math.max(0, capacity - used);
+    }
+
+    private void harden(Directory directory) {
+        for (Iterator<NameChange> changes = pendingNames.iterator(); changes.hasNext(); ) {
+            NameChange change = changes.next();
+            if (change.source == directory || change.target == directory) {
+                change.harden();
+                changes.remove();
+            }
+        }
+    }
+
+    private void change(NameChange change) {
+        change.applyTo(true);
+        pendingNames.add(change);
+    }
+
+    private void countSync() throws IOException {
+        if (--syncsUntilFailure <= 0) {
+            throw new IOException("Input/output error");
+        }
+        syncs++;
+    }
+
+    private Data data(Path path) throws IOException {
+        if (find(path) instanceof Data data) {
+            return data;
+        }
+        throw new FileNotFoundException(path.toString());
+    }
+
+    private Directory parent(Path path) throws IOException {
+        Path parent = absolute(path).getParent();
+        if (parent != null && find(parent) instanceof Directory directory) {
+            return directory;
+        }
+        throw new FileNotFoundException(parent + ", the directory of " + path.getFileName());
+    }
+
+    private Node find(Path path) {
+        Node current = root;
+        for (Path part : absolute(path)) {
+            if (!(current instanceof Directory directory)) {
+                return null;
+            }
+            current = directory.names.get(part.toString());
+            if (current == null) {
+                return null;
+            }
+        }
+        return current;
+    }
+
+    private static Path absolute(Path path) {
+        return path.toAbsolutePath().normalize();
+    }
+
+    private sealed interface Node permits Directory, Data {}
+
+    /// A creation (no source), deletion (no target) or rename.
+    private record NameChange(
+            Directory source, String oldName, Directory target, String newName, Node node) {
+        void applyTo(boolean present) {
+            if (source != null) {
+                (present ? source.names : source.durableNames).remove(oldName);
+            }
+            if (target != null) {
+                (present ? target.names : target.durableNames).put(newName, node);
+            }
+        }
+
+        void harden() {
+            applyTo(false);
+        }
+    }
+
+    private static final class Directory implements Node {
+        final TreeMap<String, Node> names = new TreeMap<>();
+        final TreeMap<String, Node> durableNames = new TreeMap<>();
+
+        void crash(Random random) {
+            names.clear();
+            names.putAll(durableNames);
+            for (Node node : names.values()) {
+                switch (node) {
+                    case Directory directory -> directory.crash(random);
+                    case Data data -> data.crash(random);
+                }
+            }
+        }
+
+        long bytes() {
+            long sum = 0;
+            for (Node node : names.values()) {
+                sum +=
+                        switch (node) {
+                            case Directory directory -> directory.bytes();
+                            case Data data -> data.size;
+                        };
+            }
+            return sum;
+        }
+    }
+
+    private sealed interface Unsynced {
+        record Written(int position, byte[] bytes) implements Unsynced {}
+
+        record Cut(int size) implements Unsynced {}
+    }
+
+    private static final class Data implements Node {
+        byte[] bytes = new byte[0];
+        int size;
+        byte[] durable = new byte[0];
+        int durableSize;
+        final List<Unsynced> unsynced = new ArrayList<>();
+
+        void write(int position, byte[] written) {
+            bytes = grown(bytes, position + written.length);
+            System.arraycopy(written, 0, bytes, position, written.length);
+            size = Math.max(size, position + written.length);
+            unsynced.add(new Unsynced.Written(position, written));
+        }
+
+        void truncate(int to) {
+            if (to < size) {
+                Arrays.fill(bytes, to, size, (byte) 0);
+                size = to;
+                unsynced.add(new Unsynced.Cut(to));
+            }
+        }
+
+        void sync() {
+            for (Unsynced change : unsynced) {
+                switch (change) {
+                    case Unsynced.Written(int position, byte[] written) ->
+                            harden(position, written, 0, written.length);
+                    case Unsynced.Cut(int to) -> hardenCut(to);
+                }
+            }
+            unsynced.clear();
+        }
+
+        void crash(Random random) {
+            int mode = random.nextInt(4);
+            int kept = mode == 0 ? 0 : random.nextInt(unsynced.size() + 1);
+            for (int i = 0; i < (mode == 3 ? unsynced.size() : kept); i++) {
+                switch (unsynced.get(i)) {
+                    case Unsynced.Written(int position, byte[] written) -> {
+                        if (mode == 3) {
+                            hardenSomeSectors(position, written, random);
+                        } else if (mode == 2 && i == kept - 1) {
+                            harden(position, written, 0, random.nextInt(written.length + 1));
+                        } else {
+                            harden(position, written, 0, written.length);
+                        }
+                    }
+                    case Unsynced.Cut(int to) -> hardenCut(to);
+                }
+            }
+            unsynced.clear();
+            bytes = Arrays.copyOf(durable, durableSize);
+            size = durableSize;
+        }
+
+        private void hardenSomeSectors(int position, byte[] written, Random random) {
+            for (int from = 0; from < written.length; ) {
+                int to = Math.min(written.length, from + SECTOR - (position + from) % SECTOR);
+                if (random.nextBoolean()) {
+                    harden(position, written, from, to);
+                }
+                from = to;
+            }
+        }
+
+        private void harden(int position, byte[] written, int from, int to) {
+            if (from == to) {
+                return;
+            }
+            durable = grown(durable, position + to);
+            System.arraycopy(written, from, durable, position + from, to - from);
+            durableSize = Math.max(durableSize, position + to);
+        }
+
+        private void hardenCut(int to) {
+            if (to < durableSize) {
+                Arrays.fill(durable, to, durableSize, (byte) 0);
+                durableSize = to;
+            }
+        }
+
+        private static byte[] grown(byte[] array, int needed) {
+            return array.length >= needed
+                    ? array
+                    : Arrays.copyOf(array, Math.max(needed, array.length * 2));
+        }
+    }
+
+    private final class SimulatedFile implements StorageFile {
+        private final Path path;
+        private final Data data;
+        private final long opened;
+        private boolean closed;
+
+        SimulatedFile(Path path, Data data, long opened) {
+            this.path = path;
+            this.data = data;
+            this.opened = opened;
+        }
+
+        @Override
+        public Path path() {
+            return path;
+        }
+
+        @Override
+        public int read(ByteBuffer target, long position) throws IOException {
+            synchronized (SimulatedFileSystem.this) {
+                checkOpen();
+                reads++;
+                if (position >= data.size) {
+                    return 0;
+                }
+                int count = (int) Math.min(target.remaining(), data.size - position);
+                target.put(data.bytes, (int) position, count);
+                return count;
+            }
+        }
+
+        @Override
+        public void write(ByteBuffer source, long position) throws IOException {
+            synchronized (SimulatedFileSystem.this) {
+                checkOpen();
+                int at = Math.toIntExact(position);
+                int count = source.remaining();
+                long free = capacity - used;
+                long growth = Math.max(0, at + (long) count - data.size);
+                boolean broken = --writesUntilFailure <= 0;
+                boolean full = growth > free;
+                if (full) {
+                    count = (int) Math.max(0, Math.min(count, free + data.size - at));
+                } else if (broken) {
+                    count = random.nextInt(count + 1);
+                }
+                byte[] written = new byte[count];
+                source.get(written);
+                int before = data.size;
+                if (count > 0) {
+                    data.write(at, written);
+                }
+                used += data.size - before;
+                if (full) {
+                    throw new IOException("No space left on device");
+                }
+                if (broken) {
+                    throw new IOException("Input/output error");
+                }
+            }
+        }
+
+        @Override
+        public long size() throws IOException {
+            synchronized (SimulatedFileSystem.this) {
+                checkOpen();
+                return data.size;
+            }
+        }
+
+        @Override
+        public void truncate(long size) throws IOException {
+            synchronized (SimulatedFileSystem.this) {
+                checkOpen();
+                int before = data.size;
+                data.truncate(Math.toIntExact(size));
+                used += data.size - before;
+            }
+        }
+
+        @Override
+        public void sync() throws IOException {
+            Runnable event;
+            synchronized (SimulatedFileSystem.this) {
+                checkOpen();
+                countSync();
+                data.sync();
+                event = duringNextSync;
+                duringNextSync = () -> {};
+            }
+            event.run();
+        }
+
+        @Override
+        public long transferTo(long position, long count, WritableByteChannel target)
+                throws IOException {
+            ByteBuffer copy = ByteBuffer.allocate(Math.toIntExact(Math.min(count, 1 << 20)));
+            read(copy, position);
+            return target.write(copy.flip());
+        }
+
+        @Override
+        public FileChannel channel() {
+            return null;
+        }
+
+        @Override
+        public void close() {
+            synchronized (SimulatedFileSystem.this) {
+                closed = true;
+            }
+        }
+
+        private void checkOpen() throws IOException {
+            if (closed || opened != generation) {
+                throw new ClosedChannelException();
+            }
+        }
+    }
+}

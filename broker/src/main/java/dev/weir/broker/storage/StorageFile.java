@@ -1,0 +1,43 @@
+package dev.weir.broker.storage;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
+import java.nio.file.Path;
+
+/// An open file read and written by position. Any thread may call; an interrupted caller neither
+/// closes the file nor loses its interrupt.
+public interface StorageFile extends AutoCloseable {
+    Path path();
+
+    /// Reads until the buffer is full or the file ends.
+    ///
+    /// @return bytes read, 0 at the end of the file
+    int read(ByteBuffer target, long position) throws IOException;
+
+    /// Writes all remaining bytes. After a failure any prefix of them may be in the file.
+    void write(ByteBuffer source, long position) throws IOException;
+
+    long size() throws IOException;
+
+    /// Cuts the file to at most this size.
+    void truncate(long size) throws IOException;
+
+    /// Makes the contents and size durable (fdatasync). The name is made durable by
+    /// [FileSystem#syncDirectory].
+    void sync() throws IOException;
+
+    /// Copies bytes to a channel without passing through the heap where the platform can.
+    ///
+    /// @return bytes transferred, possibly fewer than asked
+    long transferTo(long position, long count, WritableByteChannel target) throws IOException;
+
+    /// The channel beneath, for zero-copy sends, or null when there is none. It must not be closed
+    /// and should be asked for anew for each use.
+    FileChannel channel();
+
+    /// Closes the file; later calls fail. Closing twice does nothing.
+    @Override
+    void close();
+}

@@ -1,0 +1,149 @@
+package dev.weir.broker.topic;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.UUID;
+
+/// One decision about the broker as a whole. What is not in such a record did not happen.
+///
+/// Each is stored as a kind byte, a version byte and the fields in the order of the components.
+public sealed interface MetadataRecord {
+
+    /// The data directory was made for a new cluster.
+    record ClusterCreated(String clusterId) implements MetadataRecord {}
+
+    /// A topic exists from here on.
+    record TopicCreated(UUID id, String name, int partitions, Map<String, String> configs)
+            implements MetadataRecord {
+        public TopicCreated {
+            configs = Map.copyOf(configs);
+        }
+    }
+
+    /// A topic has this many partitions from here on, more than before.
+    record PartitionsAdded(UUID id, int partitions) implements MetadataRecord {}
+
+    /// A topic has exactly these settings of its own from here on.
+    record ConfigsChanged(UUID id, Map<String, String> configs) implements MetadataRecord {
+        public ConfigsChanged {
+            configs = Map.copyOf(configs);
+        }
+    }
+
+    /// A topic is gone for everybody; its files may still be there.
+    record DeletionStarted(UUID id) implements MetadataRecord {}
+
+    /// The files of a deleted topic are gone too.
+    record DeletionFinished(UUID id) implements MetadataRecord {}
+
+    /// Producer ids below `end` may have been handed out.
+    record ProducerIdsReserved(long end) implements MetadataRecord {}
+
+    /// The record as bytes.
+    default byte[] encode() {
+        var bytes = new ByteArrayOutputStream(64);
+        try (var out = new DataOutputStream(bytes)) {
+            switch (this) {
+                case ClusterCreated(var clusterId) -> {
+                    head(out, 1);
+                    out.writeUTF(clusterId);
+                }
+                case TopicCreated(var id, var name, var partitions, var configs) -> {
+                    head(out, 2);
+                    write(out, id);
+                    out.writeUTF(name);
+                    out.writeInt(partitions);
+                    write(out, configs);
+                }
+                case PartitionsAdded(var id, var partitions) -> {
+                    head(out, 3);
+                    write(out, id);
+                    out.writeInt(partitions);
+                }
+                case ConfigsChanged(var id, var configs) -> {
+                    head(out, 4);
+                    write(out, id);
+                    write(out, configs);
+                }
+                case DeletionStarted(var id) -> {
+                    head(out, 5);
+                    write(out, id);
+                }
+                case DeletionFinished(var id) -> {
+                    head(out, 6);
+                    write(out, id);
+                }
+                case ProducerIdsReserved(var end) -> {
+                    head(out, 7);
+                    out.writeLong(end);
+                }
+            }
+        } catch (IOException impossible) {
+            throw new UncheckedIOException(impossible);
+        }
+        return bytes.toByteArray();
+    }
+
+    /// Reads a record back.
+    ///
+    /// @throws IllegalStateException if the bytes are not one of ours: written by a later version,
+    ///     or damaged in spite of a matching checksum
+    static MetadataRecord decode(byte[] bytes) {
+        try (var in = new DataInputStream(new ByteArrayInputStream(bytes))) {
+            int kind = in.readByte();
+            int version = in.readByte();
+            if (version != 0) {
+                throw new IllegalStateException(
+                        "metadata record of kind " + kind + " has unknown version " + version);
+            }
+            return switch (kind) {
+                case 1 -> new ClusterCreated(in.readUTF());
+                case 2 -> new TopicCreated(readId(in), in.readUTF(), in.readInt(), readMap(in));
+                case 3 -> new PartitionsAdded(readId(in), in.readInt());
+                case 4 -> new ConfigsChanged(readId(in), readMap(in));
+                case 5 -> new DeletionStarted(readId(in));
+                case 6 -> new DeletionFinished(readId(in));
+                case 7 -> new ProducerIdsReserved(in.readLong());
+                default -> throw new IllegalStateException("metadata record of unknown kind " + kind);
+            };
+        } catch (IOException e) {
+            throw new IllegalStateException("metadata record ends too early", e);
+        }
+    }
+
+    private static void head(DataOutputStream out, int kind) throws IOException {
+        out.writeByte(kind);
+        out.writeByte(0);
+    }
+
+    private static void write(DataOutputStream out, UUID id) throws IOException {
+        out.writeLong(id.getMostSignificantBits());
+        out.writeLong(id.getLeastSignificantBits());
+    }
+
+    private static void write(DataOutputStream out, Map<String, String> map) throws IOException {
+        out.writeInt(map.size());
+        for (var entry : new TreeMap<>(map).entrySet()) {
+            out.writeUTF(entry.getKey());
+            out.writeUTF(entry.getValue());
+        }
+    }
+
+    private static UUID readId(DataInputStream in) throws IOException {
+        return new UUID(in.readLong(), in.readLong());
+    }
+
+    private static Map<String, String> readMap(DataInputStream in) throws IOException {
+        var map = new TreeMap<String, String>();
+        for (int left = in.readInt(); left > 0; left--) {
+            map.put(in.readUTF(), in.readUTF());
+        }
+        return map;
+    }
+}

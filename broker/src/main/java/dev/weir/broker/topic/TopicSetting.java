@@ -1,0 +1,241 @@
+package dev.weir.broker.topic;
+
+import dev.weir.broker.error.BrokerException;
+import dev.weir.broker.error.ErrorCode;
+import dev.weir.broker.log.LogConfig;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/// One setting a topic can have, named as in Kafka.
+///
+/// @param name such as `retention.ms`
+/// @param defaultValue what holds where a topic says nothing
+/// @param doc one sentence for people
+public record TopicSetting(String name, Type type, String defaultValue, String doc) {
+    /// What values look like.
+    public enum Type {
+        BOOLEAN,
+        INT,
+        LONG,
+        DOUBLE,
+        CHOICE,
+        CHOICES
+    }
+
+    private static final LogConfig DEFAULT = LogConfig.DEFAULT;
+
+    /// All of them, by name. Those that Kafka has and a broker of one node has nothing to do for
+    /// (replication, flush intervals) are kept and shown, so that tools which set them work.
+    public static final Map<String, TopicSetting> ALL =
+            Stream.of(
+                            new TopicSetting(
+                                    "cleanup.policy",
+                                    Type.CHOICES,
+                                    "delete",
+                                    "What becomes of old records: delete, compact, or both."),
+                            new TopicSetting(
+                                    "compression.type",
+                                    Type.CHOICE,
+                                    "producer",
+                                    "Batches are kept as their producer compressed them."),
+                            new TopicSetting(
+                                    "delete.retention.ms",
+                                    Type.LONG,
+                                    "86400000",
+                                    "How long tombstones of a compacted topic are kept."),
+                            new TopicSetting(
+                                    "file.delete.delay.ms",
+                                    Type.LONG,
+                                    "60000",
+                                    "How long a deleted segment stays on disk."),
+                            new TopicSetting(
+                                    "flush.messages",
+                                    Type.LONG,
+                                    Long.toString(Long.MAX_VALUE),
+                                    "Kept for tools; every append is synced by group commit."),
+                            new TopicSetting(
+                                    "flush.ms",
+                                    Type.LONG,
+                                    Long.toString(Long.MAX_VALUE),
+                                    "Kept for tools; every append is synced by group commit."),
+                            new TopicSetting(
+                                    "index.interval.bytes",
+                                    Type.INT,
+                                    Integer.toString(DEFAULT.indexIntervalBytes()),
+                                    "Log bytes between two entries of the offset index."),
+                            new TopicSetting(
+                                    "max.compaction.lag.ms",
+                                    Type.LONG,
+                                    Long.toString(Long.MAX_VALUE),
+                                    "Longest time a record stays uncompacted."),
+                            new TopicSetting(
+                                    "max.message.bytes",
+                                    Type.INT,
+                                    Integer.toString(DEFAULT.maxMessageBytes()),
+                                    "The largest record batch accepted."),
+                            new TopicSetting(
+                                    "message.timestamp.type",
+                                    Type.CHOICE,
+                                    "CreateTime",
+                                    "Whether records carry their producer's time or that of their"
+                                            + " arrival."),
+                            new TopicSetting(
+                                    "min.cleanable.dirty.ratio",
+                                    Type.DOUBLE,
+                                    "0.5",
+                                    "How much of a log must be uncompacted before it is compacted."),
+                            new TopicSetting(
+                                    "min.compaction.lag.ms",
+                                    Type.LONG,
+                                    "0",
+                                    "Shortest time a record stays uncompacted."),
+                            new TopicSetting(
+                                    "min.insync.replicas",
+                                    Type.INT,
+                                    "1",
+                                    "Replicas an acks=all write needs; there is one."),
+                            new TopicSetting(
+                                    "preallocate",
+                                    Type.BOOLEAN,
+                                    "false",
+                                    "Whether segments are allocated in advance; they are not."),
+                            new TopicSetting(
+                                    "retention.bytes",
+                                    Type.LONG,
+                                    Long.toString(DEFAULT.retentionBytes()),
+                                    "Size of a partition above which old segments go; -1 is"
+                                            + " unlimited."),
+                            new TopicSetting(
+                                    "retention.ms",
+                                    Type.LONG,
+                                    Long.toString(DEFAULT.retentionMs()),
+                                    "Age beyond which old segments go; -1 is unlimited."),
+                            new TopicSetting(
+                                    "segment.bytes",
+                                    Type.INT,
+                                    Integer.toString(DEFAULT.segmentBytes()),
+                                    "Size at which a segment is closed."),
+                            new TopicSetting(
+                                    "segment.jitter.ms",
+                                    Type.LONG,
+                                    "0",
+                                    "Kept for tools; segments are not closed together."),
+                            new TopicSetting(
+                                    "segment.ms",
+                                    Type.LONG,
+                                    Long.toString(DEFAULT.segmentMs()),
+                                    "Age at which a segment is closed."),
+                            new TopicSetting(
+                                    "unclean.leader.election.enable",
+                                    Type.BOOLEAN,
+                                    "false",
+                                    "Kept for tools; there is one replica."))
+                    .collect(
+                            LinkedHashMap::new,
+                            (map, setting) -> map.put(setting.name, setting),
+                            Map::putAll);
+
+    /// Checks the settings a topic would have of its own.
+    ///
+    /// @throws BrokerException with `INVALID_CONFIG` naming the first one that is wrong
+    public static void check(Map<String, String> configs) {
+        for (var entry : configs.entrySet()) {
+            var setting = ALL.get(entry.getKey());
+            if (setting == null) {
+                throw invalid("unknown topic setting \"" + entry.getKey() + "\"");
+            }
+            if (entry.getValue() == null) {
+                throw invalid(entry.getKey() + " has no value");
+            }
+            setting.check(entry.getValue());
+        }
+        try {
+            logConfig(configs);
+        } catch (IllegalArgumentException e) {
+            throw new BrokerException(ErrorCode.INVALID_CONFIG, e.getMessage(), e);
+        }
+    }
+
+    /// What the log of a topic with these settings of its own goes by.
+    public static LogConfig logConfig(Map<String, String> configs) {
+        boolean deletes = listOf(value(configs, "cleanup.policy")).contains("delete");
+        return new LogConfig(
+                Integer.parseInt(value(configs, "segment.bytes")),
+                Long.parseLong(value(configs, "segment.ms")),
+                deletes ? Long.parseLong(value(configs, "retention.bytes")) : -1,
+                deletes ? Long.parseLong(value(configs, "retention.ms")) : -1,
+                Integer.parseInt(value(configs, "index.interval.bytes")),
+                Integer.parseInt(value(configs, "max.message.bytes")),
+                value(configs, "message.timestamp.type").equals("LogAppendTime"));
+    }
+
+    /// The value that holds: the topic's own or the default.
+    public static String value(Map<String, String> configs, String name) {
+        var own = configs.get(name);
+        return own != null ? own.strip() : ALL.get(name).defaultValue;
+    }
+
+    /// The parts of a list value.
+    public static List<String> listOf(String value) {
+        return Stream.of(value.split(",", -1))
+                .map(String::strip)
+                .filter(part -> !part.isEmpty())
+                .toList();
+    }
+
+    private void check(String given) {
+        var value = given.strip();
+        try {
+            switch (type) {
+                case BOOLEAN -> require(value, value.equals("true") || value.equals("false"));
+                case INT -> Integer.parseInt(value);
+                case LONG -> Long.parseLong(value);
+                case DOUBLE -> require(value, unit(Double.parseDouble(value)));
+                case CHOICE -> require(value, choices().contains(value));
+                case CHOICES ->
+                        require(
+                                value,
+                                !listOf(value).isEmpty() && choices().containsAll(listOf(value)));
+            }
+        } catch (NumberFormatException e) {
+            throw new BrokerException(
+                    ErrorCode.INVALID_CONFIG, name + ": \"" + value + "\" is not a number", e);
+        }
+        if (name.equals("min.insync.replicas")) {
+            require(value, Integer.parseInt(value) >= 1);
+        }
+    }
+
+    private static boolean unit(double ratio) {
+        return ratio >= 0 && ratio <= 1;
+    }
+
+    private List<String> choices() {
+        return switch (name) {
+            case "cleanup.policy" -> List.of("compact", "delete");
+            case "compression.type" -> List.of("producer");
+            case "message.timestamp.type" -> List.of("CreateTime", "LogAppendTime");
+            default -> throw new IllegalStateException(name);
+        };
+    }
+
+    private void require(String value, boolean holds) {
+        if (!holds) {
+            var expected =
+                    switch (type) {
+                        case BOOLEAN -> "true or false";
+                        case INT, LONG -> "a positive number";
+                        case DOUBLE -> "a number from 0 to 1";
+                        case CHOICE -> "one of " + choices();
+                        case CHOICES -> "a list of " + choices();
+                    };
+            throw invalid(name + " must be " + expected + ", got \"" + value + "\"");
+        }
+    }
+
+    private static BrokerException invalid(String message) {
+        return new BrokerException(ErrorCode.INVALID_CONFIG, message);
+    }
+}

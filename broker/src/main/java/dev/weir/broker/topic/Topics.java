@@ -1,0 +1,318 @@
+package dev.weir.broker.topic;
+
+import dev.weir.broker.error.BrokerException;
+import dev.weir.broker.error.ErrorCode;
+import dev.weir.broker.partition.LogDirectory;
+import dev.weir.broker.partition.Partition;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.UnaryOperator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// All topics of the broker.
+///
+/// Lookups never wait. Changes exclude each other and wait for the disk: each is checked against the
+/// state now, written to the metadata log and fsynced, and only then applied. A change that throws
+/// before it was written has not happened.
+public final class Topics {
+    /// The most partitions a topic can have, so that one request cannot exhaust the machine.
+    public static final int MAX_PARTITIONS = 10_000;
+
+    private static final Logger LOGGER = LoggerFactory.getLogger(Topics.class);
+
+    private final MetadataLog log;
+    private final MetadataImage image;
+    private final LogDirectory partitions;
+    private final int defaultPartitions;
+
+    private final ConcurrentSkipListMap<String, Topic> byName = new ConcurrentSkipListMap<>();
+    private final ConcurrentHashMap<UUID, Topic> byId = new ConcurrentHashMap<>();
+    private final Map<String, String> namesByCollisionKey = new HashMap<>();
+
+    /// What became of one topic of several to be created: a topic, or why there is none.
+    ///
+    /// @param topic null if it failed or was only to be checked
+    /// @param failure null if it did not
+    public record Outcome(Topic topic, BrokerException failure) {}
+
+    /// Opens every topic of the image and finishes deletions a crash interrupted.
+    ///
+    /// @param image what the log says so far; owned by this from here on
+    /// @param defaultPartitions partitions of a topic created without a number
+    public Topics(
+            MetadataLog log, MetadataImage image, LogDirectory partitions, int defaultPartitions) {
+        this.log = log;
+        this.image = image;
+        this.partitions = partitions;
+        this.defaultPartitions = defaultPartitions;
+        for (var gone : List.copyOf(image.deleting())) {
+            finishDeletion(gone);
+        }
+        for (var description : List.copyOf(image.topics())) {
+            show(description, List.of());
+        }
+    }
+
+    /// The topic of this name, if there is one.
+    public Optional<Topic> find(String name) {
+        return Optional.ofNullable(byName.get(name));
+    }
+
+    /// The topic of this id, if there is one.
+    public Optional<Topic> find(UUID id) {
+        return Optional.ofNullable(byId.get(id));
+    }
+
+    /// @throws BrokerException with `UNKNOWN_TOPIC_OR_PARTITION` if there is none
+    public Topic get(String name) {
+        var topic = byName.get(name);
+        if (topic == null) {
+            throw new BrokerException(
+                    ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, "topic \"" + name + "\" does not exist");
+        }
+        return topic;
+    }
+
+    /// @throws BrokerException with `UNKNOWN_TOPIC_OR_PARTITION` if there is no such partition
+    public Partition partition(String name, int index) {
+        return get(name).partition(index);
+    }
+
+    /// All topics, sorted by name; a live view.
+    public Collection<Topic> all() {
+        return byName.values();
+    }
+
+    /// The topics whose names are not less than this one, sorted; a live view.
+    public NavigableMap<String, Topic> from(String name) {
+        return byName.tailMap(name, true);
+    }
+
+    /// Partitions of a topic created without a number.
+    public int defaultPartitions() {
+        return defaultPartitions;
+    }
+
+    /// Creates a topic.
+    ///
+    /// @throws BrokerException with `TOPIC_ALREADY_EXISTS`, `INVALID_TOPIC_EXCEPTION`,
+    ///     `INVALID_PARTITIONS`, `INVALID_CONFIG` or `KAFKA_STORAGE_ERROR`
+    public Topic create(NewTopic spec) {
+        var outcome = createAll(List.of(spec), false).getFirst();
+        if (outcome.failure != null) {
+            throw outcome.failure;
+        }
+        return outcome.topic;
+    }
+
+    /// The topic of this name, created with default settings if it is not there yet.
+    public synchronized Topic getOrCreate(String name) {
+        var topic = byName.get(name);
+        return topic != null ? topic : create(new NewTopic(name));
+    }
+
+    /// Creates those of several topics that can be, with one write to the disk.
+    ///
+    /// @param checkOnly whether to stop short of creating them
+    /// @return one outcome for each, in order
+    public synchronized List<Outcome> createAll(List<NewTopic> specs, boolean checkOnly) {
+        var outcomes = new ArrayList<Outcome>();
+        var decided = new ArrayList<MetadataRecord.TopicCreated>();
+        var taken = new HashMap<String, String>();
+        for (var spec : specs) {
+            try {
+                var created = decide(spec, taken);
+                taken.put(TopicNames.collisionKey(spec.name()), spec.name());
+                decided.add(created);
+                outcomes.add(null);
+            } catch (BrokerException e) {
+                outcomes.add(new Outcome(null, e));
+            }
+        }
+        if (!decided.isEmpty() && !checkOnly) {
+            log.append(decided);
+        }
+        var next = decided.iterator();
+        for (int i = 0; i < outcomes.size(); i++) {
+            if (outcomes.get(i) == null) {
+                outcomes.set(
+                        i, checkOnly ? new Outcome(null, null) : applied(next.next()));
+            }
+        }
+        return outcomes;
+    }
+
+    /// Deletes a topic. On return nobody finds it any more and its files are gone or going.
+    ///
+    /// @throws BrokerException with `UNKNOWN_TOPIC_OR_PARTITION` if there is none of this name
+    public synchronized void delete(String name) {
+        var topic = get(name);
+        log.append(List.of(new MetadataRecord.DeletionStarted(topic.id())));
+        image.apply(new MetadataRecord.DeletionStarted(topic.id()));
+        byName.remove(name);
+        byId.remove(topic.id());
+        namesByCollisionKey.remove(TopicNames.collisionKey(name));
+        finishDeletion(topic.description());
+        LOGGER.info("topic {} deleted", topic);
+    }
+
+    /// Gives a topic more partitions.
+    ///
+    /// @param total how many it will have
+    /// @param checkOnly whether to stop short of it
+    /// @throws BrokerException with `INVALID_PARTITIONS` if that is not more than now
+    public synchronized void addPartitions(String name, int total, boolean checkOnly) {
+        var topic = get(name);
+        int now = topic.partitions().size();
+        if (total <= now) {
+            throw new BrokerException(
+                    ErrorCode.INVALID_PARTITIONS,
+                    "topic \"" + name + "\" has " + now + " partitions, which cannot become "
+                            + total);
+        }
+        checkPartitions(name, total);
+        if (!checkOnly) {
+            change(topic, new MetadataRecord.PartitionsAdded(topic.id(), total));
+        }
+    }
+
+    /// Changes the settings a topic has of its own.
+    ///
+    /// @param change given the settings now, returns those to be
+    /// @param checkOnly whether to stop short of it
+    /// @throws BrokerException with `INVALID_CONFIG` if one of them is wrong
+    public synchronized void alterConfigs(
+            String name, UnaryOperator<Map<String, String>> change, boolean checkOnly) {
+        var topic = get(name);
+        var configs = change.apply(new HashMap<>(topic.configs()));
+        TopicSetting.check(configs);
+        if (!checkOnly && !configs.equals(topic.configs())) {
+            change(topic, new MetadataRecord.ConfigsChanged(topic.id(), configs));
+        }
+    }
+
+    private MetadataRecord.TopicCreated decide(NewTopic spec, Map<String, String> taken) {
+        TopicNames.check(spec.name());
+        if (byName.containsKey(spec.name())) {
+            throw new BrokerException(
+                    ErrorCode.TOPIC_ALREADY_EXISTS,
+                    "topic \"" + spec.name() + "\" exists already");
+        }
+        var key = TopicNames.collisionKey(spec.name());
+        var other = namesByCollisionKey.getOrDefault(key, taken.get(key));
+        if (other != null) {
+            throw new BrokerException(
+                    ErrorCode.INVALID_TOPIC_EXCEPTION,
+                    "topic \"" + spec.name() + "\" differs from the existing topic \"" + other
+                            + "\" only by '.' and '_'");
+        }
+        for (var gone : List.copyOf(image.deleting())) {
+            if (gone.name().equals(spec.name())) {
+                // Its directories must not be taken for those of the new topic.
+                finishDeletion(gone);
+            }
+        }
+        int count =
+                spec.partitions() == NewTopic.DEFAULT_PARTITIONS
+                        ? defaultPartitions
+                        : spec.partitions();
+        checkPartitions(spec.name(), count);
+        TopicSetting.check(spec.configs());
+        return new MetadataRecord.TopicCreated(newId(), spec.name(), count, spec.configs());
+    }
+
+    private static void checkPartitions(String name, int count) {
+        if (count < 1 || count > MAX_PARTITIONS) {
+            throw new BrokerException(
+                    ErrorCode.INVALID_PARTITIONS,
+                    "topic \"" + name + "\" must have 1 to " + MAX_PARTITIONS + " partitions, not "
+                            + count);
+        }
+    }
+
+    /// Random, and none of those that Kafka reserves or that would look like an option on a command
+    /// line when printed in base 64.
+    private static UUID newId() {
+        while (true) {
+            var id = UUID.randomUUID();
+            boolean startsWithDash = id.getMostSignificantBits() >>> 58 == 62;
+            if (!startsWithDash) {
+                return id;
+            }
+        }
+    }
+
+    private Outcome applied(MetadataRecord.TopicCreated created) {
+        image.apply(created);
+        var description =
+                new MetadataImage.Description(
+                        created.id(), created.name(), created.partitions(), created.configs());
+        try {
+            var topic = show(description, List.of());
+            LOGGER.info("topic {} created with {} partitions", topic, created.partitions());
+            return new Outcome(topic, null);
+        } catch (BrokerException e) {
+            return new Outcome(null, e);
+        }
+    }
+
+    private void change(Topic topic, MetadataRecord event) {
+        log.append(List.of(event));
+        image.apply(event);
+        for (var description : image.topics()) {
+            if (description.id().equals(topic.id())) {
+                show(description, topic.partitions());
+                return;
+            }
+        }
+        throw new IllegalStateException("topic " + topic + " is not in the image");
+    }
+
+    /// Brings the logs of a topic in line with its description and makes it findable.
+    private Topic show(MetadataImage.Description description, List<Partition> open) {
+        var config = TopicSetting.logConfig(description.configs());
+        var all = new ArrayList<Partition>(description.partitions());
+        for (var partition : open) {
+            if (partition.offlineReason() == null && !partition.config().equals(config)) {
+                partition.reconfigure(config);
+            }
+            all.add(partition);
+        }
+        for (int index = open.size(); index < description.partitions(); index++) {
+            var partition = partitions.open(description.name(), index, config);
+            if (partition.offlineReason() != null) {
+                LOGGER.error(
+                        "partition {}-{} is offline: {}",
+                        description.name(),
+                        index,
+                        partition.offlineReason());
+            }
+            all.add(partition);
+        }
+        var topic = new Topic(description, all);
+        namesByCollisionKey.put(TopicNames.collisionKey(topic.name()), topic.name());
+        byId.put(topic.id(), topic);
+        byName.put(topic.name(), topic);
+        return topic;
+    }
+
+    private void finishDeletion(MetadataImage.Description gone) {
+        for (var stored : partitions.stored()) {
+            if (stored.topic().equals(gone.name())) {
+                partitions.delete(stored.topic(), stored.index());
+            }
+        }
+        var finished = new MetadataRecord.DeletionFinished(gone.id());
+        log.append(List.of(finished));
+        image.apply(finished);
+    }
+}

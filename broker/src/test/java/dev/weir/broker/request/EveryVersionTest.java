@@ -1,0 +1,400 @@
+package dev.weir.broker.request;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.weir.broker.RawClient;
+import dev.weir.broker.TestBroker;
+import dev.weir.broker.protocol.TopicIds;
+import dev.weir.broker.topic.NewTopic;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.message.AlterConfigsRequestData;
+import org.apache.kafka.common.message.ApiVersionsRequestData;
+import org.apache.kafka.common.message.ApiVersionsResponseData;
+import org.apache.kafka.common.message.CreatePartitionsRequestData;
+import org.apache.kafka.common.message.CreateTopicsRequestData;
+import org.apache.kafka.common.message.DeleteRecordsRequestData;
+import org.apache.kafka.common.message.DeleteTopicsRequestData;
+import org.apache.kafka.common.message.DescribeClusterRequestData;
+import org.apache.kafka.common.message.DescribeConfigsRequestData;
+import org.apache.kafka.common.message.DescribeTopicPartitionsRequestData;
+import org.apache.kafka.common.message.DescribeTopicPartitionsResponseData;
+import org.apache.kafka.common.message.FetchRequestData;
+import org.apache.kafka.common.message.FetchResponseData;
+import org.apache.kafka.common.message.IncrementalAlterConfigsRequestData;
+import org.apache.kafka.common.message.InitProducerIdRequestData;
+import org.apache.kafka.common.message.InitProducerIdResponseData;
+import org.apache.kafka.common.message.ListOffsetsRequestData;
+import org.apache.kafka.common.message.ListOffsetsResponseData;
+import org.apache.kafka.common.message.ListPartitionReassignmentsRequestData;
+import org.apache.kafka.common.message.MetadataRequestData;
+import org.apache.kafka.common.message.MetadataResponseData;
+import org.apache.kafka.common.message.OffsetForLeaderEpochRequestData;
+import org.apache.kafka.common.message.OffsetForLeaderEpochResponseData;
+import org.apache.kafka.common.message.ProduceRequestData;
+import org.apache.kafka.common.message.ProduceResponseData;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.ApiMessage;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Every API that is listed is called in every version that is listed, once so that it succeeds and
+/// once so that it fails, and each response must be readable in its version. (The generated classes
+/// refuse to write a field that a version lacks, which only such a walk finds.)
+class EveryVersionTest {
+    @TempDir Path directory;
+    private TestBroker broker;
+    private Uuid id;
+    private int made;
+
+    @BeforeEach
+    void start() {
+        broker = new TestBroker(directory);
+        id = TopicIds.toWire(broker.broker().topics().create(new NewTopic("t", 2, Map.of())).id());
+    }
+
+    @AfterEach
+    void stop() {
+        broker.close();
+    }
+
+    @Test
+    void every_listed_version_of_every_listed_api_is_served() throws Exception {
+        try (var client = broker.raw()) {
+            var called = new HashMap<ApiKeys, Integer>();
+            for (var listed : list(client).apiKeys()) {
+                var api = ApiKeys.forId(listed.apiKey());
+                short oldest = (short) Math.max(listed.minVersion(), api.oldestVersion());
+                for (short version = oldest; version <= listed.maxVersion(); version++) {
+                    check(api, version, call(client, api, version, good(api, version)), true);
+                    check(api, version, call(client, api, version, bad(api, version)), false);
+                    called.merge(api, 1, Integer::sum);
+                }
+            }
+            assertThat(called).hasSize(17);
+            assertThat(called.get(ApiKeys.PRODUCE)).isEqualTo(11);
+            assertThat(called.get(ApiKeys.FETCH)).isEqualTo(15);
+            assertThat(called.get(ApiKeys.METADATA)).isEqualTo(14);
+        }
+    }
+
+    @Test
+    void partitions_are_described_page_by_page() throws Exception {
+        broker.broker().topics().create(new NewTopic("a", 3, Map.of()));
+        broker.broker().topics().create(new NewTopic("z", 4, Map.of()));
+        try (var client = broker.raw()) {
+            var seen = new java.util.ArrayList<String>();
+            DescribeTopicPartitionsRequestData.Cursor cursor = null;
+            do {
+                var response =
+                        (DescribeTopicPartitionsResponseData)
+                                client.call(
+                                        ApiKeys.DESCRIBE_TOPIC_PARTITIONS,
+                                        0,
+                                        new DescribeTopicPartitionsRequestData()
+                                                .setResponsePartitionLimit(2)
+                                                .setCursor(cursor));
+                for (var topic : response.topics()) {
+                    topic.partitions().forEach(p -> seen.add(topic.name() + p.partitionIndex()));
+                }
+                var next = response.nextCursor();
+                cursor =
+                        next == null
+                                ? null
+                                : new DescribeTopicPartitionsRequestData.Cursor()
+                                        .setTopicName(next.topicName())
+                                        .setPartitionIndex(next.partitionIndex());
+            } while (cursor != null);
+            assertThat(seen).containsExactly("a0", "a1", "a2", "t0", "t1", "z0", "z1", "z2", "z3");
+        }
+    }
+
+    private static ApiVersionsResponseData list(RawClient client) throws Exception {
+        return (ApiVersionsResponseData)
+                client.call(
+                        ApiKeys.API_VERSIONS,
+                        4,
+                        new ApiVersionsRequestData()
+                                .setClientSoftwareName("test")
+                                .setClientSoftwareVersion("1"));
+    }
+
+    private static ApiMessage call(RawClient client, ApiKeys api, short version, ApiMessage body)
+            throws Exception {
+        try {
+            return client.call(api, version, body);
+        } catch (Exception e) {
+            throw new AssertionError(api + " version " + version + ": " + body, e);
+        }
+    }
+
+    private void check(ApiKeys api, short version, ApiMessage response, boolean good) {
+        var text = api + " version " + version + ": " + response;
+        switch (response) {
+            case ProduceResponseData produce -> {
+                var partition = produce.responses().iterator().next().partitionResponses().getFirst();
+                assertThat(partition.errorCode() == 0).as(text).isEqualTo(good);
+                assertThat(partition.baseOffset() >= 0).as(text).isEqualTo(good);
+            }
+            case FetchResponseData fetch -> {
+                var partition = fetch.responses().getFirst().partitions().getFirst();
+                assertThat(partition.errorCode() == 0).as(text).isEqualTo(good);
+                assertThat(partition.records().sizeInBytes() > 0).as(text).isEqualTo(good);
+            }
+            case MetadataResponseData metadata -> {
+                var topic = metadata.topics().iterator().next();
+                assertThat(topic.errorCode() == 0).as(text).isEqualTo(good);
+                if (good && version >= 10) {
+                    assertThat(topic.topicId()).as(text).isEqualTo(id);
+                }
+            }
+            case ListOffsetsResponseData offsets -> {
+                var partition = offsets.topics().getFirst().partitions().getFirst();
+                assertThat(partition.errorCode() == 0).as(text).isEqualTo(good);
+                assertThat(partition.offset() >= 0).as(text).isEqualTo(good);
+            }
+            case OffsetForLeaderEpochResponseData epochs -> {
+                var partition = epochs.topics().iterator().next().partitions().getFirst();
+                assertThat(partition.endOffset() >= 0).as(text).isEqualTo(good);
+            }
+            case InitProducerIdResponseData ids ->
+                    assertThat(ids.errorCode() == 0).as(text).isEqualTo(good);
+            default -> {
+                // The words of the generated classes' toString.
+                var codes =
+                        java.util.regex.Pattern.compile("errorCode=(-?\\d+)")
+                                .matcher(response.toString())
+                                .results()
+                                .map(code -> code.group(1))
+                                .toList();
+                assertThat(codes).as(text).isNotEmpty();
+                if (good) {
+                    assertThat(codes).as(text).containsOnly("0");
+                } else if (api != ApiKeys.LIST_PARTITION_REASSIGNMENTS
+                        && !(api == ApiKeys.API_VERSIONS && version < 3)
+                        && !(api == ApiKeys.DESCRIBE_CLUSTER && version < 1)) {
+                    assertThat(codes).as(text).anyMatch(code -> !code.equals("0"));
+                }
+            }
+        }
+    }
+
+    private ApiMessage good(ApiKeys api, short version) {
+        return request(api, version, "t", id, 0);
+    }
+
+    private ApiMessage bad(ApiKeys api, short version) {
+        return switch (api) {
+            case API_VERSIONS ->
+                    version < 3
+                            ? new ApiVersionsRequestData()
+                            : new ApiVersionsRequestData().setClientSoftwareName("-");
+            case INIT_PRODUCER_ID -> new InitProducerIdRequestData().setTransactionalId("x");
+            case DESCRIBE_CLUSTER ->
+                    version < 1
+                            ? new DescribeClusterRequestData()
+                            : new DescribeClusterRequestData().setEndpointType((byte) 2);
+            case METADATA -> request(api, version, "not a name", Uuid.randomUuid(), 0);
+            case CREATE_TOPICS -> {
+                var request = (CreateTopicsRequestData) request(api, version, "t", id, 0);
+                request.topics().iterator().next().setReplicationFactor((short) 5);
+                yield request;
+            }
+            default -> request(api, version, "missing", Uuid.randomUuid(), 9);
+        };
+    }
+
+    private ApiMessage request(ApiKeys api, short version, String name, Uuid topicId, int index) {
+        return switch (api) {
+            case PRODUCE -> {
+                var topic =
+                        new ProduceRequestData.TopicProduceData()
+                                .setPartitionData(
+                                        List.of(
+                                                new ProduceRequestData.PartitionProduceData()
+                                                        .setIndex(index)
+                                                        .setRecords(TestBroker.batch("r"))));
+                if (version >= 13) {
+                    topic.setTopicId(topicId);
+                } else {
+                    topic.setName(name);
+                }
+                var request = new ProduceRequestData().setAcks((short) -1).setTimeoutMs(10_000);
+                request.topicData().add(topic);
+                yield request;
+            }
+            case FETCH -> {
+                var topic =
+                        new FetchRequestData.FetchTopic()
+                                .setPartitions(
+                                        List.of(
+                                                new FetchRequestData.FetchPartition()
+                                                        .setPartition(index)
+                                                        .setPartitionMaxBytes(1000)));
+                if (version >= 13) {
+                    topic.setTopicId(topicId);
+                } else {
+                    topic.setTopic(name);
+                }
+                yield new FetchRequestData()
+                        .setMaxWaitMs(1000)
+                        .setMinBytes(1)
+                        .setMaxBytes(1000)
+                        .setIsolationLevel((byte) (version % 2))
+                        .setTopics(List.of(topic));
+            }
+            case METADATA -> {
+                var topic = new MetadataRequestData.MetadataRequestTopic().setName(name);
+                if (version >= 12) {
+                    topic.setName(null).setTopicId(topicId);
+                }
+                var request = new MetadataRequestData().setTopics(List.of(topic));
+                if (version >= 8) {
+                    request.setIncludeTopicAuthorizedOperations(true);
+                }
+                if (version >= 8 && version <= 10) {
+                    request.setIncludeClusterAuthorizedOperations(true);
+                }
+                yield request;
+            }
+            case LIST_OFFSETS ->
+                    new ListOffsetsRequestData()
+                            .setTopics(
+                                    List.of(
+                                            new ListOffsetsRequestData.ListOffsetsTopic()
+                                                    .setName(name)
+                                                    .setPartitions(
+                                                            List.of(
+                                                                    new ListOffsetsRequestData
+                                                                                    .ListOffsetsPartition()
+                                                                            .setPartitionIndex(index)
+                                                                            .setTimestamp(
+                                                                                    version % 2 == 0
+                                                                                            ? -1
+                                                                                            : -2)))));
+            case OFFSET_FOR_LEADER_EPOCH -> {
+                var request = new OffsetForLeaderEpochRequestData();
+                if (version >= 3) {
+                    request.setReplicaId(-1);
+                }
+                request.topics()
+                        .add(
+                                new OffsetForLeaderEpochRequestData.OffsetForLeaderTopic()
+                                        .setTopic(name)
+                                        .setPartitions(
+                                                List.of(
+                                                        new OffsetForLeaderEpochRequestData
+                                                                        .OffsetForLeaderPartition()
+                                                                .setPartition(index)
+                                                                .setLeaderEpoch(0))));
+                yield request;
+            }
+            case INIT_PRODUCER_ID -> new InitProducerIdRequestData().setTransactionalId(null);
+            case API_VERSIONS ->
+                    version < 3
+                            ? new ApiVersionsRequestData()
+                            : new ApiVersionsRequestData()
+                                    .setClientSoftwareName("a-b.c")
+                                    .setClientSoftwareVersion("1.2");
+            case CREATE_TOPICS -> {
+                var topic =
+                        new CreateTopicsRequestData.CreatableTopic()
+                                .setName("new" + made++)
+                                .setNumPartitions(1)
+                                .setReplicationFactor((short) 1);
+                var request = new CreateTopicsRequestData();
+                request.topics().add(topic);
+                yield request;
+            }
+            case DELETE_TOPICS -> {
+                var doomed = name;
+                if (name.equals("t")) {
+                    doomed = "doomed" + made++;
+                    broker.broker().topics().create(new NewTopic(doomed));
+                }
+                yield version < 6
+                        ? new DeleteTopicsRequestData().setTopicNames(List.of(doomed))
+                        : new DeleteTopicsRequestData()
+                                .setTopics(
+                                        List.of(
+                                                new DeleteTopicsRequestData.DeleteTopicState()
+                                                        .setName(doomed)));
+            }
+            case CREATE_PARTITIONS -> {
+                var topic =
+                        new CreatePartitionsRequestData.CreatePartitionsTopic()
+                                .setName(name)
+                                .setAssignments(null)
+                                .setCount(3 + version);
+                var request = new CreatePartitionsRequestData();
+                request.topics().add(topic);
+                yield request;
+            }
+            case DELETE_RECORDS ->
+                    new DeleteRecordsRequestData()
+                            .setTopics(
+                                    List.of(
+                                            new DeleteRecordsRequestData.DeleteRecordsTopic()
+                                                    .setName(name)
+                                                    .setPartitions(
+                                                            List.of(
+                                                                    new DeleteRecordsRequestData
+                                                                                    .DeleteRecordsPartition()
+                                                                            .setPartitionIndex(
+                                                                                    index)))));
+            case DESCRIBE_CONFIGS ->
+                    new DescribeConfigsRequestData()
+                            .setResources(
+                                    List.of(
+                                            new DescribeConfigsRequestData.DescribeConfigsResource()
+                                                    .setResourceType((byte) 2)
+                                                    .setResourceName(name)
+                                                    .setConfigurationKeys(null)))
+                            .setIncludeSynonyms(true)
+                            .setIncludeDocumentation(version >= 3);
+            case ALTER_CONFIGS -> {
+                var resource =
+                        new AlterConfigsRequestData.AlterConfigsResource()
+                                .setResourceType((byte) 2)
+                                .setResourceName(name);
+                resource.configs()
+                        .add(
+                                new AlterConfigsRequestData.AlterableConfig()
+                                        .setName("retention.ms")
+                                        .setValue("100000"));
+                var request = new AlterConfigsRequestData();
+                request.resources().add(resource);
+                yield request;
+            }
+            case INCREMENTAL_ALTER_CONFIGS -> {
+                var resource =
+                        new IncrementalAlterConfigsRequestData.AlterConfigsResource()
+                                .setResourceType((byte) 2)
+                                .setResourceName(name);
+                resource.configs()
+                        .add(
+                                new IncrementalAlterConfigsRequestData.AlterableConfig()
+                                        .setName("retention.ms")
+                                        .setValue("200000"));
+                var request = new IncrementalAlterConfigsRequestData();
+                request.resources().add(resource);
+                yield request;
+            }
+            case DESCRIBE_CLUSTER ->
+                    new DescribeClusterRequestData().setIncludeClusterAuthorizedOperations(true);
+            case DESCRIBE_TOPIC_PARTITIONS ->
+                    new DescribeTopicPartitionsRequestData()
+                            .setTopics(
+                                    List.of(
+                                            new DescribeTopicPartitionsRequestData.TopicRequest()
+                                                    .setName(name)));
+            case LIST_PARTITION_REASSIGNMENTS -> new ListPartitionReassignmentsRequestData();
+            default -> throw new IllegalStateException("no request made for " + api);
+        };
+    }
+}

@@ -1,0 +1,180 @@
+package dev.weir.broker.topic;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.weir.broker.error.BrokerException;
+import dev.weir.broker.error.ErrorCode;
+import dev.weir.broker.partition.AppendOrigin;
+import dev.weir.broker.partition.LogDirectory;
+import dev.weir.broker.partition.LogDirectoryConfig;
+import dev.weir.broker.record.RecordBatchWriter;
+import dev.weir.broker.storage.SimulatedFileSystem;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+class TopicsTest {
+    private static final Path DATA = Path.of("/data");
+
+    /// What is open of one life of the broker.
+    private record Life(MetadataLog log, LogDirectory logs, Topics topics)
+            implements AutoCloseable {
+        static Life begin(SimulatedFileSystem files) {
+            var logs =
+                    LogDirectory.open(
+                            files,
+                            DATA.resolve("log"),
+                            LogDirectoryConfig.DEFAULT.withSyncThreads(0),
+                            InstantSource.system());
+            var image = new MetadataImage();
+            var log = MetadataLog.open(files, DATA.resolve("meta/metadata.log"), image::apply);
+            return new Life(log, logs, new Topics(log, image, logs, 2));
+        }
+
+        @Override
+        public void close() {
+            logs.close();
+            log.close();
+        }
+    }
+
+    @Test
+    void topics_are_what_they_were_after_every_power_loss() {
+        long seed = System.nanoTime();
+        System.out.println("seed " + seed);
+        var random = new Random(seed);
+        for (int round = 0; round < 40; round++) {
+            var files = new SimulatedFileSystem(random.nextLong());
+            var expected = new TreeMap<String, Integer>();
+            for (int life = 0; life < 4; life++) {
+                var now = Life.begin(files);
+                assertThat(shapes(now.topics)).as("round " + round).isEqualTo(expected);
+                for (var topic : now.topics.all()) {
+                    for (var partition : topic.partitions()) {
+                        assertThat(partition.offlineReason()).isNull();
+                        assertThat(partition.logEndOffset()).as("%s", partition).isEqualTo(1);
+                    }
+                }
+                String unsure = null;
+                Integer before = null;
+                if (random.nextBoolean()) {
+                    files.failSyncsFrom(1 + random.nextInt(60));
+                }
+                try {
+                    for (int i = 0; i < 6; i++) {
+                        unsure = "t" + random.nextInt(5);
+                        before = expected.get(unsure);
+                        if (before == null) {
+                            int partitions = 1 + random.nextInt(3);
+                            now.topics.create(new NewTopic(unsure, partitions, Map.of()));
+                            expected.put(unsure, partitions);
+                        } else if (random.nextBoolean()) {
+                            now.topics.delete(unsure);
+                            expected.remove(unsure);
+                        } else {
+                            now.topics.addPartitions(unsure, before + 1, false);
+                            expected.put(unsure, before + 1);
+                        }
+                        fill(now, unsure);
+                    }
+                    unsure = null;
+                } catch (BrokerException e) {
+                    assertThat(e.code()).isEqualTo(ErrorCode.KAFKA_STORAGE_ERROR);
+                }
+                files.crash();
+                now.close();
+                if (unsure != null) {
+                    // The change that was not answered may or may not have happened: settle it.
+                    try (var next = Life.begin(files)) {
+                        if (next.topics.find(unsure).isPresent()) {
+                            next.topics.delete(unsure);
+                        }
+                        expected.remove(unsure);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void names_follow_kafkas_rules() {
+        for (var good : List.of("a", "A.b-c_9", "x".repeat(249), "...")) {
+            TopicNames.check(good);
+        }
+        for (var bad : List.of("", ".", "..", "a b", "ä", "a/b", "x".repeat(250), "a\u0000")) {
+            assertThatThrownBy(() -> TopicNames.check(bad))
+                    .isInstanceOfSatisfying(
+                            BrokerException.class,
+                            e -> assertThat(e.code()).isEqualTo(ErrorCode.INVALID_TOPIC_EXCEPTION));
+        }
+    }
+
+    @Test
+    void a_batch_of_creations_judges_each_topic_by_itself() {
+        try (var life = Life.begin(new SimulatedFileSystem(5))) {
+            var outcomes =
+                    life.topics.createAll(
+                            List.of(
+                                    new NewTopic("a.b"),
+                                    new NewTopic("a_b"),
+                                    new NewTopic("c", 3, Map.of("segment.bytes", "1000000")),
+                                    new NewTopic("c", 3, Map.of()),
+                                    new NewTopic("d", 1, Map.of("nonsense", "1"))),
+                            false);
+            assertThat(outcomes.get(0).topic().partitions()).hasSize(2);
+            assertThat(outcomes.get(1).failure()).hasMessageContaining("only by '.' and '_'");
+            assertThat(outcomes.get(2).topic().partition(2).config().segmentBytes())
+                    .isEqualTo(1_000_000);
+            assertThat(outcomes.get(3).failure()).isNotNull();
+            assertThat(outcomes.get(4).failure()).hasMessageContaining("nonsense");
+            assertThat(shapes(life.topics)).isEqualTo(new TreeMap<>(Map.of("a.b", 2, "c", 3)));
+
+            life.topics.delete("a.b");
+            life.topics.create(new NewTopic("a_b"));
+            assertThat(life.topics.createAll(List.of(new NewTopic("e")), true).getFirst().failure())
+                    .isNull();
+            assertThat(life.topics.find("e")).isEmpty();
+        }
+    }
+
+    @Test
+    void every_default_is_a_value_its_setting_accepts() {
+        for (var setting : TopicSetting.ALL.values()) {
+            TopicSetting.check(Map.of(setting.name(), setting.defaultValue()));
+        }
+        assertThat(TopicSetting.logConfig(Map.of()))
+                .isEqualTo(dev.weir.broker.log.LogConfig.DEFAULT);
+        assertThat(TopicSetting.logConfig(Map.of("cleanup.policy", "compact")).retentionMs())
+                .isEqualTo(-1);
+    }
+
+    /// One record in each partition that has none, so that a partition of an earlier topic of the
+    /// same name would be noticed.
+    private static void fill(Life life, String name) {
+        life.topics
+                .find(name)
+                .ifPresent(
+                        topic -> {
+                            for (var partition : topic.partitions()) {
+                                if (partition.logEndOffset() == 0) {
+                                    var writer = new RecordBatchWriter();
+                                    writer.start(1);
+                                    writer.append(1, null, new byte[] {1});
+                                    partition.append(writer.finish(), AppendOrigin.ENGINE);
+                                    partition.syncNow();
+                                }
+                            }
+                        });
+    }
+
+    private static Map<String, Integer> shapes(Topics topics) {
+        var shapes = new TreeMap<String, Integer>();
+        topics.all().forEach(t -> shapes.put(t.name(), t.partitions().size()));
+        return shapes;
+    }
+}
