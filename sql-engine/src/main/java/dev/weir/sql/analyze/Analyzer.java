@@ -1,0 +1,297 @@
+package dev.weir.sql.analyze;
+
+import dev.weir.sql.batch.Schema;
+import dev.weir.sql.catalog.Catalog;
+import dev.weir.sql.catalog.Relation;
+import dev.weir.sql.catalog.RelationColumn;
+import dev.weir.sql.error.Position;
+import dev.weir.sql.error.SqlException;
+import dev.weir.sql.error.SqlState;
+import dev.weir.sql.parse.Name;
+import dev.weir.sql.parse.Nearest;
+import dev.weir.sql.parse.Statement;
+
+import org.apache.calcite.plan.RelOptUtil;
+import org.apache.calcite.rel.RelNode;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
+
+/// Resolves the statements of one catalog snapshot.
+public final class Analyzer {
+    private final Catalog catalog;
+    private final AnalyzerContext context;
+
+    public Analyzer(Catalog catalog, AnalyzerContext context) {
+        this.catalog = catalog;
+        this.context = context;
+    }
+
+    /// Resolves a statement.
+    ///
+    /// @param text the statement's text, kept with what it creates
+    /// @throws SqlException with position and hint
+    public Analyzed analyze(Statement statement, String text) {
+        return switch (statement) {
+            case Statement.CreateSource create -> createSource(create, text);
+            case Statement.CreateAs create -> createAs(create, text);
+            case Statement.InsertValues insert -> insert(insert);
+            case Statement.Select select -> query(select);
+            case Statement.Show(var kind, boolean extended) -> new Analyzed.Show(kind, extended);
+            case Statement.Describe(Name name, boolean extended) ->
+                    new Analyzed.Describe(relation(name), extended);
+            case Statement.Explain explain -> explain(explain, text);
+            case Statement.Drop drop -> drop(drop);
+            case Statement.Terminate(Optional<Name> id) ->
+                    new Analyzed.Terminate(id.map(Name::text));
+            case Statement.Print print -> print(print);
+            case Statement.SetProperty(Name key, String value, _) ->
+                    new Analyzed.SetProperty(key.text(), value);
+            case Statement.UnsetProperty(Name key) -> new Analyzed.UnsetProperty(key.text());
+            case Statement.CancelQuery(Name id) -> new Analyzed.CancelQuery(id.text());
+            case Statement.CopyOut(Statement.Select select) ->
+                    new Analyzed.CopyOut(query(select));
+        };
+    }
+
+    // ---- CREATE ----
+
+    private Analyzed createSource(Statement.CreateSource create, String text) {
+        Optional<Analyzed> exists =
+                existing(create.name(), create.kind(), create.orReplace(), create.ifNotExists());
+        return exists.orElseGet(() -> new Sources(context, text).source(create));
+    }
+
+    private Analyzed createAs(Statement.CreateAs create, String text) {
+        Optional<Analyzed> exists =
+                existing(create.name(), create.kind(), create.orReplace(), create.ifNotExists());
+        if (exists.isPresent()) {
+            return exists.get();
+        }
+        boolean table = create.kind() == Statement.SourceKind.TABLE;
+        if (create.select().limit().isPresent()) {
+            throw new SqlException(
+                    SqlState.FEATURE_NOT_SUPPORTED,
+                    Refusals.position(create.select().query().getParserPosition()),
+                    "LIMIT is not supported in CREATE ... AS SELECT",
+                    "Its result never ends. Cut it where it is read: SELECT ... LIMIT.");
+        }
+        Analyzed.Query query = new Queries(catalog).analyze(create.select(), true, table);
+        return table ? createTable(create, query, text) : createStream(create, query, text);
+    }
+
+    private Analyzed.CreateAs createStream(
+            Statement.CreateAs create, Analyzed.Query query, String text) {
+        RowTraits rows = RowTraits.of(query.rel());
+        if (!rows.appendOnly()) {
+            throw new SqlException(
+                    SqlState.WRONG_OBJECT_TYPE,
+                    create.name().position(),
+                    "the rows of this query change, so they cannot be a stream",
+                    "Use CREATE TABLE "
+                            + create.name()
+                            + " AS SELECT: a table keeps the latest row of each key.");
+        }
+        return derived(create, query, rows.recordKey(), text);
+    }
+
+    private Analyzed.CreateAs createTable(
+            Statement.CreateAs create, Analyzed.Query query, String text) {
+        RowTraits rows = RowTraits.of(query.rel());
+        Position position = Refusals.position(create.select().query().getParserPosition());
+        if (rows.keys().isEmpty()) {
+            throw noKey(query.rel(), rows, position);
+        }
+        List<Integer> key = rows.keys().getFirst();
+        if (key.isEmpty()) {
+            throw new SqlException(
+                    SqlState.FEATURE_NOT_SUPPORTED,
+                    position,
+                    "a table of a single row is not supported",
+                    "Group by something: each group is a row of the table.");
+        }
+        if (query.window().isEmpty()) {
+            return derived(create, query, key, text);
+        }
+        return windowed(create, query, key, text);
+    }
+
+    /// The keys first, then the window's bounds, then the values: the bounds, which the rewriter put
+    /// last, move behind the keys.
+    private Analyzed.CreateAs windowed(
+            Statement.CreateAs create, Analyzed.Query query, List<Integer> key, String text) {
+        int width = query.schema().size();
+        List<Integer> order =
+                new ArrayList<>(key.stream().filter(c -> c < width - 2).sorted().toList());
+        int keys = order.size();
+        order.add(width - 2);
+        order.add(width - 1);
+        IntStream.range(0, width - 2).filter(c -> !key.contains(c)).forEach(order::add);
+        RelNode rel = RelOptUtil.createProject(query.rel(), order);
+        Schema schema =
+                new Schema(order.stream().map(c -> query.schema().field(c)).toList());
+        Analyzed.Query ordered =
+                new Analyzed.Query(
+                        rel, true, query.limit(), query.sources(), schema, query.window());
+        return derived(
+                create, ordered, IntStream.range(0, keys + 2).boxed().toList(), text);
+    }
+
+    private Analyzed.CreateAs derived(
+            Statement.CreateAs create, Analyzed.Query query, List<Integer> key, String text) {
+        List<RelationColumn> columns = new ArrayList<>();
+        for (int i = 0; i < query.schema().size(); i++) {
+            columns.add(
+                    new RelationColumn(
+                            query.schema().field(i).name(),
+                            query.schema().type(i),
+                            key.contains(i)));
+        }
+        OptionalInt partitions =
+                query.sources().stream()
+                        .mapToInt(s -> catalog.relation(s).orElseThrow().partitions())
+                        .findFirst();
+        return new Sources(context, text).derived(create, query, columns, partitions);
+    }
+
+    private static SqlException noKey(RelNode rel, RowTraits rows, Position position) {
+        if (rows.appendOnly()) {
+            return new SqlException(
+                    SqlState.INVALID_TABLE_DEFINITION,
+                    position,
+                    "the rows of this query have no key, so they cannot be a table",
+                    "Use CREATE STREAM, or GROUP BY what identifies a row.");
+        }
+        List<String> missing = GroupColumns.missing(rel);
+        return new SqlException(
+                SqlState.INVALID_TABLE_DEFINITION,
+                position,
+                missing.isEmpty()
+                        ? "the key of the table is not selected"
+                        : "the key column "
+                                + String.join(
+                                        ", ", missing.stream().map(n -> "\"" + n + "\"").toList())
+                                + " is not selected",
+                missing.isEmpty()
+                        ? "Select the columns that identify a row."
+                        : "What the rows are identified by is the table's key: add "
+                                + String.join(", ", missing)
+                                + " to the SELECT list.");
+    }
+
+    private Optional<Analyzed> existing(
+            Name name, Statement.SourceKind kind, boolean orReplace, boolean ifNotExists) {
+        Optional<Relation> relation = catalog.relation(name.text());
+        if (relation.isEmpty() || (orReplace && sameKind(relation.get(), kind))) {
+            return Optional.empty();
+        }
+        String what = kind(relation.get()) + " \"" + relation.get().name() + "\"";
+        if (ifNotExists) {
+            return Optional.of(
+                    new Analyzed.Nothing("CREATE " + kind, what + " already exists, nothing done"));
+        }
+        throw new SqlException(
+                SqlState.DUPLICATE_TABLE,
+                name.position(),
+                what + " already exists",
+                sameKind(relation.get(), kind)
+                        ? "CREATE OR REPLACE replaces it, IF NOT EXISTS keeps it."
+                        : "Streams and tables share their names. Choose another.");
+    }
+
+    // ---- queries ----
+
+    private Analyzed.Query query(Statement.Select select) {
+        return new Queries(catalog).analyze(select, select.emitChanges(), false);
+    }
+
+    private Analyzed explain(Statement.Explain explain, String text) {
+        if (explain.queryId().isPresent()) {
+            return new Analyzed.ExplainQuery(explain.queryId().get().text());
+        }
+        AnalyzerContext dry = new DryRun(context);
+        return new Analyzed.Explain(
+                new Analyzer(catalog, dry).analyze(explain.statement().orElseThrow(), text));
+    }
+
+    // ---- INSERT ----
+
+    private Analyzed.InsertValues insert(Statement.InsertValues insert) {
+        Relation target = relation(insert.target());
+        if (target.isDerived()) {
+            throw new SqlException(
+                    SqlState.WRONG_OBJECT_TYPE,
+                    insert.target().position(),
+                    kind(target) + " \"" + target.name() + "\" is written by the query "
+                            + target.queryId().orElseThrow(),
+                    "Insert into what the query reads.");
+        }
+        return new Inserts(context, new Queries(catalog), target).analyze(insert);
+    }
+
+    // ---- the rest ----
+
+    private Analyzed drop(Statement.Drop drop) {
+        Optional<Relation> found = catalog.relation(drop.name().text());
+        if (found.isEmpty() && drop.ifExists()) {
+            return new Analyzed.Nothing(
+                    "DROP " + drop.kind(),
+                    drop.kind().name().toLowerCase(Locale.ROOT) + " \"" + drop.name()
+                            + "\" does not exist, nothing done");
+        }
+        Relation relation = found.orElseThrow(() -> unknown(drop.name()));
+        if (!sameKind(relation, drop.kind())) {
+            throw new SqlException(
+                    SqlState.WRONG_OBJECT_TYPE,
+                    drop.name().position(),
+                    "\"" + relation.name() + "\" is a " + kind(relation),
+                    "Use DROP " + relation.kind() + " " + relation.name() + ".");
+        }
+        return new Analyzed.Drop(relation, drop.deleteTopic());
+    }
+
+    private Analyzed print(Statement.Print print) {
+        String topic = print.topic().text();
+        if (context.topicPartitions(topic).isEmpty()) {
+            Collection<String> topics = context.topicNames();
+            throw new SqlException(
+                    SqlState.UNDEFINED_OBJECT,
+                    print.topic().position(),
+                    "topic \"" + topic + "\" does not exist",
+                    Nearest.to(topic, topics)
+                                    .map(n -> "Did you mean \"" + n + "\"? ")
+                                    .orElse("")
+                            + "SHOW TOPICS lists what there is.");
+        }
+        return new Analyzed.Print(
+                topic, print.fromBeginning(), Math.max(1, print.interval().orElse(1)), print.limit());
+    }
+
+    private Relation relation(Name name) {
+        return catalog.relation(name.text()).orElseThrow(() -> unknown(name));
+    }
+
+    private SqlException unknown(Name name) {
+        return new SqlException(
+                SqlState.UNDEFINED_TABLE,
+                name.position(),
+                "relation \"" + name + "\" does not exist",
+                Nearest.to(name.text(), catalog.relations().stream().map(Relation::name).toList())
+                                .map(n -> "Did you mean \"" + n + "\"? ")
+                                .orElse("")
+                        + "SHOW STREAMS and SHOW TABLES list what there is.");
+    }
+
+    private static boolean sameKind(Relation relation, Statement.SourceKind kind) {
+        return relation.isTable() == (kind == Statement.SourceKind.TABLE);
+    }
+
+    private static String kind(Relation relation) {
+        return relation.kind().name().toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,202 @@
+package dev.weir.sql.analyze;
+
+import dev.weir.sql.batch.Field;
+import dev.weir.sql.batch.Schema;
+import dev.weir.sql.catalog.Catalog;
+import dev.weir.sql.catalog.WindowSpec;
+import dev.weir.sql.error.SqlException;
+import dev.weir.sql.error.SqlState;
+import dev.weir.sql.function.Functions;
+import dev.weir.sql.parse.Statement;
+import dev.weir.sql.parse.WindowedFrom;
+
+import org.apache.calcite.adapter.java.JavaTypeFactory;
+import org.apache.calcite.config.CalciteConnectionConfigImpl;
+import org.apache.calcite.config.CalciteConnectionProperty;
+import org.apache.calcite.jdbc.CalciteSchema;
+import org.apache.calcite.plan.ConventionTraitDef;
+import org.apache.calcite.plan.RelOptCluster;
+import org.apache.calcite.plan.hep.HepPlanner;
+import org.apache.calcite.plan.hep.HepProgram;
+import org.apache.calcite.prepare.CalciteCatalogReader;
+import org.apache.calcite.rel.RelNode;
+import org.apache.calcite.rel.RelRoot;
+import org.apache.calcite.rel.RelVisitor;
+import org.apache.calcite.rel.core.TableScan;
+import org.apache.calcite.rel.type.RelDataType;
+import org.apache.calcite.rex.RexBuilder;
+import org.apache.calcite.rex.RexNode;
+import org.apache.calcite.rex.RexUtil;
+import org.apache.calcite.runtime.CalciteContextException;
+import org.apache.calcite.runtime.CalciteException;
+import org.apache.calcite.sql.SqlNode;
+import org.apache.calcite.sql.SqlOperatorTable;
+import org.apache.calcite.sql.SqlOrderBy;
+import org.apache.calcite.sql.SqlSelect;
+import org.apache.calcite.sql.fun.SqlStdOperatorTable;
+import org.apache.calcite.sql.parser.SqlParserPos;
+import org.apache.calcite.sql.util.SqlOperatorTables;
+import org.apache.calcite.sql.validate.SqlConformanceEnum;
+import org.apache.calcite.sql.validate.SqlValidator;
+import org.apache.calcite.sql2rel.SqlToRelConverter;
+import org.apache.calcite.sql2rel.StandardConvertletTable;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.Set;
+import java.util.function.Supplier;
+
+/// Queries and expressions through Calcite: rewritten, validated, converted to algebra.
+final class Queries {
+    private static final SqlOperatorTable OPERATORS =
+            SqlOperatorTables.chain(Functions.operatorTable(), SqlStdOperatorTable.instance());
+
+    private final Catalog catalog;
+    private final JavaTypeFactory types = RelTypes.factory();
+    private final CalciteCatalogReader reader;
+    private final RelOptCluster cluster;
+
+    Queries(Catalog catalog) {
+        this.catalog = catalog;
+        Properties properties = new Properties();
+        properties.setProperty(CalciteConnectionProperty.CASE_SENSITIVE.camelName(), "false");
+        reader =
+                new CalciteCatalogReader(
+                        CalciteSchema.createRootSchema(false, false, "", new CatalogSchema(catalog)),
+                        List.of(),
+                        types,
+                        new CalciteConnectionConfigImpl(properties));
+        HepPlanner planner = new HepPlanner(HepProgram.builder().build());
+        planner.addRelTraitDef(ConventionTraitDef.INSTANCE);
+        planner.setExecutor(RexUtil.EXECUTOR);
+        cluster = RelOptCluster.create(planner, new RexBuilder(types));
+    }
+
+    /// @param continuous the query never ends: EMIT CHANGES or CREATE … AS
+    /// @param table it is that of a CREATE TABLE
+    Analyzed.Query analyze(Statement.Select select, boolean continuous, boolean table) {
+        Optional<WindowSpec> window = window(select.query());
+        Rewriter rewriter = new Rewriter(catalog, continuous, table && window.isPresent());
+        return guarded(
+                select.query(),
+                () -> {
+                    SqlNode query = rewriter.rewrite(select.query());
+                    SqlValidator validator = validator(rewriter.stars());
+                    SqlNode validated = validator.validate(query);
+                    RelRoot root = converter(validator).convertQuery(validated, false, true);
+                    RelNode rel = root.project();
+                    return new Analyzed.Query(
+                            rel,
+                            continuous,
+                            select.limit(),
+                            sources(rel),
+                            named(RelTypes.schema(rel.getRowType()), root),
+                            window);
+                });
+    }
+
+    /// An expression without columns, as algebra of the given type.
+    RexNode constant(SqlNode node, RelDataType type) {
+        Rewriter rewriter = new Rewriter(catalog, false, false);
+        return guarded(
+                node,
+                () -> {
+                    SqlValidator validator = validator(Set.of());
+                    SqlNode expression = rewriter.rewriteExpression(node);
+                    SqlNode validated =
+                            validator.validateParameterizedExpression(expression, Map.of());
+                    RexNode rex = converter(validator).convertExpression(validated);
+                    return cluster.getRexBuilder().makeAbstractCast(type, rex, false);
+                });
+    }
+
+    RelOptCluster cluster() {
+        return cluster;
+    }
+
+    private SqlValidator validator(Set<SqlParserPos> stars) {
+        return new WeirValidator(
+                OPERATORS,
+                reader,
+                types,
+                SqlValidator.Config.DEFAULT
+                        .withConformance(SqlConformanceEnum.LENIENT)
+                        .withIdentifierExpansion(true),
+                stars);
+    }
+
+    private SqlToRelConverter converter(SqlValidator validator) {
+        return new SqlToRelConverter(
+                (type, query, schemaPath, viewPath) -> {
+                    throw new IllegalStateException("there are no views to expand");
+                },
+                validator,
+                reader,
+                cluster,
+                StandardConvertletTable.INSTANCE,
+                SqlToRelConverter.config()
+                        .withExpand(false)
+                        .withTrimUnusedFields(false)
+                        .withInSubQueryThreshold(Integer.MAX_VALUE));
+    }
+
+    /// Runs Calcite and speaks its complaints in our words.
+    private <T> T guarded(SqlNode node, Supplier<T> work) {
+        try {
+            return work.get();
+        } catch (CalciteContextException e) {
+            if (e.getCause() instanceof SqlException cause) {
+                throw cause;
+            }
+            throw new ValidatorErrors(catalog, OPERATORS, node).of(e);
+        } catch (CalciteException | UnsupportedOperationException e) {
+            throw new SqlException(
+                    SqlState.FEATURE_NOT_SUPPORTED,
+                    Refusals.position(node.getParserPosition()),
+                    ValidatorErrors.lowerCase(String.valueOf(e.getMessage())),
+                    "Write the query another way.",
+                    e);
+        } catch (StackOverflowError e) {
+            throw new SqlException(
+                    SqlState.LIMIT_EXCEEDED,
+                    null,
+                    "the statement is nested too deeply",
+                    "Split it: a view of its own for the inner part, or a shorter expression.",
+                    e);
+        }
+    }
+
+    private static Optional<WindowSpec> window(SqlNode query) {
+        SqlNode top = query instanceof SqlOrderBy ordered ? ordered.query : query;
+        return top instanceof SqlSelect select && select.getFrom() instanceof WindowedFrom window
+                ? Optional.of(new WindowSpec(WindowSpec.Kind.TUMBLING, window.sizeMs()))
+                : Optional.empty();
+    }
+
+    private static List<String> sources(RelNode rel) {
+        Set<String> names = new LinkedHashSet<>();
+        new RelVisitor() {
+            @Override
+            public void visit(RelNode node, int ordinal, RelNode parent) {
+                if (node instanceof TableScan scan) {
+                    names.add(scan.getTable().unwrap(RelationTable.class).relation().name());
+                }
+                super.visit(node, ordinal, parent);
+            }
+        }.go(rel);
+        return List.copyOf(names);
+    }
+
+    /// The columns under the names the query gives them.
+    private static Schema named(Schema schema, RelRoot root) {
+        List<Field> fields = new ArrayList<>();
+        for (int i = 0; i < schema.size(); i++) {
+            fields.add(new Field(root.fields.get(i).getValue(), schema.type(i)));
+        }
+        return new Schema(fields);
+    }
+}

@@ -1,0 +1,120 @@
+package dev.weir.sql.analyze;
+
+import dev.weir.sql.error.Position;
+import dev.weir.sql.error.SqlException;
+import dev.weir.sql.error.SqlState;
+
+import org.apache.calcite.sql.parser.SqlParserPos;
+
+import java.util.Set;
+
+/// What is understood but not carried out, each with a way round it.
+final class Refusals {
+    static final Set<String> AGGREGATES = Set.of("COUNT", "SUM", "MIN", "MAX", "AVG");
+
+    /// Aggregate functions of the standard and of ksqlDB that are not there yet.
+    static final Set<String> OTHER_AGGREGATES =
+            Set.of(
+                    "ANY_VALUE",
+                    "ARRAY_AGG",
+                    "ATTR",
+                    "BIT_AND",
+                    "BIT_OR",
+                    "BIT_XOR",
+                    "COLLECT",
+                    "COLLECT_LIST",
+                    "COLLECT_SET",
+                    "CORRELATION",
+                    "COUNT_DISTINCT",
+                    "COVAR_POP",
+                    "COVAR_SAMP",
+                    "EARLIEST_BY_OFFSET",
+                    "EVERY",
+                    "FUSION",
+                    "GROUPING",
+                    "HISTOGRAM",
+                    "LATEST_BY_OFFSET",
+                    "LISTAGG",
+                    "MODE",
+                    "SINGLE_VALUE",
+                    "SOME",
+                    "STDDEV",
+                    "STDDEV_POP",
+                    "STDDEV_SAMP",
+                    "STDDEV_SAMPLE",
+                    "STRING_AGG",
+                    "SUM_LIST",
+                    "TOPK",
+                    "TOPKDISTINCT",
+                    "VARIANCE",
+                    "VAR_POP",
+                    "VAR_SAMP");
+
+    private Refusals() {}
+
+    static SqlException of(SqlParserPos pos, String message, String hint) {
+        return new SqlException(SqlState.FEATURE_NOT_SUPPORTED, position(pos), message, hint);
+    }
+
+    /// The place of a node, or null for one the analyzer made.
+    static Position position(SqlParserPos pos) {
+        return pos == null || pos.getLineNum() < 1
+                ? null
+                : new Position(pos.getLineNum(), Math.max(1, pos.getColumnNum()));
+    }
+
+    static SqlException subquery(SqlParserPos pos) {
+        return of(
+                pos,
+                "a subquery in an expression is not supported",
+                "Put the subquery into FROM and join it.");
+    }
+
+    static SqlException setOperation(SqlParserPos pos, String name) {
+        return of(pos, name + " is not supported", "Run the queries apart.");
+    }
+
+    static SqlException join(SqlParserPos pos, String type) {
+        return of(pos, type + " JOIN is not supported", "INNER JOIN of two tables is.");
+    }
+
+    static SqlException streamJoin(SqlParserPos pos, String stream) {
+        return of(
+                pos,
+                stream == null
+                        ? "a join of a stream is not supported"
+                        : "a join of the stream \"" + stream + "\" is not supported",
+                "Both sides of a join must be tables: CREATE TABLE ... AS SELECT ... GROUP BY makes"
+                        + " one of a stream.");
+    }
+
+    static SqlException crossJoin(SqlParserPos pos) {
+        return of(
+                pos,
+                "a join without an equality between its sides is not supported",
+                "Add one: ON a.id = b.id.");
+    }
+
+    static SqlException sortedContinuous(SqlParserPos pos) {
+        return of(
+                pos,
+                "ORDER BY, LIMIT and OFFSET are not supported in a continuous query",
+                "Its result never ends. Sort and cut where it is read: SELECT ... ORDER BY ... LIMIT.");
+    }
+
+    static SqlException distinctAggregate(SqlParserPos pos, String function) {
+        return of(
+                pos,
+                function + "(DISTINCT ...) is not supported",
+                "Take the distinct rows in a subquery: SELECT "
+                        + function
+                        + "(x) FROM (SELECT DISTINCT x FROM ...).");
+    }
+
+    static SqlException aggregate(SqlParserPos pos, String function) {
+        return of(
+                pos,
+                "the aggregate function " + function + " is not supported",
+                "COUNT, SUM, MIN, MAX and AVG are.");
+    }
+}

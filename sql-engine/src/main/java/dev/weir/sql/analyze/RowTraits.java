@@ -1,0 +1,168 @@
+package dev.weir.sql.analyze;
+
+import dev.weir.sql.catalog.Relation;
+
+import org.apache.calcite.rel.RelNode;
+import org.apache.calcite.rel.core.Aggregate;
+import org.apache.calcite.rel.core.Filter;
+import org.apache.calcite.rel.core.Join;
+import org.apache.calcite.rel.core.JoinInfo;
+import org.apache.calcite.rel.core.Project;
+import org.apache.calcite.rel.core.Sort;
+import org.apache.calcite.rel.core.TableScan;
+import org.apache.calcite.rel.core.Values;
+import org.apache.calcite.rex.RexInputRef;
+import org.apache.calcite.rex.RexNode;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/// What is known of the rows of a relational expression.
+///
+/// @param appendOnly rows are never retracted
+/// @param keys sets of columns that each identify a row; an empty set means there is one row at
+///   most; no set when nothing is known
+/// @param recordKey where the key columns of the stream's records are, empty when they are not all
+///   there
+public record RowTraits(
+        boolean appendOnly, List<List<Integer>> keys, List<Integer> recordKey) {
+    private static final int MOST_KEYS = 4;
+
+    public RowTraits {
+        keys = List.copyOf(keys);
+        recordKey = List.copyOf(recordKey);
+    }
+
+    /// The rows of a relation, all its columns in order.
+    public static RowTraits of(Relation relation) {
+        List<Integer> key = IntStream.of(relation.keyColumns()).boxed().toList();
+        return relation.isTable()
+                ? new RowTraits(false, key.isEmpty() ? List.of() : List.of(key), key)
+                : new RowTraits(true, List.of(), key);
+    }
+
+    /// The rows of Calcite's algebra.
+    public static RowTraits of(RelNode rel) {
+        return switch (rel) {
+            case TableScan scan -> of(scan.getTable().unwrap(RelationTable.class).relation());
+            case Filter filter -> of(filter.getInput());
+            case Sort sort -> of(sort.getInput());
+            case Project project -> of(project.getInput()).project(project.getProjects());
+            case Aggregate aggregate ->
+                    of(aggregate.getInput())
+                            .aggregate(
+                                    aggregate.getGroupCount(), aggregate.getAggCallList().size());
+            case Join join -> {
+                JoinInfo info = join.analyzeCondition();
+                yield join(
+                        of(join.getLeft()),
+                        of(join.getRight()),
+                        info.leftKeys,
+                        info.rightKeys,
+                        join.getLeft().getRowType().getFieldCount());
+            }
+            case Values values ->
+                    new RowTraits(
+                            true,
+                            values.tuples.size() <= 1 ? List.of(List.of()) : List.of(),
+                            List.of());
+            default -> new RowTraits(false, List.of(), List.of());
+        };
+    }
+
+    /// After a projection: what of the keys is passed on as it is.
+    public RowTraits project(List<? extends RexNode> expressions) {
+        return project(
+                expressions.stream()
+                        .mapToInt(e -> e instanceof RexInputRef ref ? ref.getIndex() : -1)
+                        .toArray());
+    }
+
+    /// After a projection.
+    ///
+    /// @param sources for each output column the input column it passes on as it is, or -1
+    public RowTraits project(int[] sources) {
+        int[] outputs = new int[width()];
+        Arrays.fill(outputs, -1);
+        for (int i = sources.length - 1; i >= 0; i--) {
+            if (sources[i] >= 0 && sources[i] < outputs.length) {
+                outputs[sources[i]] = i;
+            }
+        }
+        List<List<Integer>> kept = new ArrayList<>();
+        for (List<Integer> key : keys) {
+            if (key.stream().allMatch(c -> outputs[c] >= 0)) {
+                kept.add(key.stream().map(c -> outputs[c]).toList());
+            }
+        }
+        return new RowTraits(
+                appendOnly,
+                kept,
+                recordKey.stream().allMatch(c -> outputs[c] >= 0)
+                        ? recordKey.stream().map(c -> outputs[c]).toList()
+                        : List.of());
+    }
+
+    /// After grouping by as many columns, which come first. Without aggregate functions a group's
+    /// row never changes.
+    public RowTraits aggregate(int groupColumns, int calls) {
+        List<Integer> key = IntStream.range(0, groupColumns).boxed().toList();
+        return new RowTraits(appendOnly && calls == 0, List.of(key), key);
+    }
+
+    /// An inner join on the equality of the key columns: the left columns, then the right.
+    public static RowTraits join(
+            RowTraits left,
+            RowTraits right,
+            Collection<Integer> leftKeys,
+            Collection<Integer> rightKeys,
+            int leftWidth) {
+        List<List<Integer>> shifted =
+                right.keys.stream()
+                        .map(key -> key.stream().map(c -> c + leftWidth).toList())
+                        .toList();
+        Set<List<Integer>> keys = new LinkedHashSet<>();
+        // Each left row meets at most one right row, so what identifies it identifies the result.
+        if (right.isUniqueOn(rightKeys)) {
+            keys.addAll(left.keys);
+        }
+        if (left.isUniqueOn(leftKeys)) {
+            keys.addAll(shifted);
+        }
+        for (List<Integer> l : left.keys) {
+            for (List<Integer> r : shifted) {
+                List<Integer> both = new ArrayList<>(l);
+                both.addAll(r);
+                keys.add(both);
+            }
+        }
+        return new RowTraits(
+                left.appendOnly && right.appendOnly,
+                keys.stream().limit(MOST_KEYS).toList(),
+                List.of());
+    }
+
+    private boolean isUniqueOn(Collection<Integer> columns) {
+        Set<Integer> given = new HashSet<>(columns);
+        return keys.stream().anyMatch(given::containsAll);
+    }
+
+    private int width() {
+        int width = 0;
+        for (List<Integer> key : keys) {
+            for (int column : key) {
+                width = Math.max(width, column + 1);
+            }
+        }
+        for (int column : recordKey) {
+            width = Math.max(width, column + 1);
+        }
+        return width;
+    }
+}

@@ -1,0 +1,2 @@
+/// The one exception the engine speaks to its users. A leaf: every package may throw it.
+package dev.weir.sql.error;

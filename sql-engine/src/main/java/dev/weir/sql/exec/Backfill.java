@@ -1,0 +1,154 @@
+package dev.weir.sql.exec;
+
+import dev.weir.sql.batch.Batch;
+import dev.weir.sql.catalog.Relation;
+import dev.weir.sql.exec.JournalRecord.Cut;
+import dev.weir.sql.io.TopicLog;
+import dev.weir.sql.operator.TableReader;
+import dev.weir.sql.state.PointState;
+import dev.weir.sql.state.StateSnapshot;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Brings the scans of a new query from nothing to where the main sequence stands: tables from one
+/// snapshot, streams from their topics by readers of its own. Belongs to the thread that steps the
+/// query.
+final class Backfill {
+    private final List<Circuit.Scan> tables = new ArrayList<>();
+    private final Map<String, SourceReader> readers = new LinkedHashMap<>();
+    private final Map<String, Feed> feeds = new LinkedHashMap<>();
+    private boolean started;
+
+    /// Finds the rows a table keeps.
+    @FunctionalInterface
+    interface TableRows {
+        PointState of(Relation table);
+    }
+
+    Backfill(List<Circuit.Scan> scans, TopicLog log, Origin origin) {
+        for (Circuit.Scan scan : scans) {
+            Relation relation = scan.relation();
+            if (relation.isTable()) {
+                tables.add(scan);
+                continue;
+            }
+            feeds.computeIfAbsent(
+                            relation.name(),
+                            name -> new Feed(relation, null))
+                    .subscribe(scan.columns(), scan.schema(), scan.output());
+            readers.computeIfAbsent(
+                    relation.name(), name -> new SourceReader(relation, log, origin));
+        }
+        feeds.forEach(
+                (name, feed) -> {
+                    readers.get(name).columns(feed.wanted());
+                    feed.available(feed.wanted());
+                });
+    }
+
+    /// The readers of its streams.
+    Iterable<SourceReader> readers() {
+        return readers.values();
+    }
+
+    SourceReader reader(String relation) {
+        return readers.get(relation);
+    }
+
+    /// True once the tables have been delivered.
+    boolean isStarted() {
+        return started;
+    }
+
+    /// Delivers the tables' rows.
+    void tables(StateSnapshot snapshot, TableRows rows) {
+        started = true;
+        for (Circuit.Scan scan : tables) {
+            Relation table = scan.relation();
+            ScanView view =
+                    ScanView.of(
+                            table, ScanView.columnsOf(table), scan.columns(), scan.schema());
+            TableReader reader =
+                    new TableReader(table.schema(), table.keyColumns(), rows.of(table));
+            Optional<Batch> key = KeyLookup.key(scan);
+            if (key.isPresent()) {
+                Batch found = Batch.of(table.schema());
+                if (reader.lookup(snapshot, key.get(), 0, found)) {
+                    scan.output().emit(view.of(found));
+                }
+            } else {
+                reader.scan(snapshot, batch -> scan.output().emit(view.of(batch)));
+            }
+        }
+    }
+
+    /// Delivers the records of one stream up to `to`.
+    ///
+    /// @return the records read
+    long take(String relation, long[] to, SourceReader.Undecoded undecoded) {
+        return readers.get(relation).take(to, feeds.get(relation)::emit, undecoded);
+    }
+
+    /// The next slice towards the targets, at most `maxRows` records long.
+    ///
+    /// @param targets where to stop, by relation
+    /// @return where this slice stops, by relation
+    Map<String, long[]> slice(Map<String, long[]> targets, int maxRows) {
+        Map<String, long[]> slice = new LinkedHashMap<>();
+        long room = maxRows;
+        for (SourceReader reader : readers.values()) {
+            long[] target = targets.get(reader.relation().name());
+            long[] to = reader.positions();
+            for (int p = 0; p < to.length; p++) {
+                long taken = Math.min(room, Math.max(0, target[p] - to[p]));
+                to[p] += taken;
+                room -= taken;
+            }
+            slice.put(reader.relation().name(), to);
+        }
+        return slice;
+    }
+
+    /// True when a slice that ends at `to` ends at the targets.
+    static boolean isLevel(Map<String, long[]> to, Map<String, long[]> targets) {
+        for (Map.Entry<String, long[]> entry : to.entrySet()) {
+            long[] target = targets.get(entry.getKey());
+            for (int p = 0; p < target.length; p++) {
+                if (entry.getValue()[p] < target[p]) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    /// Records still to be read.
+    long lag(Map<String, long[]> targets) {
+        long lag = 0;
+        for (SourceReader reader : readers.values()) {
+            lag += Math.max(0, reader.lag(targets.get(reader.relation().name())));
+        }
+        return lag;
+    }
+
+    /// What a slice takes in, partition by partition.
+    ///
+    /// @param all whether to name partitions that do not move
+    List<Cut> cuts(Map<String, long[]> to, boolean all) {
+        List<Cut> cuts = new ArrayList<>();
+        for (SourceReader reader : readers.values()) {
+            String name = reader.relation().name();
+            long[] ends = to.get(name);
+            for (int p = 0; p < ends.length; p++) {
+                if (all || ends[p] > reader.position(p)) {
+                    cuts.add(new Cut(name, p, reader.position(p), ends[p]));
+                }
+            }
+        }
+        return cuts;
+    }
+}

@@ -1,0 +1,273 @@
+package dev.weir.sql.exec;
+
+import dev.weir.sql.error.SqlException;
+import dev.weir.sql.error.SqlState;
+import dev.weir.sql.exec.JournalRecord.OutputEnd;
+import dev.weir.sql.io.RecordBlock;
+import dev.weir.sql.io.TopicLog;
+import dev.weir.sql.io.TopicPartition;
+import dev.weir.sql.state.StateSnapshot;
+import dev.weir.sql.state.StateStore;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Predicate;
+
+/// Makes steps durable, one after the other, each in four moves:
+///
+/// 1. its outputs are appended as open transactions of the engine's producer, and synced;
+/// 2. its journal record is appended and synced: now it has happened;
+/// 3. its transactions get their commit markers: now readers of the topics see it;
+/// 4. it is published: now pull and push queries see it.
+///
+/// A crash before 2 leaves open transactions that recovery aborts; one after 2 leaves some that it
+/// commits. Owns one thread. The worker may be [#AHEAD] commits ahead of it.
+final class Committer implements AutoCloseable {
+    private static final int AHEAD = 2;
+
+    private final TopicLog log;
+    private final Journal journal;
+    private final StateStore store;
+    private final long producerId;
+    private final Thread thread;
+    private final ArrayDeque<Commit> queue = new ArrayDeque<>();
+    private final ArrayDeque<StepOutputs> spare = new ArrayDeque<>();
+
+    // Guarded by this, as are the queues.
+    private int pending;
+    private boolean closing;
+    private Throwable failure;
+    private Published published;
+    private long journalEnd;
+
+    /// What one reader may see: the state and the positions of the same step.
+    ///
+    /// @param snapshot to be closed by the reader
+    record View(StateSnapshot snapshot, Published published) implements AutoCloseable {
+        @Override
+        public void close() {
+            snapshot.close();
+        }
+    }
+
+    Committer(
+            TopicLog log,
+            Journal journal,
+            StateStore store,
+            long producerId,
+            Published published,
+            long journalEnd) {
+        this.log = log;
+        this.journal = journal;
+        this.store = store;
+        this.producerId = producerId;
+        this.published = published;
+        this.journalEnd = journalEnd;
+        thread = Thread.ofPlatform().name("sql-committer").unstarted(this::run);
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    /// Waits until there is room for one more commit. Worker.
+    synchronized void awaitRoom() throws InterruptedException {
+        while (pending >= AHEAD && failure == null) {
+            wait();
+        }
+        check();
+    }
+
+    /// Empty outputs to fill for the next step. Worker.
+    synchronized StepOutputs outputs() {
+        StepOutputs outputs = spare.poll();
+        return outputs == null ? new StepOutputs() : outputs;
+    }
+
+    /// Hands over a commit. Worker.
+    synchronized void submit(Commit commit) {
+        check();
+        queue.add(commit);
+        pending++;
+        notifyAll();
+    }
+
+    /// Waits until everything handed over is published. Worker.
+    synchronized void drain() throws InterruptedException {
+        while (pending > 0 && failure == null) {
+            wait();
+        }
+        check();
+    }
+
+    synchronized Published published() {
+        return published;
+    }
+
+    /// One past the last journal record. Only while nothing is pending.
+    synchronized long journalEnd() {
+        return journalEnd;
+    }
+
+    /// A consistent view of state and positions. Any thread.
+    synchronized View view() {
+        check();
+        return new View(store.snapshot(), published);
+    }
+
+    /// Waits until what is published is as wished. Any thread.
+    ///
+    /// @return false when the time is over
+    synchronized boolean await(Predicate<Published> wish, Duration limit)
+            throws InterruptedException {
+        long deadline = System.nanoTime() + limit.toNanos();
+        while (!wish.test(published)) {
+            check();
+            long left = (deadline - System.nanoTime()) / 1_000_000;
+            if (left <= 0) {
+                return false;
+            }
+            wait(left);
+        }
+        return true;
+    }
+
+    /// Lets everybody who waits look again.
+    synchronized void wake() {
+        notifyAll();
+    }
+
+    /// Ends everything: no commit happens any more.
+    synchronized void fail(Throwable cause) {
+        if (failure == null) {
+            failure = cause;
+        }
+        notifyAll();
+    }
+
+    private void check() {
+        if (failure != null) {
+            throw new SqlException(
+                    SqlState.IO_ERROR,
+                    null,
+                    "the engine has stopped: " + failure.getMessage(),
+                    "See the server's log, and start the server again.",
+                    failure);
+        }
+    }
+
+    private void run() {
+        try {
+            for (Commit commit = next(); commit != null; commit = next()) {
+                commit(commit);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            fail(e);
+        } catch (RuntimeException | Error e) {
+            fail(e);
+        }
+    }
+
+    private synchronized Commit next() throws InterruptedException {
+        while (queue.isEmpty() && !closing && failure == null) {
+            wait();
+        }
+        return failure != null ? null : queue.poll();
+    }
+
+    private void commit(Commit commit) {
+        Map<TopicPartition, Long> ends = new TreeMap<>();
+        if (commit.outputs() != null) {
+            commit.outputs().forEach((partition, block) -> append(partition, block, ends));
+            if (!ends.isEmpty()) {
+                log.sync(ends.keySet());
+            }
+        }
+        long end = -1;
+        for (JournalRecord record : commit.records()) {
+            end = journal.append(complete(record, ends), commit.clockMs());
+        }
+        if (end >= 0) {
+            journal.sync();
+        }
+        for (TopicPartition partition : ends.keySet()) {
+            log.mark(partition, producerId, true);
+        }
+        publish(commit, ends, end);
+        for (Runnable listener : commit.published()) {
+            listener.run();
+        }
+    }
+
+    private void append(
+            TopicPartition partition,
+            RecordBlock block,
+            Map<TopicPartition, Long> ends) {
+        try {
+            ends.put(partition, log.appendOpen(partition, producerId, block));
+        } catch (SqlException e) {
+            // A topic somebody deleted under its query takes nothing more; others go on.
+            if (e.state() != SqlState.UNDEFINED_OBJECT) {
+                throw e;
+            }
+        }
+    }
+
+    private static JournalRecord complete(JournalRecord record, Map<TopicPartition, Long> ends) {
+        if (!(record instanceof JournalRecord.Step step) || ends.isEmpty()) {
+            return record;
+        }
+        List<OutputEnd> outputs = new ArrayList<>();
+        ends.forEach((partition, at) -> outputs.add(new OutputEnd(partition, at)));
+        return new JournalRecord.Step(
+                step.number(), step.scope(), step.joins(), step.clockMs(), step.cuts(), outputs);
+    }
+
+    private synchronized void publish(
+            Commit commit, Map<TopicPartition, Long> ends, long newJournalEnd) {
+        if (commit.step() > published.step()) {
+            store.published(commit.step());
+        }
+        Map<TopicPartition, Long> outputEnds = published.outputEnds();
+        if (!ends.isEmpty()) {
+            outputEnds = new HashMap<>(outputEnds);
+            outputEnds.putAll(ends);
+        }
+        published = new Published(commit.step(), commit.positions(), outputEnds);
+        if (newJournalEnd >= 0) {
+            journalEnd = newJournalEnd;
+        }
+        if (commit.outputs() != null) {
+            commit.outputs().clear();
+            spare.add(commit.outputs());
+        }
+        pending--;
+        notifyAll();
+    }
+
+    /// Finishes what was handed over, then ends the thread. Nobody may hand over any more.
+    @Override
+    public void close() {
+        synchronized (this) {
+            closing = true;
+            notifyAll();
+        }
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,91 @@
+package dev.weir.sql.exec;
+
+import dev.weir.sql.analyze.Analyzed;
+import dev.weir.sql.batch.Batch;
+import dev.weir.sql.catalog.Relation;
+import dev.weir.sql.codec.ByteSink;
+import dev.weir.sql.error.SqlException;
+import dev.weir.sql.error.SqlState;
+import dev.weir.sql.io.RecordBlock;
+import dev.weir.sql.io.TopicLog;
+import dev.weir.sql.io.TopicPartition;
+import dev.weir.sql.serde.Encoders;
+import dev.weir.sql.serde.Murmur2;
+import dev.weir.sql.serde.RecordEncoder;
+import dev.weir.sql.serde.Values;
+
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/// INSERT INTO … VALUES: rows to records, written as any producer would. Thread-safe.
+final class Inserts {
+    private final TopicLog log;
+    private final AtomicInteger spread = new AtomicInteger();
+
+    Inserts(TopicLog log) {
+        this.log = log;
+    }
+
+    /// Writes the rows; they are on disk when this returns.
+    void run(Analyzed.InsertValues insert, SqlSession session, long nowMs) {
+        Relation target = insert.target();
+        if (target.isDerived()) {
+            throw new SqlException(
+                    SqlState.FEATURE_NOT_SUPPORTED,
+                    null,
+                    "\"" + target.name() + "\" is written by the query " + target.queryId().get(),
+                    "Insert into a stream or table that the query reads.");
+        }
+        Batch batch = Batch.of(target.schema());
+        for (int r = 0; r < insert.rows().size(); r++) {
+            List<Object> row = insert.rows().get(r);
+            for (int c = 0; c < row.size(); c++) {
+                Values.append(batch.column(c), row.get(c));
+            }
+            batch.endRow(1, insert.rowTimes().get(r).orElse(nowMs));
+        }
+        Map<TopicPartition, RecordBlock> blocks = encode(target, batch);
+        blocks.forEach(
+                (partition, block) -> session.wrote(partition, log.append(partition, block)));
+        log.sync(blocks.keySet());
+    }
+
+    private Map<TopicPartition, RecordBlock> encode(Relation target, Batch batch) {
+        RecordEncoder encoder = Encoders.of(target);
+        Map<TopicPartition, RecordBlock> blocks = new TreeMap<>();
+        ByteSink key = new ByteSink();
+        ByteSink value = new ByteSink();
+        for (int row = 0; row < batch.size(); row++) {
+            key.clear();
+            value.clear();
+            boolean keyed = encoder.encodeKey(batch, row, key);
+            if (!keyed && target.isTable()) {
+                throw new SqlException(
+                        SqlState.NOT_NULL_VIOLATION,
+                        null,
+                        "the primary key of table \"" + target.name() + "\" must not be NULL",
+                        "Give a value for every PRIMARY KEY column.");
+            }
+            encoder.encodeValue(batch, row, value);
+            int partition =
+                    keyed
+                            ? Murmur2.partition(key.array(), 0, key.size(), target.partitions())
+                            : Integer.remainderUnsigned(
+                                    spread.getAndIncrement(), target.partitions());
+            blocks.computeIfAbsent(
+                            new TopicPartition(target.topic(), partition), p -> new RecordBlock())
+                    .append(
+                            -1,
+                            batch.rowTime(row),
+                            key.array(),
+                            0,
+                            keyed ? key.size() : -1,
+                            value.array(),
+                            0,
+                            value.size());
+        }
+        return blocks;
+    }
+}

@@ -1,0 +1,507 @@
+package dev.weir.sql.exec;
+
+import dev.weir.sql.catalog.Catalog;
+import dev.weir.sql.catalog.Relation;
+import dev.weir.sql.error.SqlException;
+import dev.weir.sql.error.SqlState;
+import dev.weir.sql.exec.JournalRecord.Cut;
+import dev.weir.sql.exec.JournalRecord.Failed;
+import dev.weir.sql.exec.JournalRecord.Statement;
+import dev.weir.sql.io.TopicLog;
+import dev.weir.sql.state.PointState;
+import dev.weir.sql.state.StateSnapshot;
+import dev.weir.sql.state.StateStore;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.LongAdder;
+
+/// Everything that runs: the relations in the order in which they were made, which is an order in
+/// which each comes after those it reads. It carries out what the journal says, once when it is
+/// written and again when it is replayed.
+///
+/// Belongs to the worker (to the recovering thread before that starts), but for what is said to be
+/// for any thread.
+final class Program {
+    private final TopicLog log;
+    private final StateStore store;
+    private final Runnable signal;
+    private final Origin origin = new Origin();
+    private final StepTime time = new StepTime();
+    private final LongAdder deadLetters = new LongAdder();
+    private final LongAdder rowsIn = new LongAdder();
+    private final List<LiveQuery> live = new ArrayList<>();
+    private final Map<String, Backfill> backfills = new LinkedHashMap<>();
+    private volatile Map<String, Node> nodes = new LinkedHashMap<>();
+    private volatile Catalog catalog = Catalog.EMPTY;
+    private long step;
+    private long nextSequence;
+    private long nextQuery = 1;
+    private int nextOperator = 1;
+
+    /// @param signal called when there is more to read
+    Program(TopicLog log, StateStore store, Runnable signal) {
+        this.log = log;
+        this.store = store;
+        this.signal = signal;
+    }
+
+    /// Any thread.
+    Catalog catalog() {
+        return catalog;
+    }
+
+    /// The relations in the order in which they were made; not changed any more. Any thread.
+    Iterable<Node> nodes() {
+        return nodes.values();
+    }
+
+    /// Any thread.
+    Optional<Node> node(String relation) {
+        return Optional.ofNullable(nodes.get(fold(relation)));
+    }
+
+    /// Any thread.
+    List<QueryNode> queries() {
+        List<QueryNode> queries = new ArrayList<>();
+        for (Node node : nodes.values()) {
+            if (node instanceof QueryNode query && !query.isTerminated()) {
+                queries.add(query);
+            }
+        }
+        return queries;
+    }
+
+    /// The derived relations that read a relation, ended queries included. Any thread.
+    List<QueryNode> readers(String relation) {
+        List<QueryNode> readers = new ArrayList<>();
+        for (Node node : nodes.values()) {
+            if (node instanceof QueryNode query
+                    && query.sources().stream().anyMatch(relation::equalsIgnoreCase)) {
+                readers.add(query);
+            }
+        }
+        return readers;
+    }
+
+    /// Any thread.
+    long deadLetters() {
+        return deadLetters.sum();
+    }
+
+    /// Records read so far. Any thread.
+    long rowsIn() {
+        return rowsIn.sum();
+    }
+
+    /// The last step computed.
+    long step() {
+        return step;
+    }
+
+    long nextSequence() {
+        return nextSequence;
+    }
+
+    long nextQuery() {
+        return nextQuery;
+    }
+
+    int nextOperator() {
+        return nextOperator;
+    }
+
+    Origin origin() {
+        return origin;
+    }
+
+    /// Goes on where a checkpoint stands.
+    void restore(Mark mark) {
+        step = mark.step();
+        nextSequence = mark.nextSequence();
+        nextQuery = mark.nextQuery();
+        nextOperator = mark.nextOperator();
+    }
+
+    /// The rows of a table. Any thread.
+    PointState rows(Relation table) {
+        return node(table.name())
+                .flatMap(Node::rows)
+                .orElseThrow(
+                        () ->
+                                new SqlException(
+                                        SqlState.UNDEFINED_TABLE,
+                                        "table \"" + table.name() + "\" does not exist any more"));
+    }
+
+    // ---- Relations
+
+    /// Makes the node of a relation; nothing runs yet and nobody sees it.
+    Node make(Statement statement, Definition definition) {
+        return switch (definition) {
+            case Definition.Source(Relation relation, _) ->
+                    new SourceNode(relation, statement, log, store, signal, origin, deadLetters);
+            case Definition.Derived(var relation, var plan, var sources, _) -> {
+                QueryNode query =
+                        new QueryNode(
+                                relation,
+                                statement,
+                                plan,
+                                sources,
+                                store,
+                                time,
+                                origin,
+                                deadLetters);
+                check(query.scans());
+                yield query;
+            }
+        };
+    }
+
+    /// Refuses scans that ask for what a relation does not have while it flows.
+    static void check(List<Circuit.Scan> scans) {
+        for (Circuit.Scan scan : scans) {
+            Relation relation = scan.relation();
+            if (relation.isTable() || relation.isDerived()) {
+                ScanView.of(
+                        relation, ScanView.columnsOf(relation), scan.columns(), scan.schema());
+            }
+        }
+    }
+
+    /// Makes a relation part of the program. It replaces one of the same name.
+    void add(Node node) {
+        drop(node.relation().name());
+        Map<String, Node> next = new LinkedHashMap<>(nodes);
+        next.put(fold(node.relation().name()), node);
+        nodes = next;
+        catalog = catalog.with(node.relation());
+        Statement statement = node.statement();
+        nextSequence = Math.max(nextSequence, statement.sequence() + 1);
+        if (node instanceof QueryNode query) {
+            nextQuery = Math.max(nextQuery, statement.queryNumber() + 1);
+            nextOperator = Math.max(nextOperator, query.circuit().nextOperator());
+        } else {
+            nextOperator = Math.max(nextOperator, statement.firstOperator() + 1);
+        }
+    }
+
+    /// Takes note of a statement that made no relation.
+    void counted(Statement statement) {
+        nextSequence = Math.max(nextSequence, statement.sequence() + 1);
+    }
+
+    /// Ends a relation and forgets its rows. Nobody may read it any more.
+    void drop(String name) {
+        Node node = nodes.get(fold(name));
+        if (node == null) {
+            return;
+        }
+        for (LiveQuery query : List.copyOf(live)) {
+            if (query.reads(name)) {
+                detach(query);
+                query.fail(
+                        new SqlException(
+                                SqlState.QUERY_CANCELED,
+                                "\"" + node.relation().name() + "\" was dropped"));
+            }
+        }
+        switch (node) {
+            case QueryNode query -> {
+                leave(query);
+                for (int o = node.statement().firstOperator();
+                        o < query.circuit().nextOperator();
+                        o++) {
+                    store.drop(o);
+                }
+            }
+            case SourceNode _ -> store.drop(node.statement().firstOperator());
+        }
+        node.close();
+        backfills.remove(node.relation().name());
+        Map<String, Node> next = new LinkedHashMap<>(nodes);
+        next.remove(fold(name));
+        nodes = next;
+        catalog = catalog.without(name);
+    }
+
+    /// Ends the query of a relation; its rows stay.
+    void terminate(QueryNode query) {
+        leave(query);
+        query.terminate();
+        backfills.remove(query.relation().name());
+        for (int o = query.circuit().firstOperator(); o < query.circuit().nextOperator(); o++) {
+            store.drop(o);
+        }
+    }
+
+    private void leave(QueryNode query) {
+        if (query.isLive()) {
+            for (Circuit.Scan scan : query.scans()) {
+                node(scan.relation().name()).ifPresent(node -> node.unsubscribe(scan, true));
+            }
+        }
+    }
+
+    /// Makes a filled query part of the main sequence.
+    void join(QueryNode query) {
+        Backfill backfill = backfills.remove(query.relation().name());
+        for (Circuit.Scan scan : query.scans()) {
+            Node source = node(scan.relation().name()).orElseThrow();
+            boolean first = source instanceof SourceNode s && s.reader().isEmpty();
+            source.subscribe(scan, true);
+            if (first && backfill != null) {
+                ((SourceNode) source)
+                        .reader()
+                        .orElseThrow()
+                        .seek(backfill.reader(source.relation().name()).positions());
+            }
+        }
+        query.joined(step);
+    }
+
+    /// Lets a query of a session take part.
+    void attach(LiveQuery query) {
+        for (Circuit.Scan scan : query.scans()) {
+            Node source =
+                    node(scan.relation().name())
+                            .orElseThrow(
+                                    () ->
+                                            new SqlException(
+                                                    SqlState.UNDEFINED_TABLE,
+                                                    "\""
+                                                            + scan.relation().name()
+                                                            + "\" does not exist any more"));
+            boolean first = source instanceof SourceNode s && s.reader().isEmpty();
+            source.subscribe(scan, false);
+            if (first) {
+                ((SourceNode) source)
+                        .reader()
+                        .orElseThrow()
+                        .seek(query.backfill().reader(source.relation().name()).positions());
+            }
+        }
+        live.add(query);
+    }
+
+    void detach(LiveQuery query) {
+        if (live.remove(query)) {
+            for (Circuit.Scan scan : query.scans()) {
+                node(scan.relation().name()).ifPresent(node -> node.unsubscribe(scan, false));
+            }
+        }
+    }
+
+    List<LiveQuery> live() {
+        return live;
+    }
+
+    // ---- Steps
+
+    /// Sources that can be read.
+    List<SourceNode> readable() {
+        List<SourceNode> readable = new ArrayList<>();
+        for (Node node : nodes.values()) {
+            if (node instanceof SourceNode source && source.reader().isPresent()) {
+                readable.add(source);
+            }
+        }
+        return readable;
+    }
+
+    /// True when some relation writes to that topic.
+    boolean writes(String topic) {
+        for (Node node : nodes.values()) {
+            if (node instanceof QueryNode && node.relation().topic().equals(topic)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// A step of the main sequence: reads each source up to where it is said.
+    ///
+    /// @param number its number; that of the step before when nothing durable is read
+    /// @param outputs takes what is written; null in a replay
+    /// @return what could not go on
+    List<Failed> run(
+            long number, long clockMs, Map<SourceNode, long[]> to, StepOutputs outputs) {
+        begin(number, clockMs, outputs);
+        to.forEach((source, ends) -> rowsIn.add(source.take(ends)));
+        for (Node node : nodes.values()) {
+            if (!(node instanceof QueryNode query) || query.isLive()) {
+                node.endStep();
+            }
+        }
+        List<Failed> failed = failures();
+        for (LiveQuery query : List.copyOf(live)) {
+            query.endStep();
+        }
+        return failed;
+    }
+
+    private void begin(long number, long clockMs, StepOutputs outputs) {
+        if (number != step) {
+            store.beginStep(number);
+            step = number;
+        }
+        time.set(clockMs);
+        for (LiveQuery query : live) {
+            query.clock(clockMs);
+        }
+        for (Node node : nodes.values()) {
+            switch (node) {
+                case SourceNode source -> source.begin(outputs);
+                case QueryNode query -> query.begin(outputs, number);
+            }
+        }
+    }
+
+    /// The backfill of a query that is not level yet.
+    Backfill backfill(QueryNode query) {
+        return backfills.computeIfAbsent(
+                query.relation().name(), name -> new Backfill(query.scans(), log, origin));
+    }
+
+    /// Queries that are not level yet.
+    List<QueryNode> unfilled() {
+        List<QueryNode> unfilled = new ArrayList<>();
+        for (QueryNode query : queries()) {
+            if (query.state() == QueryInfo.State.BACKFILLING) {
+                unfilled.add(query);
+            }
+        }
+        return unfilled;
+    }
+
+    /// A step that fills a query: first the tables, then slices of the streams.
+    ///
+    /// @param to where to read the streams to, by relation
+    /// @param snapshot the last step's
+    /// @return what could not go on
+    List<Failed> fill(
+            QueryNode query,
+            long number,
+            long clockMs,
+            Map<String, long[]> to,
+            StateSnapshot snapshot,
+            StepOutputs outputs) {
+        begin(number, clockMs, outputs);
+        Backfill backfill = backfill(query);
+        if (!backfill.isStarted()) {
+            query.start();
+            backfill.tables(snapshot, this::rows);
+        }
+        to.forEach(
+                (relation, ends) ->
+                        rowsIn.add(
+                                backfill.take(
+                                        relation, ends, undecoded(query, relation, outputs))));
+        query.endStep();
+        return failures();
+    }
+
+    /// Reports records that cannot be decoded, unless the main sequence has reported them already.
+    private SourceReader.Undecoded undecoded(
+            QueryNode query, String relation, StepOutputs outputs) {
+        boolean known =
+                node(relation).orElseThrow() instanceof SourceNode source && source.isDurable();
+        if (known || outputs == null) {
+            return (partition, block, record, error) -> {};
+        }
+        return (partition, block, record, error) -> {
+            deadLetters.increment();
+            DeadLetters.record(
+                    outputs, query.relation().name(), partition, block, record, error);
+        };
+    }
+
+    /// Stops what failed in this step, and what reads it: it may have seen half a step.
+    private List<Failed> failures() {
+        List<Failed> failed = new ArrayList<>();
+        for (Node node : nodes.values()) {
+            node.takeFailure().ifPresent(cause -> stop(node, describe(cause), failed));
+        }
+        return failed;
+    }
+
+    private static String describe(RuntimeException cause) {
+        return cause instanceof SqlException ? cause.getMessage() : cause.toString();
+    }
+
+    private void stop(Node node, String error, List<Failed> failed) {
+        if (node.error().isPresent()
+                || (node instanceof QueryNode query && query.isTerminated())) {
+            return;
+        }
+        fail(node, error);
+        failed.add(new Failed(node.relation().name(), error));
+        for (QueryNode reader : readers(node.relation().name())) {
+            stop(reader, "its source \"" + node.relation().name() + "\" failed", failed);
+        }
+    }
+
+    /// Stops a relation; its rows stay, what it wrote in this step does not.
+    void fail(Node node, String error) {
+        if (node instanceof QueryNode query) {
+            leave(query);
+            backfills.remove(node.relation().name());
+        }
+        node.dropOutputs();
+        node.fail(error);
+        for (LiveQuery query : List.copyOf(live)) {
+            if (query.reads(node.relation().name())) {
+                detach(query);
+                query.fail(
+                        new SqlException(
+                                SqlState.INTERNAL_ERROR,
+                                null,
+                                "\"" + node.relation().name() + "\" failed: " + error,
+                                "SHOW QUERIES tells more."));
+            }
+        }
+    }
+
+    /// Next offsets of all that is read, or only of what lasts.
+    Map<String, long[]> positions(boolean durableOnly) {
+        Map<String, long[]> positions = new HashMap<>();
+        for (SourceNode source : readable()) {
+            if (!durableOnly || source.isDurable()) {
+                positions.put(
+                        source.relation().name(), source.reader().orElseThrow().positions());
+            }
+        }
+        return positions;
+    }
+
+    /// What a step takes in.
+    static List<Cut> cuts(Map<SourceNode, long[]> to) {
+        List<Cut> cuts = new ArrayList<>();
+        to.forEach(
+                (source, ends) -> {
+                    if (source.isDurable()) {
+                        SourceReader reader = source.reader().orElseThrow();
+                        for (int p = 0; p < ends.length; p++) {
+                            if (ends[p] > reader.position(p)) {
+                                cuts.add(
+                                        new Cut(
+                                                source.relation().name(),
+                                                p,
+                                                reader.position(p),
+                                                ends[p]));
+                            }
+                        }
+                    }
+                });
+        return cuts;
+    }
+
+    private static String fold(String name) {
+        return name.toLowerCase(Locale.ROOT);
+    }
+}

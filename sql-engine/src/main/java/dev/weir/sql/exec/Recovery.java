@@ -1,0 +1,305 @@
+package dev.weir.sql.exec;
+
+import dev.weir.sql.exec.JournalRecord.Cut;
+import dev.weir.sql.exec.JournalRecord.Failed;
+import dev.weir.sql.exec.JournalRecord.Opened;
+import dev.weir.sql.exec.JournalRecord.OutputEnd;
+import dev.weir.sql.exec.JournalRecord.Statement;
+import dev.weir.sql.exec.JournalRecord.Step;
+import dev.weir.sql.io.TopicInfo;
+import dev.weir.sql.io.TopicLog;
+import dev.weir.sql.io.TopicLog.OpenTransaction;
+import dev.weir.sql.io.TopicPartition;
+import dev.weir.sql.state.StateSnapshot;
+import dev.weir.sql.state.StateStore;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// Brings the engine back to the end of its journal:
+///
+/// 1. reads the journal behind the checkpoint, to know how far outputs have happened;
+/// 2. ends the transactions a crash left open: commits those of journalled steps, aborts others;
+/// 3. makes the relations the checkpoint knew, over their restored state;
+/// 4. carries out the journal behind it: statements are analyzed again, steps read exactly what
+///    they read the first time and write nothing.
+///
+/// Runs on the thread that starts the engine.
+final class Recovery {
+    private static final Logger LOG = LoggerFactory.getLogger(Recovery.class);
+
+    private final TopicLog log;
+    private final Journal journal;
+    private final StateStore store;
+    private final Program program;
+    private final Optional<Mark> mark;
+    private final Map<TopicPartition, Long> outputEnds = new HashMap<>();
+    private final Set<SourceNode> fresh = new HashSet<>();
+    private final List<Failed> failedNow = new ArrayList<>();
+    private long producerId = -1;
+    private long journalEnd;
+
+    Recovery(TopicLog log, Journal journal, StateStore store, Program program) {
+        this.log = log;
+        this.journal = journal;
+        this.store = store;
+        this.program = program;
+        mark = store.restoredMark().map(Mark::read);
+    }
+
+    /// The producer id the engine writes under.
+    long producerId() {
+        return producerId;
+    }
+
+    /// One past the last journal record.
+    long journalEnd() {
+        return journalEnd;
+    }
+
+    /// Where the restored checkpoint stands; empty for none.
+    Map<String, long[]> restoredPositions() {
+        return mark.map(Mark::positions).orElse(Map.of());
+    }
+
+    /// True when the journal went on behind the checkpoint.
+    boolean replayed() {
+        return journalEnd > mark.map(Mark::journalOffset).orElse(0L);
+    }
+
+    /// What may be seen.
+    Published published() {
+        return new Published(
+                program.step(), program.positions(false), new HashMap<>(outputEnds));
+    }
+
+    /// What failed in the replay though it had not failed before; to be journalled.
+    List<Failed> failedNow() {
+        return failedNow;
+    }
+
+    void run(long nowMs) {
+        long from = mark.map(Mark::journalOffset).orElseGet(journal::start);
+        mark.ifPresent(this::survey);
+        journalEnd = journal.read(from, (offset, entry) -> survey(entry));
+        if (producerId == -1) {
+            producerId = log.newProducerId();
+            journalEnd = journal.append(new Opened(producerId), nowMs);
+            journal.sync();
+        }
+        endTransactions();
+        mark.ifPresent(this::restore);
+        store.published(program.step());
+        if (from < journalEnd) {
+            journal.read(from, (offset, entry) -> replay(entry));
+        }
+        for (SourceNode source : fresh) {
+            source.reader().ifPresent(SourceReader::seekToStart);
+        }
+    }
+
+    private void survey(Mark restored) {
+        producerId = restored.producerId();
+        restored.outputEnds().forEach(o -> outputEnds.put(o.partition(), o.end()));
+    }
+
+    private void survey(JournalRecord entry) {
+        switch (entry) {
+            case Opened(long id) -> producerId = id;
+            case Step step -> {
+                for (OutputEnd output : step.outputs()) {
+                    outputEnds.put(output.partition(), output.end());
+                }
+            }
+            case Statement _, Failed _ -> {}
+        }
+    }
+
+    private void endTransactions() {
+        List<TopicPartition> ended = new ArrayList<>();
+        for (TopicInfo topic : log.topics()) {
+            for (int p = 0; p < topic.partitions(); p++) {
+                TopicPartition partition = new TopicPartition(topic.name(), p);
+                Optional<OpenTransaction> open = log.openTransaction(partition, producerId);
+                if (open.isPresent()) {
+                    long journalled = outputEnds.getOrDefault(partition, 0L);
+                    boolean commit = open.get().endOffset() <= journalled;
+                    if (!commit && open.get().firstOffset() < journalled) {
+                        throw new IllegalStateException(
+                                "the open transaction of "
+                                        + partition
+                                        + " from "
+                                        + open.get().firstOffset()
+                                        + " to "
+                                        + open.get().endOffset()
+                                        + " is journalled in part, up to "
+                                        + journalled);
+                    }
+                    log.mark(partition, producerId, commit);
+                    ended.add(partition);
+                    LOG.info(
+                            "{} the transaction of {} that a crash left open at offset {}",
+                            commit ? "committed" : "aborted",
+                            partition,
+                            open.get().firstOffset());
+                }
+            }
+        }
+        if (!ended.isEmpty()) {
+            log.sync(ended);
+        }
+    }
+
+    private void restore(Mark restored) {
+        program.restore(restored);
+        for (Mark.Entry entry : restored.entries()) {
+            Node node = define(entry.statement());
+            switch (entry.fate()) {
+                case RUNNING -> {
+                    if (node instanceof QueryNode query) {
+                        program.join(query);
+                    }
+                }
+                case TERMINATED -> program.terminate((QueryNode) node);
+                case FAILED -> program.fail(node, entry.error());
+            }
+        }
+        // Adding them counted them again.
+        program.restore(restored);
+        for (SourceNode source : program.readable()) {
+            long[] positions = restored.positions().get(source.relation().name());
+            if (positions == null) {
+                throw new IllegalStateException(
+                        "the checkpoint has no position of \"" + source.relation().name() + "\"");
+            }
+            source.reader().orElseThrow().seek(positions);
+        }
+    }
+
+    private Node define(Statement statement) {
+        return switch (Ddl.replayed(statement, program.catalog()).orElse(null)) {
+            case Ddl.Change.Define(Definition definition, _) -> {
+                Node node = program.make(statement, definition);
+                program.add(node);
+                yield node;
+            }
+            case null, default ->
+                    throw new IllegalStateException(
+                            "no statement that makes a relation: " + statement.text());
+        };
+    }
+
+    private void replay(JournalRecord entry) {
+        switch (entry) {
+            case Opened _ -> {}
+            case Statement statement -> replay(statement);
+            case Failed(String relation, String error) ->
+                    program.node(relation).ifPresent(node -> program.fail(node, error));
+            case Step step -> {
+                if (step.number() != program.step() + 1) {
+                    throw new IllegalStateException(
+                            "the journal goes from step "
+                                    + program.step()
+                                    + " to step "
+                                    + step.number());
+                }
+                if (step.scope().equals(JournalRecord.MAIN)) {
+                    failedNow.addAll(
+                            program.run(step.number(), step.clockMs(), cuts(step), null));
+                } else {
+                    fill(step);
+                }
+                store.published(step.number());
+            }
+        }
+    }
+
+    private void replay(Statement statement) {
+        Ddl.Change change =
+                Ddl.replayed(statement, program.catalog())
+                        .orElseThrow(
+                                () ->
+                                        new IllegalStateException(
+                                                "no statement that changes the catalog: "
+                                                        + statement.text()));
+        switch (change) {
+            case Ddl.Change.Define(Definition definition, _) -> {
+                Node node = program.make(statement, definition);
+                program.add(node);
+                if (node instanceof SourceNode source && source.reader().isPresent()) {
+                    fresh.add(source);
+                }
+            }
+            case Ddl.Change.Drop(String relation, _, _) -> program.drop(relation);
+            case Ddl.Change.Terminate(Optional<String> queryId) ->
+                    program.queries().stream()
+                            .filter(q -> Ddl.names(queryId, q))
+                            .forEach(program::terminate);
+        }
+        program.counted(statement);
+    }
+
+    private Map<SourceNode, long[]> cuts(Step step) {
+        Map<SourceNode, long[]> to = new LinkedHashMap<>();
+        for (Cut cut : step.cuts()) {
+            if (!(program.node(cut.source()).orElse(null) instanceof SourceNode source)) {
+                throw new IllegalStateException(
+                        "step " + step.number() + " reads \"" + cut.source() + "\", which is not");
+            }
+            if (source.error().isPresent()) {
+                continue;
+            }
+            SourceReader reader = source.reader().orElseThrow();
+            if (fresh.remove(source)) {
+                reader.seekToStart();
+            }
+            if (reader.position(cut.partition()) != cut.from()) {
+                if (reader.position(cut.partition()) > cut.from()) {
+                    throw new IllegalStateException(
+                            "step "
+                                    + step.number()
+                                    + " reads \""
+                                    + cut.source()
+                                    + "\" from "
+                                    + cut.from()
+                                    + ", but the state has read it to "
+                                    + reader.position(cut.partition()));
+                }
+                reader.seek(cut.partition(), cut.from());
+            }
+            to.computeIfAbsent(source, s -> reader.positions())[cut.partition()] = cut.to();
+        }
+        return to;
+    }
+
+    private void fill(Step step) {
+        if (!(program.node(step.scope()).orElse(null) instanceof QueryNode query)
+                || query.error().isPresent()) {
+            program.run(step.number(), step.clockMs(), Map.of(), null);
+            return;
+        }
+        Backfill backfill = program.backfill(query);
+        Map<String, long[]> to = new LinkedHashMap<>();
+        for (Cut cut : step.cuts()) {
+            SourceReader reader = backfill.reader(cut.source());
+            reader.seek(cut.partition(), cut.from());
+            to.computeIfAbsent(cut.source(), s -> reader.positions())[cut.partition()] = cut.to();
+        }
+        try (StateSnapshot snapshot = store.snapshot()) {
+            failedNow.addAll(
+                    program.fill(query, step.number(), step.clockMs(), to, snapshot, null));
+        }
+        if (step.joins() && query.error().isEmpty()) {
+            program.join(query);
+        }
+    }
+}

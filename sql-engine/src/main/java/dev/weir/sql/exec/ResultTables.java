@@ -1,0 +1,146 @@
+package dev.weir.sql.exec;
+
+import dev.weir.sql.batch.Field;
+import dev.weir.sql.batch.Primitive;
+import dev.weir.sql.batch.Schema;
+import dev.weir.sql.batch.SqlType;
+import dev.weir.sql.catalog.Relation;
+import dev.weir.sql.catalog.RelationColumn;
+import dev.weir.sql.io.TopicInfo;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/// Statement results as plain tables, for doors that know only rows.
+final class ResultTables {
+    private ResultTables() {}
+
+    static StatementResult.Rows of(StatementResult result) {
+        return switch (result) {
+            case StatementResult.Done done -> texts(List.of("message"), List.of(done.message()));
+            case StatementResult.Rows rows -> rows;
+            case StatementResult.Live _ ->
+                    throw new IllegalStateException("a never-ending result is not a table");
+            case StatementResult.Relations relations -> relations(relations.relations());
+            case StatementResult.Queries queries -> queries(queries.queries());
+            case StatementResult.Topics topics -> topics(topics.topics());
+            case StatementResult.Properties properties ->
+                    pairs("property", "value", properties.properties());
+            case StatementResult.Functions functions ->
+                    pairs("function", "kind", functions.functions());
+            case StatementResult.Description description -> columns(description.relation());
+            case StatementResult.Explanation explanation ->
+                    texts(List.of("plan"), explanation.plan().lines().toList());
+        };
+    }
+
+    private static StatementResult.Rows relations(List<Relation> relations) {
+        List<Object[]> rows = new ArrayList<>();
+        for (Relation relation : relations) {
+            rows.add(
+                    new Object[] {
+                        relation.name(),
+                        relation.topic(),
+                        relation.keyFormat().name(),
+                        relation.valueFormat().name(),
+                        relation.window().isPresent()
+                    });
+        }
+        return new StatementResult.Rows(
+                schema(
+                        Map.entry("name", Primitive.VARCHAR),
+                        Map.entry("topic", Primitive.VARCHAR),
+                        Map.entry("key_format", Primitive.VARCHAR),
+                        Map.entry("value_format", Primitive.VARCHAR),
+                        Map.entry("windowed", Primitive.BOOLEAN)),
+                rows);
+    }
+
+    private static StatementResult.Rows queries(List<QueryInfo> queries) {
+        List<Object[]> rows = new ArrayList<>();
+        for (QueryInfo query : queries) {
+            rows.add(
+                    new Object[] {
+                        query.id(),
+                        query.kind().name(),
+                        query.state().name(),
+                        String.join(", ", query.sinks()),
+                        String.join(", ", query.sources()),
+                        query.rowsIn(),
+                        query.rowsOut(),
+                        query.error().orElse(null),
+                        query.sql()
+                    });
+        }
+        return new StatementResult.Rows(
+                schema(
+                        Map.entry("id", Primitive.VARCHAR),
+                        Map.entry("kind", Primitive.VARCHAR),
+                        Map.entry("state", Primitive.VARCHAR),
+                        Map.entry("writes", Primitive.VARCHAR),
+                        Map.entry("reads", Primitive.VARCHAR),
+                        Map.entry("rows_in", Primitive.BIGINT),
+                        Map.entry("rows_out", Primitive.BIGINT),
+                        Map.entry("error", Primitive.VARCHAR),
+                        Map.entry("sql", Primitive.VARCHAR)),
+                rows);
+    }
+
+    private static StatementResult.Rows topics(List<TopicInfo> topics) {
+        List<Object[]> rows = new ArrayList<>();
+        for (TopicInfo topic : topics) {
+            rows.add(new Object[] {topic.name(), topic.partitions(), topic.replicas()});
+        }
+        return new StatementResult.Rows(
+                schema(
+                        Map.entry("topic", Primitive.VARCHAR),
+                        Map.entry("partitions", Primitive.INT),
+                        Map.entry("replicas", Primitive.INT)),
+                rows);
+    }
+
+    private static StatementResult.Rows columns(Relation relation) {
+        List<Object[]> rows = new ArrayList<>();
+        for (RelationColumn column : relation.columns()) {
+            rows.add(
+                    new Object[] {
+                        column.name(),
+                        column.type().sql(),
+                        column.key() ? (relation.isTable() ? "PRIMARY KEY" : "KEY") : null
+                    });
+        }
+        return new StatementResult.Rows(
+                schema(
+                        Map.entry("column", Primitive.VARCHAR),
+                        Map.entry("type", Primitive.VARCHAR),
+                        Map.entry("key", Primitive.VARCHAR)),
+                rows);
+    }
+
+    private static StatementResult.Rows pairs(
+            String name, String value, Map<String, String> pairs) {
+        List<Object[]> rows = new ArrayList<>();
+        new TreeMap<>(pairs).forEach((k, v) -> rows.add(new Object[] {k, v}));
+        return new StatementResult.Rows(
+                schema(Map.entry(name, Primitive.VARCHAR), Map.entry(value, Primitive.VARCHAR)),
+                rows);
+    }
+
+    private static StatementResult.Rows texts(List<String> names, List<String> values) {
+        List<Object[]> rows = new ArrayList<>();
+        values.forEach(value -> rows.add(new Object[] {value}));
+        return new StatementResult.Rows(
+                schema(Map.entry(names.getFirst(), Primitive.VARCHAR)), rows);
+    }
+
+    @SafeVarargs
+    private static Schema schema(Map.Entry<String, ? extends SqlType>... columns) {
+        List<Field> fields = new ArrayList<>();
+        for (Map.Entry<String, ? extends SqlType> column : columns) {
+            fields.add(new Field(column.getKey(), column.getValue()));
+        }
+        return new Schema(fields);
+    }
+}

@@ -1,0 +1,205 @@
+package dev.weir.sql.exec;
+
+import dev.weir.sql.batch.Batch;
+import dev.weir.sql.batch.Field;
+import dev.weir.sql.batch.Schema;
+import dev.weir.sql.catalog.Relation;
+import dev.weir.sql.error.SqlException;
+import dev.weir.sql.error.SqlState;
+import dev.weir.sql.io.RecordBlock;
+import dev.weir.sql.io.TopicLog;
+import dev.weir.sql.io.TopicPartition;
+import dev.weir.sql.operator.Output;
+import dev.weir.sql.plan.ScanColumn;
+import dev.weir.sql.serde.Decoders;
+import dev.weir.sql.serde.RecordDecoder;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/// Reads and decodes the topic of one relation, each record once however many scans want it.
+/// Belongs to one thread.
+final class SourceReader {
+    /// Records decoded before they are handed on: enough to make loops long, few enough for the
+    /// columns to stay in the processor's cache.
+    private static final int CHUNK_RECORDS = 8192;
+
+    private static final int CHUNK_BYTES = 2 << 20;
+
+    private final Relation relation;
+    private final TopicLog log;
+    private final Origin origin;
+    private final TopicPartition[] partitions;
+    private final long[] positions;
+    private final RecordBlock block = new RecordBlock();
+    private RecordDecoder decoder;
+    private Batch batch;
+
+    /// Told of a record that could not be decoded.
+    @FunctionalInterface
+    interface Undecoded {
+        void record(TopicPartition partition, RecordBlock block, int record, String error);
+    }
+
+    SourceReader(Relation relation, TopicLog log, Origin origin) {
+        this.relation = relation;
+        this.log = log;
+        this.origin = origin;
+        partitions = new TopicPartition[relation.partitions()];
+        for (int p = 0; p < partitions.length; p++) {
+            partitions[p] = new TopicPartition(relation.topic(), p);
+        }
+        positions = new long[partitions.length];
+    }
+
+    Relation relation() {
+        return relation;
+    }
+
+    TopicPartition[] partitions() {
+        return partitions;
+    }
+
+    /// The next offset to read of each partition; a copy.
+    long[] positions() {
+        return positions.clone();
+    }
+
+    long position(int partition) {
+        return positions[partition];
+    }
+
+    void seek(long[] to) {
+        System.arraycopy(to, 0, positions, 0, positions.length);
+    }
+
+    void seek(int partition, long to) {
+        positions[partition] = to;
+    }
+
+    void seekToStart() {
+        for (int p = 0; p < partitions.length; p++) {
+            positions[p] = log.startOffset(partitions[p]);
+        }
+    }
+
+    /// Passes over what is not there any more.
+    void atLeastStart() {
+        for (int p = 0; p < partitions.length; p++) {
+            positions[p] = Math.max(positions[p], log.startOffset(partitions[p]));
+        }
+    }
+
+    /// Where each partition can be read to now; where it stands if the topic is gone.
+    ///
+    /// @param ownProducer the engine's producer id when it writes this topic itself, else -1: what
+    ///   it has written but not yet committed is no input yet
+    long[] ends(long ownProducer) {
+        long[] ends = new long[partitions.length];
+        for (int p = 0; p < ends.length; p++) {
+            ends[p] = positions[p];
+            long end;
+            try {
+                end = log.endOffset(partitions[p]);
+            } catch (SqlException e) {
+                if (e.state() == SqlState.UNDEFINED_OBJECT) {
+                    continue;
+                }
+                throw e;
+            }
+            if (ownProducer != -1) {
+                // Asked after the end: what was open below it is either still open now, or its
+                // marker is written and it can be read.
+                end =
+                        Math.min(
+                                end,
+                                log.openTransaction(partitions[p], ownProducer)
+                                        .map(TopicLog.OpenTransaction::firstOffset)
+                                        .orElse(Long.MAX_VALUE));
+            }
+            ends[p] = Math.max(end, positions[p]);
+        }
+        return ends;
+    }
+
+    /// Sets which columns are decoded.
+    void columns(List<ScanColumn> columns) {
+        List<Field> fields = new ArrayList<>();
+        for (int i = 0; i < columns.size(); i++) {
+            fields.add(new Field("c" + i, ScanView.type(relation, columns.get(i))));
+        }
+        decoder = Decoders.of(relation, columns);
+        batch = Batch.of(new Schema(fields));
+    }
+
+    /// Reads from the positions up to `to` and hands the rows on, in chunks; the positions are `to`
+    /// afterwards.
+    ///
+    /// @return the records read
+    long take(long[] to, Output output, Undecoded undecoded) {
+        long taken = 0;
+        block.clear();
+        origin.begin(relation.name(), block);
+        for (int p = 0; p < partitions.length; p++) {
+            while (positions[p] < to[p]) {
+                origin.run(block.count(), partitions[p]);
+                long next =
+                        log.read(
+                                partitions[p],
+                                positions[p],
+                                to[p],
+                                -1,
+                                block,
+                                CHUNK_RECORDS,
+                                CHUNK_BYTES);
+                if (next <= positions[p] || next > to[p]) {
+                    throw new IllegalStateException(
+                            partitions[p]
+                                    + " read from "
+                                    + positions[p]
+                                    + " to "
+                                    + to[p]
+                                    + " went on at "
+                                    + next);
+                }
+                positions[p] = next;
+                if (block.count() >= CHUNK_RECORDS || block.bytes() >= CHUNK_BYTES) {
+                    taken += flush(output, undecoded);
+                }
+            }
+        }
+        taken += flush(output, undecoded);
+        origin.end();
+        return taken;
+    }
+
+    private long flush(Output output, Undecoded undecoded) {
+        int count = block.count();
+        batch.clear();
+        int run = 0;
+        for (int i = 0; i < count; i++) {
+            run = origin.run(i, run);
+            TopicPartition partition = origin.partitionOfRun(run);
+            if (decoder.decode(block, i, partition.partition(), batch)) {
+                origin.row(i);
+            } else if (!decoder.isSkipped()) {
+                undecoded.record(partition, block, i, decoder.error());
+            }
+        }
+        if (!batch.isEmpty()) {
+            output.emit(batch);
+        }
+        block.clear();
+        origin.begin(relation.name(), block);
+        return count;
+    }
+
+    /// Offsets between the positions and those ends.
+    long lag(long[] ends) {
+        long lag = 0;
+        for (int p = 0; p < ends.length; p++) {
+            lag += ends[p] - positions[p];
+        }
+        return lag;
+    }
+}

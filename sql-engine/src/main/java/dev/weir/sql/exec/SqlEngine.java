@@ -1,0 +1,793 @@
+package dev.weir.sql.exec;
+
+import dev.weir.sql.analyze.Analyzed;
+import dev.weir.sql.analyze.Analyzer;
+import dev.weir.sql.analyze.AnalyzerContext;
+import dev.weir.sql.catalog.Catalog;
+import dev.weir.sql.catalog.Relation;
+import dev.weir.sql.error.SqlException;
+import dev.weir.sql.error.SqlState;
+import dev.weir.sql.function.Functions;
+import dev.weir.sql.io.TopicInfo;
+import dev.weir.sql.io.TopicLog;
+import dev.weir.sql.io.TopicPartition;
+import dev.weir.sql.parse.Statement;
+import dev.weir.sql.parse.Statements;
+import dev.weir.sql.plan.PlanNode;
+import dev.weir.sql.plan.Planner;
+import dev.weir.sql.state.StateConfig;
+import dev.weir.sql.state.StateStore;
+
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Collectors;
+
+/// The engine: statements in, results and continuous queries out. Thread-safe.
+public final class SqlEngine implements AutoCloseable {
+    private static final String IDENTIFIERS = "sql.identifiers";
+    private static final Duration OWN_WRITES = Duration.ofSeconds(10);
+
+    /// Records a push query reads at a time while it comes up to date.
+    private static final int LIVE_SLICE = 16_384;
+
+    private final EngineConfig config;
+    private final TopicLog log;
+    private final InstantSource clock;
+    private final StateStore store;
+    private final Program program;
+    private final Committer committer;
+    private final Worker worker;
+    private final Inserts inserts;
+    private final PullQuery pull;
+    private final ReentrantLock ddl = new ReentrantLock();
+    private final Map<String, LiveQuery> live = new ConcurrentHashMap<>();
+    private final Map<String, PrintQuery> prints = new ConcurrentHashMap<>();
+    private final AtomicLong liveNumber = new AtomicLong();
+    private volatile boolean closed;
+
+    private SqlEngine(
+            EngineConfig config,
+            TopicLog log,
+            InstantSource clock,
+            StateStore store,
+            Program program,
+            Committer committer,
+            Worker worker) {
+        this.config = config;
+        this.log = log;
+        this.clock = clock;
+        this.store = store;
+        this.program = program;
+        this.committer = committer;
+        this.worker = worker;
+        inserts = new Inserts(log);
+        pull = new PullQuery(log, program);
+    }
+
+    /// Recovers catalog, queries and state, and starts the worker. Returns when the engine accepts
+    /// statements; catching up with the log goes on behind.
+    public static SqlEngine start(EngineConfig config, TopicLog log, InstantSource clock) {
+        StateStore store =
+                StateStore.open(config.stateDir(), StateConfig.of(config.stateMemoryBytes()));
+        try {
+            Journal journal = new Journal(log);
+            if (log.topic(DeadLetters.TOPIC).isEmpty()) {
+                log.createTopic(DeadLetters.TOPIC, 1, Map.of());
+            }
+            Signal signal = new Signal();
+            Program program = new Program(log, store, signal::raise);
+            Recovery recovery = new Recovery(log, journal, store, program);
+            recovery.run(clock.millis());
+            Committer committer =
+                    new Committer(
+                            log,
+                            journal,
+                            store,
+                            recovery.producerId(),
+                            recovery.published(),
+                            recovery.journalEnd());
+            committer.start();
+            Worker worker =
+                    new Worker(
+                            config,
+                            log,
+                            journal,
+                            store,
+                            program,
+                            committer,
+                            signal,
+                            clock,
+                            recovery.producerId());
+            worker.start(
+                    recovery.restoredPositions(), recovery.replayed(), recovery.failedNow());
+            SqlEngine engine =
+                    new SqlEngine(config, log, clock, store, program, committer, worker);
+            Thread.ofPlatform().name("sql-warm-up").daemon().start(engine::warmUp);
+            return engine;
+        } catch (RuntimeException | Error e) {
+            store.close();
+            throw e;
+        }
+    }
+
+    /// Loads and compiles what the first statement would wait for.
+    private void warmUp() {
+        try {
+            Statement statement = Statements.parse("SELECT 1 + 1", false);
+            Analyzed analyzed =
+                    new Analyzer(Catalog.EMPTY, new Context(new SqlSession("warm-up")))
+                            .analyze(statement, "SELECT 1 + 1");
+            if (analyzed instanceof Analyzed.Query query) {
+                tryOut(Planner.plan(query));
+            }
+        } catch (RuntimeException e) {
+            // Nobody asked for it, so nobody needs to know.
+            return;
+        }
+    }
+
+    /// Splits a script into its statements, in order.
+    ///
+    /// @throws dev.weir.sql.error.SqlException SYNTAX_ERROR with the position in `script`
+    public List<String> split(String script) {
+        return Statements.split(script);
+    }
+
+    /// Carries out one statement.
+    ///
+    /// @throws dev.weir.sql.error.SqlException when it cannot; nothing was changed then
+    public StatementResult execute(String statement, SqlSession session) {
+        if (closed) {
+            throw new SqlException(SqlState.ADMIN_SHUTDOWN, "the engine is shutting down");
+        }
+        boolean foldUp =
+                session.property(IDENTIFIERS)
+                        .map("upper"::equalsIgnoreCase)
+                        .orElse(config.foldIdentifiersUp());
+        Statement parsed = Statements.parse(statement, foldUp);
+        return switch (parsed) {
+            case Statement.CreateSource _,
+                    Statement.CreateAs _,
+                    Statement.Drop _,
+                    Statement.Terminate _ ->
+                    change(parsed, statement, foldUp, session);
+            case Statement.InsertValues _,
+                    Statement.Select _,
+                    Statement.Show _,
+                    Statement.Describe _,
+                    Statement.Explain _,
+                    Statement.Print _,
+                    Statement.SetProperty _,
+                    Statement.UnsetProperty _,
+                    Statement.CancelQuery _,
+                    Statement.CopyOut _ ->
+                    run(analyze(parsed, statement, session), statement, session);
+        };
+    }
+
+    private Analyzed analyze(Statement parsed, String text, SqlSession session) {
+        return new Analyzer(program.catalog(), new Context(session)).analyze(parsed, text);
+    }
+
+    private StatementResult run(Analyzed analyzed, String text, SqlSession session) {
+        return switch (analyzed) {
+            case Analyzed.Query query -> select(query, text, session);
+            case Analyzed.CopyOut(Analyzed.Query query) -> select(query, text, session);
+            case Analyzed.InsertValues insert -> {
+                inserts.run(insert, session, clock.millis());
+                int rows = insert.rows().size();
+                yield done("INSERT 0 " + rows, rows + (rows == 1 ? " row" : " rows") + " inserted");
+            }
+            case Analyzed.Show(Statement.Show.Kind kind, _) -> show(kind, session);
+            case Analyzed.Describe(Relation relation, _) -> describe(relation);
+            case Analyzed.Explain(Analyzed statement) ->
+                    new StatementResult.Explanation(
+                            Planner.explain(planOf(statement)), Optional.empty());
+            case Analyzed.ExplainQuery(String queryId) -> explain(queryId);
+            case Analyzed.Print print -> print(print);
+            case Analyzed.SetProperty(String key, String value) -> {
+                session.set(key, value);
+                yield done("SET", key + " is now " + value);
+            }
+            case Analyzed.UnsetProperty(String key) -> {
+                session.unset(key);
+                yield done("RESET", key + " has its default again");
+            }
+            case Analyzed.CancelQuery(String queryId) -> {
+                if (!cancel(queryId)) {
+                    throw noQuery(queryId);
+                }
+                yield new StatementResult.Done(
+                        "CANCEL QUERY", "query " + queryId + " ended", Optional.of(queryId), -1);
+            }
+            case Analyzed.Nothing(String tag, String message) -> done(tag, message);
+            case Analyzed.CreateSource _,
+                    Analyzed.CreateAs _,
+                    Analyzed.Drop _,
+                    Analyzed.Terminate _ ->
+                    throw new IllegalStateException("changes the catalog: " + text);
+        };
+    }
+
+    private static StatementResult.Done done(String tag, String message) {
+        return new StatementResult.Done(tag, message, Optional.empty(), -1);
+    }
+
+    private static PlanNode planOf(Analyzed statement) {
+        return switch (statement) {
+            case Analyzed.Query query -> Planner.plan(query);
+            case Analyzed.CreateAs create -> Planner.plan(create.query());
+            default ->
+                    throw new SqlException(
+                            SqlState.FEATURE_NOT_SUPPORTED,
+                            null,
+                            "only queries have a plan",
+                            "EXPLAIN a SELECT, or a CREATE … AS SELECT.");
+        };
+    }
+
+    // ---- Statements that change the catalog
+
+    private StatementResult change(
+            Statement parsed, String text, boolean foldUp, SqlSession session) {
+        ddl.lock();
+        try {
+            Analyzed analyzed = analyze(parsed, text, session);
+            if (analyzed instanceof Analyzed.Nothing(String tag, String message)) {
+                return done(tag, message);
+            }
+            Ddl.Change change =
+                    Ddl.change(analyzed)
+                            .orElseThrow(() -> new IllegalStateException("changes nothing"));
+            return switch (change) {
+                case Ddl.Change.Define define -> define(define, text, foldUp, session);
+                case Ddl.Change.Drop drop -> drop(drop, text, foldUp, session);
+                case Ddl.Change.Terminate(var queryId) ->
+                        terminate(queryId, text, foldUp, session);
+            };
+        } finally {
+            ddl.unlock();
+        }
+    }
+
+    private JournalRecord.Statement record(
+            String text, boolean foldUp, SqlSession session, Map<String, Integer> topics) {
+        return await(
+                () ->
+                        new JournalRecord.Statement(
+                                program.nextSequence(),
+                                text,
+                                foldUp,
+                                program.nextQuery(),
+                                program.nextOperator(),
+                                session.properties(),
+                                topics));
+    }
+
+    private StatementResult define(
+            Ddl.Change.Define define, String text, boolean foldUp, SqlSession session) {
+        Definition definition = define.definition();
+        Relation relation = definition.relation();
+        boolean replaces = program.catalog().relation(relation.name()).isPresent();
+        if (replaces) {
+            refuseIfRead(relation.name(), "replace");
+        }
+        if (definition instanceof Definition.Derived derived) {
+            tryOut(derived.plan());
+        }
+        boolean makesTopic = definition.newTopic() != null;
+        if (makesTopic) {
+            Map<String, String> settings = new HashMap<>(definition.newTopic());
+            if (relation.isTable()) {
+                settings.putIfAbsent("cleanup.policy", "compact");
+            }
+            log.createTopic(relation.topic(), relation.partitions(), settings);
+        }
+        try {
+            JournalRecord.Statement statement =
+                    record(text, foldUp, session, Map.of(relation.topic(), relation.partitions()));
+            long sequence = await(() -> worker.define(statement, definition));
+            String kind = relation.isTable() ? "TABLE" : "STREAM";
+            return new StatementResult.Done(
+                    "CREATE " + kind,
+                    (relation.isTable() ? "table " : "stream ")
+                            + relation.name()
+                            + (replaces ? " replaced" : " created"),
+                    relation.queryId(),
+                    sequence);
+        } catch (RuntimeException e) {
+            if (makesTopic && program.catalog().relation(relation.name()).isEmpty()) {
+                deleteQuietly(relation.topic());
+            }
+            throw e;
+        }
+    }
+
+    private void deleteQuietly(String topic) {
+        try {
+            log.deleteTopic(topic);
+        } catch (RuntimeException e) {
+            // What went wrong first is what the user has to know.
+            return;
+        }
+    }
+
+    /// Builds the circuit once for nothing, so that what cannot run is refused here, and the worker
+    /// finds its kernels compiled.
+    private static void tryOut(PlanNode plan) {
+        try (StateStore memory = StateStore.inMemory()) {
+            memory.beginStep(1);
+            Circuit circuit =
+                    new Circuit(
+                            plan,
+                            memory,
+                            1,
+                            new StepTime(),
+                            (relation, in, row, cause) -> {},
+                            delta -> {});
+            Program.check(circuit.scans());
+        }
+    }
+
+    private void refuseIfRead(String relation, String what) {
+        List<QueryNode> readers = program.readers(relation);
+        if (!readers.isEmpty()) {
+            throw new SqlException(
+                    SqlState.DEPENDENT_OBJECTS,
+                    null,
+                    "cannot "
+                            + what
+                            + " \""
+                            + relation
+                            + "\" because other relations read it: "
+                            + readers.stream()
+                                    .map(
+                                            q ->
+                                                    q.relation().name()
+                                                            + " (query "
+                                                            + q.info().id()
+                                                            + ")")
+                                    .collect(Collectors.joining(", ")),
+                    "DROP those first.");
+        }
+    }
+
+    private StatementResult drop(
+            Ddl.Change.Drop drop, String text, boolean foldUp, SqlSession session) {
+        refuseIfRead(drop.relation(), "drop");
+        Relation relation = program.catalog().relation(drop.relation()).orElseThrow();
+        JournalRecord.Statement statement =
+                record(text, foldUp, session, Map.of(relation.topic(), relation.partitions()));
+        long sequence = await(() -> worker.drop(statement, drop.relation()));
+        if (drop.deleteTopic()) {
+            log.deleteTopic(drop.topic());
+        }
+        return new StatementResult.Done(
+                relation.isTable() ? "DROP TABLE" : "DROP STREAM",
+                (relation.isTable() ? "table " : "stream ") + relation.name() + " dropped",
+                relation.queryId(),
+                sequence);
+    }
+
+    private StatementResult terminate(
+            Optional<String> queryId, String text, boolean foldUp, SqlSession session) {
+        boolean known = program.queries().stream().anyMatch(q -> Ddl.names(queryId, q));
+        if (!known && queryId.isPresent()) {
+            if (cancel(queryId.get())) {
+                return new StatementResult.Done(
+                        "TERMINATE", "query " + queryId.get() + " ended", queryId, -1);
+            }
+            throw noQuery(queryId.get());
+        }
+        if (!known) {
+            return done("TERMINATE", "no query is running");
+        }
+        JournalRecord.Statement statement = record(text, foldUp, session, Map.of());
+        long sequence = await(() -> worker.terminate(statement, queryId));
+        return new StatementResult.Done(
+                "TERMINATE",
+                queryId.map(id -> "query " + id + " ended").orElse("all queries ended"),
+                queryId,
+                sequence);
+    }
+
+    private static SqlException noQuery(String queryId) {
+        return new SqlException(
+                SqlState.UNDEFINED_OBJECT,
+                null,
+                "query \"" + queryId + "\" does not exist",
+                "SHOW QUERIES lists those that run.");
+    }
+
+    /// Lets the worker do something and waits for it.
+    private <T> T await(Callable<T> work) {
+        try {
+            return worker.submit(work).join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw e;
+        }
+    }
+
+    // ---- Queries
+
+    private StatementResult select(Analyzed.Query query, String text, SqlSession session) {
+        PlanNode plan = Planner.plan(query);
+        if (query.emitChanges()) {
+            return new StatementResult.Live(push(query, plan, text, session));
+        }
+        try {
+            awaitOwnWrites(session);
+            awaitLevel(query.sources());
+            try (Committer.View view = committer.view()) {
+                return new StatementResult.Rows(
+                        plan.schema(), pull.run(plan, view, clock.millis()));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new SqlException(SqlState.QUERY_CANCELED, "the query was cancelled");
+        }
+    }
+
+    private void awaitOwnWrites(SqlSession session) throws InterruptedException {
+        Map<TopicPartition, Long> writes = session.writes();
+        if (writes.isEmpty()) {
+            return;
+        }
+        if (!committer.await(p -> covers(p, writes), OWN_WRITES)) {
+            throw new SqlException(
+                    SqlState.CANNOT_CONNECT_NOW,
+                    null,
+                    "the engine has not taken in within "
+                            + OWN_WRITES.toSeconds()
+                            + " s what this session inserted",
+                    "Try again; SHOW QUERIES tells whether a query is far behind.");
+        }
+        session.seen(writes);
+    }
+
+    private boolean covers(Published published, Map<TopicPartition, Long> writes) {
+        for (Relation relation : program.catalog().relations()) {
+            long[] positions = published.positions().get(relation.name());
+            if (positions == null) {
+                continue;
+            }
+            for (int p = 0; p < positions.length; p++) {
+                Long end = writes.get(new TopicPartition(relation.topic(), p));
+                if (end != null && positions[p] < end) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    private void awaitLevel(List<String> sources) throws InterruptedException {
+        for (String source : sources) {
+            Node node = program.node(source).orElse(null);
+            if (node instanceof QueryNode query
+                    && !committer.await(p -> query.isLevel(p.step()), OWN_WRITES)) {
+                throw new SqlException(
+                        SqlState.CANNOT_CONNECT_NOW,
+                        null,
+                        "\"" + source + "\" is still being filled",
+                        "SHOW QUERIES tells how it is doing; try again when it is RUNNING.");
+            }
+            if (node != null && node.error().isPresent()) {
+                throw new SqlException(
+                        SqlState.INTERNAL_ERROR,
+                        null,
+                        "\"" + source + "\" has stopped: " + node.error().get(),
+                        "DROP it and create it anew.");
+            }
+        }
+    }
+
+    private PushQuery push(
+            Analyzed.Query query, PlanNode plan, String text, SqlSession session) {
+        LiveQuery push =
+                new LiveQuery(
+                        "push_" + liveNumber.incrementAndGet(),
+                        text,
+                        query.sources(),
+                        plan,
+                        query.limit(),
+                        log,
+                        this::ended);
+        Program.check(push.scans());
+        boolean latest =
+                OffsetReset.isLatest(session.property(OffsetReset.PROPERTY).orElse(null));
+        live.put(push.id(), push);
+        if (latest || !push.backfill().readers().iterator().hasNext()) {
+            worker.post(() -> worker.attach(push, latest));
+        } else {
+            Thread.ofPlatform().name("sql-" + push.id()).daemon().start(() -> bringUp(push));
+        }
+        return push;
+    }
+
+    /// Reads the streams of a push query to near their ends, then lets the worker take it over.
+    private void bringUp(LiveQuery query) {
+        try {
+            Backfill backfill = query.backfill();
+            for (SourceReader reader : backfill.readers()) {
+                reader.seekToStart();
+            }
+            while (!query.isOver()) {
+                Map<String, long[]> targets = new HashMap<>();
+                Published published = committer.published();
+                for (SourceReader reader : backfill.readers()) {
+                    targets.put(
+                            reader.relation().name(),
+                            PullQuery.visible(program, reader, published));
+                }
+                if (backfill.lag(targets) <= LIVE_SLICE) {
+                    break;
+                }
+                query.awaitReader();
+                query.clock(clock.millis());
+                query.slice(backfill.slice(targets, LIVE_SLICE));
+                query.takeStep(published.step()).ifPresent(query::offerAnyway);
+                if (query.isFull()) {
+                    break;
+                }
+            }
+            if (query.isOver() || query.isFull()) {
+                query.release();
+            } else {
+                worker.post(() -> worker.attach(query, false));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (RuntimeException e) {
+            query.fail(LiveQuery.failure(e));
+            query.release();
+        }
+    }
+
+    private void ended(LiveQuery query) {
+        if (live.remove(query.id()) != null) {
+            worker.post(() -> worker.detach(query));
+        }
+    }
+
+    /// Ends a push query of any session.
+    ///
+    /// @return false when there is none of that id
+    public boolean cancel(String queryId) {
+        for (LiveQuery query : live.values()) {
+            if (query.id().equalsIgnoreCase(queryId)) {
+                query.fail(
+                        new SqlException(
+                                SqlState.QUERY_CANCELED,
+                                "the query " + query.id() + " was cancelled"));
+                ended(query);
+                return true;
+            }
+        }
+        PrintQuery print = prints.get(queryId);
+        if (print != null) {
+            print.cancel();
+            prints.remove(queryId);
+            return true;
+        }
+        return false;
+    }
+
+    private StatementResult print(Analyzed.Print print) {
+        TopicInfo topic =
+                log.topic(print.topic())
+                        .orElseThrow(
+                                () ->
+                                        new SqlException(
+                                                SqlState.UNDEFINED_OBJECT,
+                                                null,
+                                                "topic \"" + print.topic() + "\" does not exist",
+                                                "SHOW TOPICS lists them."));
+        PrintQuery query =
+                new PrintQuery(
+                        "print_" + liveNumber.incrementAndGet(),
+                        topic,
+                        print.fromBeginning(),
+                        print.interval(),
+                        print.limit(),
+                        log,
+                        ended -> prints.remove(ended.id()));
+        prints.put(query.id(), query);
+        return new StatementResult.Live(query);
+    }
+
+    // ---- Looking around
+
+    private StatementResult show(Statement.Show.Kind kind, SqlSession session) {
+        return switch (kind) {
+            case STREAMS -> relations(Relation.Kind.STREAM);
+            case TABLES -> relations(Relation.Kind.TABLE);
+            case QUERIES -> new StatementResult.Queries(queries());
+            case TOPICS ->
+                    new StatementResult.Topics(
+                            log.topics().stream()
+                                    .filter(topic -> !topic.name().startsWith("_"))
+                                    .toList());
+            case PROPERTIES -> new StatementResult.Properties(properties(session));
+            case FUNCTIONS -> new StatementResult.Functions(Functions.descriptions());
+        };
+    }
+
+    private StatementResult relations(Relation.Kind kind) {
+        return new StatementResult.Relations(
+                kind,
+                program.catalog().relations().stream().filter(r -> r.kind() == kind).toList());
+    }
+
+    private Map<String, String> properties(SqlSession session) {
+        Map<String, String> properties = new TreeMap<>();
+        properties.put(OffsetReset.PROPERTY, "earliest");
+        properties.put(IDENTIFIERS, config.foldIdentifiersUp() ? "upper" : "keep");
+        properties.put("sql.step.max.rows", Integer.toString(config.stepMaxRows()));
+        properties.put(
+                "sql.checkpoint.interval.ms",
+                Long.toString(config.checkpointInterval().toMillis()));
+        properties.putAll(session.properties());
+        return properties;
+    }
+
+    private StatementResult describe(Relation relation) {
+        List<QueryInfo> readers =
+                new ArrayList<>(
+                        program.readers(relation.name()).stream()
+                                .filter(q -> !q.isTerminated())
+                                .map(QueryNode::info)
+                                .toList());
+        for (LiveQuery query : live.values()) {
+            if (query.reads(relation.name())) {
+                readers.add(query.info());
+            }
+        }
+        List<QueryInfo> writers =
+                program.queries().stream()
+                        .filter(q -> q.relation().name().equals(relation.name()))
+                        .map(QueryNode::info)
+                        .toList();
+        return new StatementResult.Description(relation, readers, writers);
+    }
+
+    private StatementResult explain(String queryId) {
+        for (QueryNode query : program.queries()) {
+            if (query.info().id().equalsIgnoreCase(queryId)) {
+                return new StatementResult.Explanation(
+                        Planner.explain(query.plan()), Optional.of(query.info()));
+            }
+        }
+        throw noQuery(queryId);
+    }
+
+    public Catalog catalog() {
+        return program.catalog();
+    }
+
+    public List<QueryInfo> queries() {
+        List<QueryInfo> queries = new ArrayList<>();
+        program.queries().forEach(query -> queries.add(query.info()));
+        live.values().stream()
+                .filter(query -> !query.isOver())
+                .forEach(query -> queries.add(query.info()));
+        return queries;
+    }
+
+    /// Counters and gauges by name, for `/metrics`.
+    public EngineMetrics metrics() {
+        List<QueryNode> queries = program.queries();
+        long rowsOut = 0;
+        for (QueryNode query : queries) {
+            rowsOut += query.info().rowsOut();
+        }
+        return new EngineMetrics(
+                committer.published().step(),
+                program.rowsIn(),
+                rowsOut,
+                program.deadLetters(),
+                worker.checkpoints(),
+                store.memoryBytes(),
+                queries.size(),
+                live.size(),
+                worker.lag());
+    }
+
+    /// Waits until everything that is in the topics now has been taken in and journalled, and new
+    /// queries are level.
+    ///
+    /// @return false when the time is over
+    boolean awaitLevel(Duration limit) throws InterruptedException {
+        Map<TopicPartition, Long> ends = new HashMap<>();
+        for (Relation relation : program.catalog().relations()) {
+            for (int p = 0; p < relation.partitions() && !relation.isDerived(); p++) {
+                TopicPartition partition = new TopicPartition(relation.topic(), p);
+                ends.put(partition, log.endOffset(partition));
+            }
+        }
+        return committer.await(
+                published ->
+                        covers(published, ends)
+                                && program.queries().stream()
+                                        .allMatch(q -> q.isLevel(published.step())),
+                limit);
+    }
+
+    /// Waits until the worker has done what it was asked so far. For tests.
+    void awaitWorker() {
+        await(() -> null);
+    }
+
+    // ---- The end
+
+    /// Ends push queries, finishes the step under way, writes a checkpoint.
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        prints.values().forEach(PrintQuery::cancel);
+        worker.close();
+        committer.close();
+        store.close();
+        for (LiveQuery query : live.values()) {
+            query.fail(new SqlException(SqlState.ADMIN_SHUTDOWN, "the engine was shut down"));
+        }
+    }
+
+    /// Stops as a crash would, finishing nothing. For tests.
+    void halt() {
+        closed = true;
+        worker.halt();
+        committer.close();
+        store.close();
+    }
+
+    private final class Context implements AnalyzerContext {
+        private final SqlSession session;
+
+        Context(SqlSession session) {
+            this.session = session;
+        }
+
+        @Override
+        public OptionalInt topicPartitions(String topic) {
+            return log.topic(topic)
+                    .map(info -> OptionalInt.of(info.partitions()))
+                    .orElse(OptionalInt.empty());
+        }
+
+        @Override
+        public Collection<String> topicNames() {
+            return log.topics().stream().map(TopicInfo::name).toList();
+        }
+
+        @Override
+        public long nextQueryNumber() {
+            return await(program::nextQuery);
+        }
+
+        @Override
+        public Map<String, String> properties() {
+            return session.properties();
+        }
+    }
+}

@@ -1,0 +1,56 @@
+package dev.weir.sql.exec;
+
+import dev.weir.sql.io.TopicPartition;
+
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/// What the engine remembers of one client: its properties, and how far it must have read to see
+/// the session's own writes. Thread-safe.
+public final class SqlSession {
+    private final String id;
+    private final Map<String, String> properties = new ConcurrentHashMap<>();
+    private final Map<TopicPartition, Long> writes = new ConcurrentHashMap<>();
+
+    public SqlSession(String id) {
+        this.id = id;
+    }
+
+    public String id() {
+        return id;
+    }
+
+    public Optional<String> property(String name) {
+        return Optional.ofNullable(properties.get(name));
+    }
+
+    public void set(String name, String value) {
+        properties.put(name, value);
+    }
+
+    public void unset(String name) {
+        properties.remove(name);
+    }
+
+    public Map<String, String> properties() {
+        return Map.copyOf(properties);
+    }
+
+    /// The session wrote to a partition.
+    ///
+    /// @param end one past its last record
+    void wrote(TopicPartition partition, long end) {
+        writes.merge(partition, end, Math::max);
+    }
+
+    /// How far it wrote, as far as it is not known to be taken in.
+    Map<TopicPartition, Long> writes() {
+        return Map.copyOf(writes);
+    }
+
+    /// Those writes have been taken in.
+    void seen(Map<TopicPartition, Long> taken) {
+        taken.forEach(writes::remove);
+    }
+}

@@ -1,0 +1,629 @@
+package dev.weir.sql.exec;
+
+import dev.weir.sql.catalog.Relation;
+import dev.weir.sql.error.SqlException;
+import dev.weir.sql.error.SqlState;
+import dev.weir.sql.exec.JournalRecord.Cut;
+import dev.weir.sql.exec.JournalRecord.Failed;
+import dev.weir.sql.exec.JournalRecord.OutputEnd;
+import dev.weir.sql.exec.JournalRecord.Statement;
+import dev.weir.sql.exec.JournalRecord.Step;
+import dev.weir.sql.io.TopicLog;
+import dev.weir.sql.io.TopicPartition;
+import dev.weir.sql.state.Freeze;
+import dev.weir.sql.state.StateStore;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
+
+/// The one clock: one thread that forms steps and runs every circuit through them, and between two
+/// steps whatever must see them at rest: statements, push queries that come and go, checkpoints.
+///
+/// A step is closed by nobody: it takes what there is when the worker is free, at most
+/// [EngineConfig#stepMaxRows] records. An idle engine answers one record at once; under load the
+/// time a commit takes makes the next step larger.
+final class Worker implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
+    private static final long NEVER_EARLIER_NANOS = 1_000_000_000L;
+
+    private final EngineConfig config;
+    private final TopicLog log;
+    private final Journal journal;
+    private final StateStore store;
+    private final Program program;
+    private final Committer committer;
+    private final Signal signal;
+    private final InstantSource clock;
+    private final long producerId;
+    private final Pins pins;
+    private final Thread thread;
+    private final ConcurrentLinkedQueue<Task<?>> tasks = new ConcurrentLinkedQueue<>();
+    private final AtomicLong checkpoints = new AtomicLong();
+    private volatile boolean stopping;
+    private volatile boolean halted;
+    private volatile boolean ended;
+    private volatile long lag;
+    private boolean dirty;
+    private long lastCheckpointNanos;
+    private Thread checkpointThread;
+
+    /// Something to run between two steps.
+    private record Task<T>(Callable<T> work, CompletableFuture<T> result) {
+        void run() {
+            try {
+                result.complete(work.call());
+            } catch (Exception e) {
+                result.completeExceptionally(e);
+            }
+        }
+    }
+
+    Worker(
+            EngineConfig config,
+            TopicLog log,
+            Journal journal,
+            StateStore store,
+            Program program,
+            Committer committer,
+            Signal signal,
+            InstantSource clock,
+            long producerId) {
+        this.config = config;
+        this.log = log;
+        this.journal = journal;
+        this.store = store;
+        this.program = program;
+        this.committer = committer;
+        this.signal = signal;
+        this.clock = clock;
+        this.producerId = producerId;
+        pins = new Pins(log);
+        thread = Thread.ofPlatform().name("sql-worker").unstarted(this::run);
+    }
+
+    /// Starts to work.
+    ///
+    /// @param restored where the restored checkpoint stands; empty for none
+    /// @param replayed true when the journal went on behind it
+    /// @param failed what the replay could not bring back
+    void start(Map<String, long[]> restored, boolean replayed, List<Failed> failed) {
+        dirty = replayed;
+        // Until the next checkpoint a replay begins where this one did.
+        for (SourceNode source : program.readable()) {
+            SourceReader reader = source.reader().orElseThrow();
+            long[] from = restored.get(source.relation().name());
+            for (int p = 0; p < reader.partitions().length; p++) {
+                pins.hold(
+                        reader.partitions()[p],
+                        from == null ? reader.position(p) : from[p]);
+            }
+        }
+        if (!failed.isEmpty()) {
+            dirty = true;
+            commit(new ArrayList<>(failed), null, List.of());
+        }
+        lastCheckpointNanos = System.nanoTime();
+        thread.start();
+    }
+
+    /// Runs something between two steps. Any thread.
+    <T> CompletableFuture<T> submit(Callable<T> work) {
+        CompletableFuture<T> result = new CompletableFuture<>();
+        tasks.add(new Task<>(work, result));
+        signal.raise();
+        if (ended) {
+            rejectTasks();
+        }
+        return result;
+    }
+
+    /// Runs something between two steps; nobody waits for it. What it throws ends the engine. Any
+    /// thread.
+    void post(Action work) {
+        tasks.add(
+                new Task<>(
+                        () -> {
+                            try {
+                                work.run();
+                            } catch (InterruptedException | RuntimeException e) {
+                                LOG.error("the engine stops", e);
+                                committer.fail(e);
+                            }
+                            return null;
+                        },
+                        new CompletableFuture<>()));
+        signal.raise();
+    }
+
+    /// Work between two steps.
+    @FunctionalInterface
+    interface Action {
+        void run() throws InterruptedException;
+    }
+
+    /// Records that wait to be read. Any thread.
+    long lag() {
+        return lag;
+    }
+
+    /// Checkpoints written. Any thread.
+    long checkpoints() {
+        return checkpoints.get();
+    }
+
+    private void run() {
+        try {
+            for (QueryNode query : program.unfilled()) {
+                fill(query);
+            }
+            while (!stopping) {
+                signal.clear();
+                Task<?> task = tasks.poll();
+                if (task != null) {
+                    task.run();
+                    continue;
+                }
+                boolean stepped = step();
+                checkpointIfDue();
+                if (!stepped && tasks.isEmpty()) {
+                    signal.await(NEVER_EARLIER_NANOS);
+                }
+            }
+            if (!halted) {
+                committer.drain();
+                awaitCheckpoint();
+                if (dirty && program.unfilled().isEmpty()) {
+                    freeze().run();
+                }
+            }
+        } catch (InterruptedException e) {
+            committer.fail(e);
+        } catch (Exception | Error e) {
+            if (!halted) {
+                LOG.error("the engine stops", e);
+            }
+            committer.fail(e);
+        } finally {
+            ended = true;
+            rejectTasks();
+            for (LiveQuery query : List.copyOf(program.live())) {
+                program.detach(query);
+                query.fail(stopped());
+                query.release();
+            }
+        }
+    }
+
+    private void rejectTasks() {
+        for (Task<?> task = tasks.poll(); task != null; task = tasks.poll()) {
+            task.result.completeExceptionally(stopped());
+        }
+    }
+
+    private static SqlException stopped() {
+        return new SqlException(
+                SqlState.ADMIN_SHUTDOWN, null, "the engine is shutting down", "Connect again.");
+    }
+
+    // ---- Steps
+
+    /// Takes in what there is to read.
+    ///
+    /// @return false when there was nothing
+    private boolean step() throws InterruptedException {
+        committer.awaitRoom();
+        Map<SourceNode, long[]> to = new LinkedHashMap<>();
+        long waiting = 0;
+        for (SourceNode source : program.readable()) {
+            SourceReader reader = source.reader().orElseThrow();
+            long[] ends = ends(reader);
+            long behind = reader.lag(ends);
+            if (behind > 0) {
+                to.put(source, ends);
+                waiting += behind;
+            }
+        }
+        if (waiting == 0) {
+            lag = 0;
+            return false;
+        }
+        if (waiting > config.stepMaxRows()) {
+            for (var entry : to.entrySet()) {
+                shrink(entry.getKey().reader().orElseThrow(), entry.getValue(), waiting);
+            }
+        }
+        List<Cut> cuts = Program.cuts(to);
+        boolean durable = !cuts.isEmpty();
+        long number = durable ? program.step() + 1 : program.step();
+        long now = clock.millis();
+        StepOutputs outputs = durable ? committer.outputs() : null;
+        List<JournalRecord> records =
+                new ArrayList<>(program.run(number, now, to, outputs));
+        if (durable) {
+            records.add(new Step(number, JournalRecord.MAIN, false, now, cuts, List.of()));
+            dirty = true;
+        }
+        commit(records, outputs, deliveries(number));
+        lag = remaining();
+        return true;
+    }
+
+    private long[] ends(SourceReader reader) {
+        return reader.ends(program.writes(reader.relation().topic()) ? producerId : -1);
+    }
+
+    private long remaining() {
+        long behind = 0;
+        for (SourceNode source : program.readable()) {
+            SourceReader reader = source.reader().orElseThrow();
+            behind += reader.lag(ends(reader));
+        }
+        return behind;
+    }
+
+    /// Gives each partition its part of a step that cannot take everything.
+    private void shrink(SourceReader reader, long[] ends, long waiting) {
+        for (int p = 0; p < ends.length; p++) {
+            long behind = ends[p] - reader.position(p);
+            if (behind > 0) {
+                long part = (long) ((double) behind * config.stepMaxRows() / waiting);
+                ends[p] = reader.position(p) + Math.max(1, Math.min(behind, part));
+            }
+        }
+    }
+
+    /// What push queries get once the step is journalled.
+    private List<Runnable> deliveries(long number) {
+        List<Runnable> deliveries = new ArrayList<>();
+        for (LiveQuery query : List.copyOf(program.live())) {
+            query.takeStep(number).ifPresent(step -> deliveries.add(() -> query.offer(step)));
+            if (query.isFull() || query.isOver()) {
+                program.detach(query);
+                query.release();
+            }
+        }
+        return deliveries;
+    }
+
+    private void commit(
+            List<JournalRecord> records, StepOutputs outputs, List<Runnable> published) {
+        committer.submit(
+                new Commit(
+                        records,
+                        outputs,
+                        program.step(),
+                        program.positions(false),
+                        clock.millis(),
+                        published));
+    }
+
+    // ---- Statements, all run as tasks
+
+    /// Makes a relation. Its query is filled after that, before anything else.
+    ///
+    /// @return the statement's sequence number
+    long define(Statement statement, Definition definition) throws InterruptedException {
+        Node node = program.make(statement, definition);
+        journalled(statement);
+        program.add(node);
+        switch (node) {
+            case SourceNode source ->
+                    source.reader()
+                            .ifPresent(
+                                    reader -> {
+                                        reader.seekToStart();
+                                        hold(reader);
+                                    });
+            case QueryNode query ->
+                    // A fault of the query itself fails it and nothing else.
+                    post(
+                            () -> {
+                                if (program.unfilled().contains(query)) {
+                                    fill(query);
+                                }
+                            });
+        }
+        publishPositions();
+        return statement.sequence();
+    }
+
+    /// Ends a relation.
+    long drop(Statement statement, String relation) throws InterruptedException {
+        journalled(statement);
+        program.drop(relation);
+        program.counted(statement);
+        publishPositions();
+        return statement.sequence();
+    }
+
+    /// Ends the queries of some relations.
+    long terminate(Statement statement, Optional<String> queryId) throws InterruptedException {
+        journalled(statement);
+        for (QueryNode query : program.queries()) {
+            if (Ddl.names(queryId, query)) {
+                program.terminate(query);
+            }
+        }
+        program.counted(statement);
+        publishPositions();
+        return statement.sequence();
+    }
+
+    private void journalled(Statement statement) throws InterruptedException {
+        dirty = true;
+        commit(List.of(statement), null, List.of());
+        committer.drain();
+    }
+
+    private void publishPositions() throws InterruptedException {
+        commit(List.of(), null, List.of());
+        committer.drain();
+    }
+
+    private void hold(SourceReader reader) {
+        for (int p = 0; p < reader.partitions().length; p++) {
+            pins.hold(reader.partitions()[p], reader.position(p));
+        }
+    }
+
+    // ---- New queries
+
+    /// Brings a new query level with the main sequence, which waits for it, and lets it join.
+    private void fill(QueryNode query) throws InterruptedException {
+        committer.drain();
+        Backfill backfill = program.backfill(query);
+        Map<String, long[]> targets = targets(backfill);
+        boolean latest =
+                OffsetReset.isLatest(
+                        query.statement().properties().get(OffsetReset.PROPERTY));
+        for (SourceReader reader : backfill.readers()) {
+            if (backfill.isStarted()) {
+                reader.atLeastStart();
+            } else if (latest) {
+                reader.seek(targets.get(reader.relation().name()));
+            } else {
+                reader.seekToStart();
+            }
+            hold(reader);
+        }
+        while (!stopping && query.state() == QueryInfo.State.BACKFILLING) {
+            committer.awaitRoom();
+            Map<String, long[]> to = backfill.slice(targets, config.stepMaxRows());
+            boolean joins = Backfill.isLevel(to, targets);
+            List<Cut> cuts = backfill.cuts(to, joins);
+            StepOutputs outputs = committer.outputs();
+            long number = program.step() + 1;
+            long now = clock.millis();
+            List<JournalRecord> records;
+            try (Committer.View view = committer.view()) {
+                records =
+                        new ArrayList<>(
+                                program.fill(query, number, now, to, view.snapshot(), outputs));
+            }
+            boolean failed = query.error().isPresent();
+            records.add(
+                    new Step(
+                            number,
+                            query.relation().name(),
+                            joins && !failed,
+                            now,
+                            cuts,
+                            List.of()));
+            dirty = true;
+            if (joins && !failed) {
+                program.join(query);
+            }
+            commit(records, outputs, List.of(committer::wake));
+        }
+    }
+
+    /// Where the main sequence stands in the streams a new query reads. Nothing may be pending.
+    Map<String, long[]> targets(Backfill backfill) {
+        Published published = committer.published();
+        Map<String, long[]> targets = new HashMap<>();
+        for (SourceReader reader : backfill.readers()) {
+            targets.put(reader.relation().name(), target(reader, published));
+        }
+        return targets;
+    }
+
+    private long[] target(SourceReader reader, Published published) {
+        Relation relation = reader.relation();
+        return switch (program.node(relation.name()).orElseThrow()) {
+            case SourceNode source ->
+                    source.reader().map(SourceReader::positions).orElseGet(() -> ends(reader));
+            case QueryNode _ -> {
+                long[] ends = reader.positions();
+                for (int p = 0; p < ends.length; p++) {
+                    ends[p] =
+                            published
+                                    .outputEnds()
+                                    .getOrDefault(reader.partitions()[p], ends[p]);
+                }
+                yield ends;
+            }
+        };
+    }
+
+    // ---- Push queries
+
+    /// Brings a push query level and lets it take part. What goes wrong is the query's end.
+    ///
+    /// @param latest true when it wants only what comes from now on
+    void attach(LiveQuery query, boolean latest) throws InterruptedException {
+        for (QueryNode unfilled : program.unfilled()) {
+            if (query.reads(unfilled.relation().name())) {
+                // Its filling is among the tasks already; come after it.
+                post(() -> attach(query, latest));
+                return;
+            }
+        }
+        committer.drain();
+        try {
+            level(query, latest);
+            if (!query.isFull() && !query.isOver()) {
+                program.attach(query);
+            } else {
+                query.release();
+            }
+        } catch (RuntimeException e) {
+            program.detach(query);
+            query.fail(LiveQuery.failure(e));
+            query.release();
+        }
+        publishPositions();
+    }
+
+    private void level(LiveQuery query, boolean latest) {
+        Map<String, long[]> targets = targets(query.backfill());
+        if (latest) {
+            for (SourceReader reader : query.backfill().readers()) {
+                reader.seek(targets.get(reader.relation().name()));
+            }
+        }
+        query.clock(clock.millis());
+        try (Committer.View view = committer.view()) {
+            query.level(targets, view.snapshot(), program::rows, latest);
+        }
+        query.takeStep(program.step()).ifPresent(query::offerAnyway);
+    }
+
+    /// Ends a push query.
+    void detach(LiveQuery query) {
+        program.detach(query);
+        query.release();
+    }
+
+    // ---- Checkpoints
+
+    private void checkpointIfDue() throws InterruptedException {
+        if (!dirty
+                || System.nanoTime() - lastCheckpointNanos < config.checkpointInterval().toNanos()
+                || store.freezing()
+                || (checkpointThread != null && checkpointThread.isAlive())) {
+            return;
+        }
+        committer.drain();
+        Runnable write = freeze();
+        checkpointThread = Thread.ofPlatform().name("sql-checkpoint").start(write);
+    }
+
+    private void awaitCheckpoint() throws InterruptedException {
+        if (checkpointThread != null) {
+            checkpointThread.join();
+        }
+    }
+
+    /// Captures the state of the last step; nothing may be pending.
+    ///
+    /// @return writes it
+    private Runnable freeze() {
+        Map<String, long[]> positions = program.positions(true);
+        Published published = committer.published();
+        Mark mark =
+                new Mark(
+                        program.step(),
+                        committer.journalEnd(),
+                        producerId,
+                        program.nextSequence(),
+                        program.nextQuery(),
+                        program.nextOperator(),
+                        entries(),
+                        positions,
+                        ends(published));
+        Map<TopicPartition, Long> pinned = new HashMap<>();
+        positions.forEach(
+                (relation, offsets) -> {
+                    String topic = program.node(relation).orElseThrow().relation().topic();
+                    for (int p = 0; p < offsets.length; p++) {
+                        pinned.merge(new TopicPartition(topic, p), offsets[p], Math::min);
+                    }
+                });
+        Freeze freeze = store.freeze(mark.write());
+        dirty = false;
+        lastCheckpointNanos = System.nanoTime();
+        return () -> {
+            try {
+                freeze.write();
+                pins.set(pinned);
+                journal.trim(mark.journalOffset());
+                checkpoints.incrementAndGet();
+            } catch (RuntimeException e) {
+                // The checkpoint before still stands, and the journal reaches back to it.
+                if (!halted) {
+                    LOG.warn("a checkpoint could not be written", e);
+                }
+            }
+        };
+    }
+
+    private List<Mark.Entry> entries() {
+        List<Mark.Entry> entries = new ArrayList<>();
+        for (Node node : program.nodes()) {
+            Mark.Fate fate =
+                    node.error().isPresent()
+                            ? Mark.Fate.FAILED
+                            : node instanceof QueryNode query && query.isTerminated()
+                                    ? Mark.Fate.TERMINATED
+                                    : Mark.Fate.RUNNING;
+            entries.add(new Mark.Entry(node.statement(), fate, node.error().orElse("")));
+        }
+        return entries;
+    }
+
+    private static List<OutputEnd> ends(Published published) {
+        List<OutputEnd> ends = new ArrayList<>();
+        published.outputEnds().forEach((partition, end) -> ends.add(new OutputEnd(partition, end)));
+        return ends;
+    }
+
+    // ---- The end
+
+    /// Ends the step under way, commits it, writes a last checkpoint.
+    @Override
+    public void close() {
+        stopping = true;
+        signal.raise();
+        join();
+        pins.close();
+    }
+
+    /// Stops as a crash would: nothing is finished. For tests.
+    void halt() {
+        halted = true;
+        stopping = true;
+        committer.fail(new IllegalStateException("halted"));
+        signal.raise();
+        join();
+    }
+
+    private void join() {
+        boolean interrupted = false;
+        while (true) {
+            try {
+                thread.join();
+                if (checkpointThread != null) {
+                    checkpointThread.join();
+                }
+                break;
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,107 @@
+package dev.weir.sql.parse;
+
+import dev.weir.sql.error.Position;
+
+import org.apache.calcite.sql.SqlNode;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/// One parsed statement. Nothing in it has been looked up.
+public sealed interface Statement {
+    /// Stream or table.
+    enum SourceKind {
+        STREAM,
+        TABLE
+    }
+
+    /// CREATE STREAM | TABLE name (columns) WITH (properties).
+    record CreateSource(
+            SourceKind kind,
+            Name name,
+            List<ColumnDefinition> columns,
+            List<Property> properties,
+            boolean orReplace,
+            boolean ifNotExists)
+            implements Statement {
+        public CreateSource {
+            columns = List.copyOf(columns);
+            properties = List.copyOf(properties);
+        }
+    }
+
+    /// CREATE STREAM | TABLE name WITH (properties) AS SELECT; CREATE MATERIALIZED VIEW is a table.
+    record CreateAs(
+            SourceKind kind,
+            Name name,
+            List<Property> properties,
+            Select select,
+            boolean orReplace,
+            boolean ifNotExists)
+            implements Statement {
+        public CreateAs {
+            properties = List.copyOf(properties);
+        }
+    }
+
+    /// INSERT INTO target (columns) VALUES rows.
+    ///
+    /// @param columns empty when none are named: all in declared order
+    record InsertValues(Name target, List<Name> columns, List<List<SqlNode>> rows)
+            implements Statement {
+        public InsertValues {
+            columns = List.copyOf(columns);
+            rows = List.copyOf(rows);
+        }
+    }
+
+    /// A query: a push query with EMIT CHANGES, else a pull query.
+    ///
+    /// @param limit of a push query; that of a pull query is part of `query`
+    record Select(SqlNode query, boolean emitChanges, OptionalLong limit) implements Statement {}
+
+    /// SHOW or LIST.
+    record Show(Kind kind, boolean extended) implements Statement {
+        /// What to show.
+        public enum Kind {
+            STREAMS,
+            TABLES,
+            QUERIES,
+            TOPICS,
+            PROPERTIES,
+            FUNCTIONS
+        }
+    }
+
+    /// DESCRIBE name [EXTENDED].
+    record Describe(Name name, boolean extended) implements Statement {}
+
+    /// EXPLAIN of a statement, or of a running query: exactly one of them is present.
+    record Explain(Optional<Statement> statement, Optional<Name> queryId) implements Statement {}
+
+    /// DROP STREAM | TABLE name.
+    record Drop(SourceKind kind, Name name, boolean ifExists, boolean deleteTopic)
+            implements Statement {}
+
+    /// TERMINATE of one query, or of all when `queryId` is empty.
+    record Terminate(Optional<Name> queryId) implements Statement {}
+
+    /// PRINT topic.
+    ///
+    /// @param interval print every n-th record
+    record Print(Name topic, boolean fromBeginning, OptionalLong interval, OptionalLong limit)
+            implements Statement {}
+
+    /// SET key = value.
+    record SetProperty(Name key, String value, Position valuePosition) implements Statement {}
+
+    /// UNSET key.
+    record UnsetProperty(Name key) implements Statement {}
+
+    /// CANCEL QUERY id.
+    record CancelQuery(Name queryId) implements Statement {}
+
+    /// COPY (SELECT …) TO STDOUT.
+    record CopyOut(Select select) implements Statement {}
+}

@@ -1,0 +1,79 @@
+package dev.weir.sql.parse;
+
+import dev.weir.sql.error.Position;
+import dev.weir.sql.error.SqlException;
+import dev.weir.sql.error.SqlState;
+
+import org.apache.calcite.avatica.util.Casing;
+import org.apache.calcite.runtime.CalciteContextException;
+import org.apache.calcite.sql.parser.SqlAbstractParserImpl.LexicalState;
+import org.apache.calcite.sql.validate.SqlConformanceEnum;
+
+import java.io.StringReader;
+import java.util.List;
+
+/// Text to statements.
+public final class Statements {
+    private static final int MAX_NAME = 249;
+
+    private Statements() {}
+
+    /// Splits a script at its semicolons. Comments and quoted text may contain them; what is empty
+    /// or only comment is left out. The texts keep their comments and come without the semicolon.
+    ///
+    /// @throws SqlException SYNTAX_ERROR when a quote or comment is not closed
+    public static List<String> split(String script) {
+        return Script.split(script);
+    }
+
+    /// Parses one statement; a semicolon at its end is tolerated.
+    ///
+    /// @param foldUp unquoted names become upper case
+    /// @throws SqlException with position and hint
+    public static Statement parse(String statement, boolean foldUp) {
+        if (Script.split(statement).isEmpty()) {
+            throw new SqlException(
+                    SqlState.SYNTAX_ERROR,
+                    new Position(1, 1),
+                    "the statement is empty",
+                    "Write a statement such as SHOW STREAMS.");
+        }
+        WeirParser parser = new WeirParser(new StringReader(statement));
+        parser.setTabSize(1);
+        parser.setQuotedCasing(Casing.UNCHANGED);
+        parser.setUnquotedCasing(foldUp ? Casing.TO_UPPER : Casing.UNCHANGED);
+        parser.setIdentifierMaxLength(MAX_NAME);
+        parser.setConformance(SqlConformanceEnum.LENIENT);
+        parser.switchTo(LexicalState.DQID);
+        try {
+            return parser.StatementEof();
+        } catch (ParseException e) {
+            throw e.currentToken == null
+                    ? new SqlException(SqlState.SYNTAX_ERROR, null, message(e), null, e)
+                    : SyntaxErrors.of(e, statement);
+        } catch (TokenMgrError e) {
+            throw SyntaxErrors.of(e);
+        } catch (CalciteContextException e) {
+            throw new SqlException(
+                    SqlState.SYNTAX_ERROR,
+                    new Position(Math.max(1, e.getPosLine()), Math.max(1, e.getPosColumn())),
+                    message(e.getCause() == null ? e : e.getCause()),
+                    "See DESCRIBE and the manual for what may stand here.",
+                    e);
+        } catch (StackOverflowError e) {
+            throw new SqlException(
+                    SqlState.LIMIT_EXCEEDED,
+                    null,
+                    "the statement is nested too deeply",
+                    "Split it: a view of its own for the inner part, or a shorter expression.",
+                    e);
+        }
+    }
+
+    private static String message(Throwable e) {
+        String message = String.valueOf(e.getMessage());
+        return message.isEmpty()
+                ? "syntax error"
+                : Character.toLowerCase(message.charAt(0)) + message.substring(1);
+    }
+}

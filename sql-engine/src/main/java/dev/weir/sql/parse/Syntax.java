@@ -1,0 +1,209 @@
+package dev.weir.sql.parse;
+
+import dev.weir.sql.batch.Field;
+import dev.weir.sql.batch.Primitive;
+import dev.weir.sql.batch.SqlType;
+import dev.weir.sql.error.Position;
+import dev.weir.sql.error.SqlException;
+import dev.weir.sql.error.SqlState;
+
+import org.apache.calcite.sql.SqlIdentifier;
+import org.apache.calcite.sql.SqlLiteral;
+import org.apache.calcite.sql.SqlNode;
+import org.apache.calcite.sql.SqlNumericLiteral;
+import org.apache.calcite.sql.SqlOrderBy;
+import org.apache.calcite.sql.parser.SqlParserPos;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+
+/// What the grammar's actions call: they stay one line each, and this stays Java.
+final class Syntax {
+    private static final int MAX_PRECISION = 38;
+
+    private Syntax() {}
+
+    static Position position(Token token) {
+        return new Position(Math.max(1, token.beginLine), Math.max(1, token.beginColumn));
+    }
+
+    static Position position(SqlParserPos pos) {
+        return new Position(Math.max(1, pos.getLineNum()), Math.max(1, pos.getColumnNum()));
+    }
+
+    static Name name(SqlIdentifier id) {
+        return new Name(id.getSimple(), position(id.getParserPosition()));
+    }
+
+    static Name dottedName(SqlIdentifier id) {
+        return new Name(String.join(".", id.names), position(id.getParserPosition()));
+    }
+
+    static long wholeNumber(Token token) {
+        try {
+            return Long.parseLong(token.image);
+        } catch (NumberFormatException e) {
+            throw new SqlException(
+                    SqlState.NUMERIC_OUT_OF_RANGE,
+                    position(token),
+                    "number " + token.image + " is too large",
+                    "The largest is " + Long.MAX_VALUE + ".",
+                    e);
+        }
+    }
+
+    /// A query with its EMIT clause. LIMIT may stand on either side of EMIT CHANGES; it belongs to
+    /// the push query, not to the relation it watches.
+    static Statement.Select select(SqlNode query, boolean emitChanges, OptionalLong limit) {
+        if (!emitChanges || !(query instanceof SqlOrderBy ordered)) {
+            return new Statement.Select(query, emitChanges, limit);
+        }
+        if (!ordered.orderList.isEmpty()) {
+            throw new SqlException(
+                    SqlState.FEATURE_NOT_SUPPORTED,
+                    position(ordered.orderList.getParserPosition()),
+                    "ORDER BY is not supported in a query with EMIT CHANGES",
+                    "Its result never ends, so it cannot be sorted. Leave out ORDER BY or EMIT"
+                            + " CHANGES.");
+        }
+        if (ordered.offset != null) {
+            throw new SqlException(
+                    SqlState.FEATURE_NOT_SUPPORTED,
+                    position(ordered.offset.getParserPosition()),
+                    "OFFSET is not supported in a query with EMIT CHANGES",
+                    "Leave out OFFSET or EMIT CHANGES.");
+        }
+        if (limit.isEmpty() && ordered.fetch instanceof SqlNumericLiteral fetch) {
+            return new Statement.Select(
+                    ordered.query, true, OptionalLong.of(fetch.longValue(true)));
+        }
+        throw new SqlException(
+                SqlState.SYNTAX_ERROR,
+                position(ordered.getParserPosition()),
+                "LIMIT is given twice",
+                "Write it once, after EMIT CHANGES.");
+    }
+
+    static Statement create(
+            Statement.SourceKind kind,
+            Name name,
+            List<ColumnDefinition> columns,
+            List<Property> properties,
+            Statement.Select select,
+            boolean orReplace,
+            boolean ifNotExists,
+            Token next) {
+        if (select != null && columns != null) {
+            throw new SqlException(
+                    SqlState.SYNTAX_ERROR,
+                    columns.getFirst().name().position(),
+                    "a column list cannot stand before AS SELECT",
+                    "The columns come from the query: leave out the list.");
+        }
+        if (select != null) {
+            return new Statement.CreateAs(
+                    kind, name, properties, select, orReplace, ifNotExists);
+        }
+        if (columns == null) {
+            throw new SqlException(
+                    SqlState.SYNTAX_ERROR,
+                    position(next),
+                    "columns are missing in CREATE " + kind + " " + name,
+                    "Write CREATE "
+                            + kind
+                            + " "
+                            + name
+                            + " (column TYPE, ...) WITH (...), or CREATE "
+                            + kind
+                            + " "
+                            + name
+                            + " AS SELECT ...");
+        }
+        return new Statement.CreateSource(
+                kind, name, columns, properties, orReplace, ifNotExists);
+    }
+
+    static SqlType decimal(int precision, int scale, Token at) {
+        if (precision < 1 || precision > MAX_PRECISION || scale > precision) {
+            throw new SqlException(
+                    SqlState.INVALID_PARAMETER,
+                    position(at),
+                    "DECIMAL(" + precision + ", " + scale + ") is not a type",
+                    "The precision goes from 1 to "
+                            + MAX_PRECISION
+                            + ", the scale from 0 to the precision.");
+        }
+        return new SqlType.Decimal(precision, scale);
+    }
+
+    static SqlType struct(Name name, List<Field> fields) {
+        if (!name.text().equalsIgnoreCase("STRUCT")) {
+            throw unknownType(name);
+        }
+        Set<String> seen = new HashSet<>();
+        for (Field field : fields) {
+            if (!seen.add(field.name())) {
+                throw new SqlException(
+                        SqlState.DUPLICATE_COLUMN,
+                        name.position(),
+                        "field \"" + field.name() + "\" is given twice in a struct",
+                        "Give each field a name of its own.");
+            }
+        }
+        return new SqlType.Struct(fields);
+    }
+
+    static SqlType namedType(Name name) {
+        return TypeNames.find(name.text()).orElseThrow(() -> unknownType(name));
+    }
+
+    static long timeUnitMs(Token unit) {
+        if (unit.image.equalsIgnoreCase("MILLISECONDS")) {
+            return 1;
+        }
+        throw new SqlException(
+                SqlState.SYNTAX_ERROR,
+                position(unit),
+                "\"" + unit.image + "\" is not a unit of time",
+                "Use MILLISECONDS, SECONDS, MINUTES, HOURS, DAYS or WEEKS.");
+    }
+
+    static long windowSizeMs(long count, long unitMs, Token number) {
+        long most = Long.MAX_VALUE / 1_000 / unitMs;
+        if (count < 1 || count > most) {
+            throw new SqlException(
+                    SqlState.INVALID_PARAMETER,
+                    position(number),
+                    "a window cannot have the size " + count,
+                    "Give a size from 1 to " + most + " of that unit.");
+        }
+        return count * unitMs;
+    }
+
+    static SqlNode windowed(SqlNode from, long sizeMs, SqlParserPos pos) {
+        return new WindowedFrom(pos, from, sizeMs);
+    }
+
+    static SqlException unknownType(Name name) {
+        Optional<String> nearest = Nearest.to(name.text(), TypeNames.ALL);
+        return new SqlException(
+                SqlState.UNDEFINED_OBJECT,
+                name.position(),
+                "type \"" + name + "\" does not exist",
+                nearest.map(n -> "Did you mean " + n + "? ").orElse("")
+                        + "Types are BOOLEAN, INT, BIGINT, DOUBLE, DECIMAL(p, s), VARCHAR, BYTES,"
+                        + " DATE, TIME, TIMESTAMP, ARRAY<>, MAP<,> and STRUCT<>.");
+    }
+
+    static SqlLiteral number(long value, SqlParserPos pos) {
+        return SqlLiteral.createExactNumeric(Long.toString(value), pos);
+    }
+
+    static String upper(String text) {
+        return text.toUpperCase(Locale.ROOT);
+    }
+}

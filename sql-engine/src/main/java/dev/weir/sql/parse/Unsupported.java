@@ -1,0 +1,87 @@
+package dev.weir.sql.parse;
+
+import dev.weir.sql.error.SqlException;
+import dev.weir.sql.error.SqlState;
+
+import java.util.Locale;
+
+/// Statements and clauses that are understood but not carried out.
+final class Unsupported {
+    private Unsupported() {}
+
+    static SqlException statement(Token verb) {
+        String word = verb.image.toUpperCase(Locale.ROOT);
+        return at(
+                verb,
+                word + " is not supported",
+                word.equals("UPDATE") || word.equals("DELETE") || word.equals("UPSERT")
+                        ? "Rows of a table are replaced by inserting a row with the same key."
+                        : "SHOW, DESCRIBE, CREATE, DROP, INSERT INTO and SELECT are.");
+    }
+
+    static SqlException create(Token what) {
+        return at(
+                what,
+                "CREATE " + what.image.toUpperCase(Locale.ROOT) + " is not supported",
+                "CREATE STREAM, CREATE TABLE and CREATE MATERIALIZED VIEW are.");
+    }
+
+    static SqlException cascade(Token at) {
+        return at(
+                at,
+                "DROP ... CASCADE is not supported",
+                "Drop the relations that read it first: DESCRIBE lists them.");
+    }
+
+    static SqlException notNull(Token at) {
+        return at(
+                at,
+                "NOT NULL columns are not supported",
+                "Every column may hold NULL; leave NOT NULL out.");
+    }
+
+    static SqlException emitFinal(Token at) {
+        return at(at, "EMIT FINAL is not supported", "Use EMIT CHANGES.");
+    }
+
+    static SqlException insertSelect(Token at) {
+        return at(
+                at,
+                "INSERT INTO ... SELECT is not supported",
+                "CREATE STREAM ... AS SELECT makes a stream that a query keeps writing.");
+    }
+
+    static SqlException window(Token at) {
+        return at(
+                at,
+                at.image.toUpperCase(Locale.ROOT) + " windows are not supported",
+                "WINDOW TUMBLING (SIZE 1 MINUTE) is.");
+    }
+
+    static SqlException windowOption(Token at) {
+        boolean grace = at.kind == WeirParserConstants.GRACE;
+        return at(
+                at,
+                (grace ? "GRACE PERIOD" : "RETENTION") + " is not supported",
+                grace
+                        ? "Leave it out: windows take rows however late they come."
+                        : "Leave it out: windows are kept.");
+    }
+
+    static SqlException partitionBy(Token at) {
+        return at(at, "PARTITION BY is not supported", "GROUP BY gives a table that key.");
+    }
+
+    static SqlException within(Token at) {
+        return at(
+                at,
+                "joins of streams are not supported",
+                "Both sides of a join must be tables: CREATE TABLE ... AS SELECT ... GROUP BY"
+                        + " makes one of a stream.");
+    }
+
+    private static SqlException at(Token token, String message, String hint) {
+        return new SqlException(
+                SqlState.FEATURE_NOT_SUPPORTED, Syntax.position(token), message, hint);
+    }
+}

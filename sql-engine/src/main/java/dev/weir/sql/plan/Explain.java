@@ -1,0 +1,173 @@
+package dev.weir.sql.plan;
+
+import dev.weir.sql.batch.Schema;
+import dev.weir.sql.function.Functions;
+
+import org.apache.calcite.rex.RexCall;
+import org.apache.calcite.rex.RexInputRef;
+import org.apache.calcite.rex.RexNode;
+import org.apache.calcite.rex.RexVisitorImpl;
+import org.apache.calcite.util.Util;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/// Plans as people read them.
+final class Explain {
+    private Explain() {}
+
+    static String text(PlanNode plan) {
+        StringBuilder text = new StringBuilder();
+        append(plan, 0, text);
+        return text.toString();
+    }
+
+    private static void append(PlanNode node, int depth, StringBuilder text) {
+        text.append("  ".repeat(depth)).append(operator(node)).append(rows(node)).append('\n');
+        for (PlanNode input : node.inputs()) {
+            append(input, depth + 1, text);
+        }
+    }
+
+    private static String operator(PlanNode node) {
+        return switch (node) {
+            case PlanNode.StreamScan scan ->
+                    "StreamScan " + scan.relation().name() + " " + scan.schema().names();
+            case PlanNode.TableScan scan ->
+                    "TableScan " + scan.relation().name() + " " + scan.schema().names();
+            case PlanNode.Values values ->
+                    "Values " + values.rows().size() + " rows " + values.schema().names();
+            case PlanNode.Filter filter ->
+                    "Filter " + Expressions.text(filter.condition(), filter.input().schema());
+            case PlanNode.Project project -> "Project " + projections(project);
+            case PlanNode.Aggregate aggregate -> aggregate(aggregate);
+            case PlanNode.Join join -> join(join);
+            case PlanNode.Sort sort -> sort(sort);
+        };
+    }
+
+    private static String rows(PlanNode node) {
+        int[] key = node.traits().uniqueKey();
+        return (node.traits().appendOnly() ? "  -- append-only" : "  -- updating")
+                + (key == null
+                        ? ""
+                        : key.length == 0
+                                ? ", one row"
+                                : ", key " + names(node.schema(), key));
+    }
+
+    private static String projections(PlanNode.Project project) {
+        List<String> texts = new ArrayList<>();
+        for (int i = 0; i < project.expressions().size(); i++) {
+            String expression =
+                    Expressions.text(project.expressions().get(i), project.input().schema());
+            String name = project.schema().field(i).name();
+            texts.add(expression.equals(name) ? name : expression + " AS " + name);
+        }
+        return texts.toString();
+    }
+
+    private static String aggregate(PlanNode.Aggregate aggregate) {
+        Schema input = aggregate.input().schema();
+        String calls =
+                aggregate.calls().stream()
+                        .map(call -> call(call, input))
+                        .collect(Collectors.joining(", ", "[", "]"));
+        boolean windowed =
+                Arrays.stream(aggregate.groupColumns())
+                        .anyMatch(column -> isWindow(aggregate.input(), column));
+        return "Aggregate "
+                + calls
+                + " BY "
+                + names(input, aggregate.groupColumns())
+                + "  state: "
+                + (aggregate.groupColumns().length == 0
+                        ? "one row"
+                        : windowed ? "one row per group and window" : "unbounded");
+    }
+
+    private static String call(AggregateCall call, Schema input) {
+        String argument =
+                call.argument() < 0 ? "*" : Expressions.name(input, call.argument());
+        return call.function()
+                + "("
+                + argument
+                + ")"
+                + (call.filter() < 0
+                        ? ""
+                        : " FILTER (WHERE " + Expressions.name(input, call.filter()) + ")");
+    }
+
+    /// True when a column is the bound of a window, so that its groups come to an end.
+    private static boolean isWindow(PlanNode node, int column) {
+        return switch (node) {
+            case PlanNode.Project project -> {
+                RexNode expression = project.expressions().get(column);
+                yield expression instanceof RexInputRef ref
+                        ? isWindow(project.input(), ref.getIndex())
+                        : callsWindow(expression);
+            }
+            case PlanNode.Filter filter -> isWindow(filter.input(), column);
+            default -> false;
+        };
+    }
+
+    private static boolean callsWindow(RexNode expression) {
+        try {
+            expression.accept(
+                    new RexVisitorImpl<Void>(true) {
+                        @Override
+                        public Void visitCall(RexCall call) {
+                            if (call.getOperator().equals(Functions.WINDOW_START)) {
+                                throw Util.FoundOne.NULL;
+                            }
+                            return super.visitCall(call);
+                        }
+                    });
+            return false;
+        } catch (Util.FoundOne found) {
+            return true;
+        }
+    }
+
+    private static String join(PlanNode.Join join) {
+        String equalities =
+                IntStream.range(0, join.leftKeys().length)
+                        .mapToObj(
+                                i ->
+                                        Expressions.name(join.left().schema(), join.leftKeys()[i])
+                                                + " = "
+                                                + Expressions.name(
+                                                        join.right().schema(), join.rightKeys()[i]))
+                        .collect(Collectors.joining(" AND "));
+        return "Join ON "
+                + equalities
+                + (join.residual() == null
+                        ? ""
+                        : " AND " + Expressions.text(join.residual(), join.schema()))
+                + "  state: both sides";
+    }
+
+    private static String sort(PlanNode.Sort sort) {
+        String columns =
+                IntStream.range(0, sort.columns().length)
+                        .mapToObj(
+                                i ->
+                                        Expressions.name(sort.schema(), sort.columns()[i])
+                                                + (sort.descending()[i] ? " DESC" : ""))
+                        .collect(Collectors.joining(", ", "[", "]"));
+        return "Sort "
+                + columns
+                + (sort.limit() < 0 ? "" : " LIMIT " + sort.limit())
+                + (sort.offset() == 0 ? "" : " OFFSET " + sort.offset());
+    }
+
+    private static String names(Schema schema, int[] columns) {
+        return Arrays.stream(columns)
+                .mapToObj(column -> Expressions.name(schema, column))
+                .collect(Collectors.joining(", ", "[", "]"));
+    }
+}

@@ -1,0 +1,117 @@
+package dev.weir.sql.plan;
+
+import dev.weir.sql.batch.Schema;
+import dev.weir.sql.catalog.Relation;
+
+import org.apache.calcite.rex.RexNode;
+
+import java.util.List;
+
+/// A physical operator over Z-set deltas. Each node says what its rows are and what is known of
+/// them; [Traits] decides which operator runs it.
+public sealed interface PlanNode {
+    Schema schema();
+
+    Traits traits();
+
+    List<PlanNode> inputs();
+
+    /// Records of a stream, in canonical order.
+    record StreamScan(Relation relation, List<ScanColumn> columns, Schema schema, Traits traits)
+            implements PlanNode {
+        @Override
+        public List<PlanNode> inputs() {
+            return List.of();
+        }
+    }
+
+    /// Rows of a table: its changes as retractions and insertions.
+    record TableScan(Relation relation, List<ScanColumn> columns, Schema schema, Traits traits)
+            implements PlanNode {
+        @Override
+        public List<PlanNode> inputs() {
+            return List.of();
+        }
+    }
+
+    /// Constant rows, each a list of literals in schema order. Object forms as in
+    /// [dev.weir.sql.batch.SqlType]: Long for the LONG layout, Double, String or byte[], objects.
+    record Values(List<List<Object>> rows, Schema schema, Traits traits) implements PlanNode {
+        @Override
+        public List<PlanNode> inputs() {
+            return List.of();
+        }
+    }
+
+    /// Keeps the rows whose condition is TRUE.
+    record Filter(PlanNode input, RexNode condition, Schema schema, Traits traits)
+            implements PlanNode {
+        @Override
+        public List<PlanNode> inputs() {
+            return List.of(input);
+        }
+    }
+
+    /// Computes columns. Expressions refer to the input's columns by index (RexInputRef).
+    record Project(PlanNode input, List<RexNode> expressions, Schema schema, Traits traits)
+            implements PlanNode {
+        @Override
+        public List<PlanNode> inputs() {
+            return List.of(input);
+        }
+    }
+
+    /// One row per group: the group columns, then the aggregates.
+    record Aggregate(
+            PlanNode input,
+            int[] groupColumns,
+            List<AggregateCall> calls,
+            Schema schema,
+            Traits traits)
+            implements PlanNode {
+        @Override
+        public List<PlanNode> inputs() {
+            return List.of(input);
+        }
+    }
+
+    /// Inner equi-join of two tables (or unbounded streams): the left columns, then the right.
+    ///
+    /// @param residual further condition over the joined row, or null
+    record Join(
+            PlanNode left,
+            PlanNode right,
+            int[] leftKeys,
+            int[] rightKeys,
+            RexNode residual,
+            Schema schema,
+            Traits traits)
+            implements PlanNode {
+        @Override
+        public List<PlanNode> inputs() {
+            return List.of(left, right);
+        }
+    }
+
+    /// Sorts and cuts the whole result. Only in pull queries.
+    ///
+    /// @param columns sort columns, most significant first
+    /// @param descending for each whether it descends
+    /// @param nullsFirst for each whether NULLs come first
+    /// @param limit most rows to return, or -1
+    record Sort(
+            PlanNode input,
+            int[] columns,
+            boolean[] descending,
+            boolean[] nullsFirst,
+            long offset,
+            long limit,
+            Schema schema,
+            Traits traits)
+            implements PlanNode {
+        @Override
+        public List<PlanNode> inputs() {
+            return List.of(input);
+        }
+    }
+}

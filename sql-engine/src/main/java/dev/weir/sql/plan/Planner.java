@@ -1,0 +1,358 @@
+package dev.weir.sql.plan;
+
+import dev.weir.sql.analyze.Analyzed;
+import dev.weir.sql.analyze.Literals;
+import dev.weir.sql.analyze.RelTypes;
+import dev.weir.sql.analyze.RowTraits;
+import dev.weir.sql.batch.Field;
+import dev.weir.sql.batch.Schema;
+import dev.weir.sql.error.SqlException;
+import dev.weir.sql.error.SqlState;
+
+import org.apache.calcite.plan.RelOptUtil;
+import org.apache.calcite.rel.RelFieldCollation;
+import org.apache.calcite.rel.RelNode;
+import org.apache.calcite.rel.core.Aggregate;
+import org.apache.calcite.rel.core.Filter;
+import org.apache.calcite.rel.core.Join;
+import org.apache.calcite.rel.core.JoinRelType;
+import org.apache.calcite.rel.core.Project;
+import org.apache.calcite.rel.core.Sort;
+import org.apache.calcite.rel.core.TableScan;
+import org.apache.calcite.rel.core.Values;
+import org.apache.calcite.rex.RexBuilder;
+import org.apache.calcite.rex.RexInputRef;
+import org.apache.calcite.rex.RexLiteral;
+import org.apache.calcite.rex.RexNode;
+import org.apache.calcite.rex.RexUtil;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/// Makes physical plans.
+public final class Planner {
+    private final RexBuilder rex;
+    private final ConstantFolder folder;
+
+    private Planner(RexBuilder rex) {
+        this.rex = rex;
+        folder = new ConstantFolder(rex);
+    }
+
+    /// Plans a query. The plan's schema is the query's.
+    ///
+    /// @throws SqlException FEATURE_NOT_SUPPORTED for what no operator can do
+    public static PlanNode plan(Analyzed.Query query) {
+        RelNode rel = Rules.apply(query.rel());
+        PlanNode plan = new Planner(rel.getCluster().getRexBuilder()).build(rel).node();
+        return withNames(plan, query.schema());
+    }
+
+    /// The plan as text: one operator a line, inputs indented.
+    public static String explain(PlanNode plan) {
+        return Explain.text(plan);
+    }
+
+    private Built build(RelNode rel) {
+        return switch (rel) {
+            case Project project -> {
+                RelNode input = project.getInput();
+                if (input instanceof Filter filter && filter.getInput() instanceof TableScan scan) {
+                    yield leaf(scan, filter.getCondition(), project.getProjects(), rel);
+                }
+                if (input instanceof TableScan scan) {
+                    yield leaf(scan, null, project.getProjects(), rel);
+                }
+                yield project(build(input), project.getProjects(), rel);
+            }
+            case Filter filter ->
+                    filter.getInput() instanceof TableScan scan
+                            ? leaf(scan, filter.getCondition(), null, rel)
+                            : filter(build(filter.getInput()), filter.getCondition());
+            case TableScan scan -> leaf(scan, null, null, rel);
+            case Aggregate aggregate -> aggregate(aggregate);
+            case Join join -> join(join);
+            case Sort sort -> sort(sort);
+            case Values values -> values(values);
+            default ->
+                    throw new SqlException(
+                            SqlState.FEATURE_NOT_SUPPORTED,
+                            null,
+                            rel.getRelTypeName() + " is not supported",
+                            "Write the query another way.");
+        };
+    }
+
+    /// A scan of the columns that are read, with the filter and projection above it.
+    private Built leaf(
+            TableScan scan, RexNode condition, List<RexNode> projects, RelNode output) {
+        List<RexNode> columns =
+                (projects == null ? rex.identityProjects(scan.getRowType()) : projects)
+                        .stream().map(this::expand).toList();
+        List<RexNode> all = new ArrayList<>(columns);
+        if (condition != null) {
+            all.add(expand(condition));
+        }
+        ScanBuilder builder = new ScanBuilder(scan, all);
+        Built built = builder.scan();
+        if (condition != null) {
+            built = filter(built, builder.rewrite(expand(condition)));
+        }
+        return project(built, columns.stream().map(builder::rewrite).toList(), output);
+    }
+
+    private Built filter(Built input, RexNode condition) {
+        return new Built(
+                new PlanNode.Filter(
+                        input.node(),
+                        expand(condition),
+                        input.node().schema(),
+                        input.node().traits()),
+                input.rows());
+    }
+
+    private Built project(Built input, List<RexNode> projects, RelNode output) {
+        Schema schema = RelTypes.schema(output.getRowType());
+        if (isIdentity(projects, input.node().schema().size())) {
+            return new Built(withNames(input.node(), schema), input.rows());
+        }
+        RowTraits rows = input.rows().project(projects);
+        return new Built(
+                new PlanNode.Project(
+                        input.node(),
+                        projects.stream().map(this::expand).toList(),
+                        schema,
+                        Built.traits(rows)),
+                rows);
+    }
+
+    private Built aggregate(Aggregate aggregate) {
+        if (aggregate.getGroupType() != Aggregate.Group.SIMPLE) {
+            throw new SqlException(
+                    SqlState.FEATURE_NOT_SUPPORTED,
+                    null,
+                    "GROUPING SETS are not supported",
+                    "Run one query for each grouping.");
+        }
+        Built input = build(aggregate.getInput());
+        Schema schema = RelTypes.schema(aggregate.getRowType());
+        int groups = aggregate.getGroupCount();
+        List<AggregateCall> calls = new ArrayList<>();
+        for (org.apache.calcite.rel.core.AggregateCall call : aggregate.getAggCallList()) {
+            calls.add(
+                    new AggregateCall(
+                            function(call),
+                            call.getArgList().isEmpty() ? -1 : call.getArgList().getFirst(),
+                            call.filterArg,
+                            schema.type(groups + calls.size())));
+        }
+        RowTraits rows = input.rows().aggregate(groups, calls.size());
+        return new Built(
+                new PlanNode.Aggregate(
+                        input.node(),
+                        aggregate.getGroupSet().toArray(),
+                        List.copyOf(calls),
+                        schema,
+                        Built.traits(rows)),
+                rows);
+    }
+
+    private static AggregateCall.Function function(
+            org.apache.calcite.rel.core.AggregateCall call) {
+        boolean plain =
+                !call.isDistinct()
+                        && call.getArgList().size() <= 1
+                        && call.getCollation().getFieldCollations().isEmpty();
+        if (plain) {
+            switch (call.getAggregation().getKind()) {
+                case COUNT:
+                    return AggregateCall.Function.COUNT;
+                case SUM:
+                case SUM0:
+                    return AggregateCall.Function.SUM;
+                case MIN:
+                    return AggregateCall.Function.MIN;
+                case MAX:
+                    return AggregateCall.Function.MAX;
+                case AVG:
+                    return AggregateCall.Function.AVG;
+                default:
+            }
+        }
+        throw new SqlException(
+                SqlState.FEATURE_NOT_SUPPORTED,
+                null,
+                "the aggregate function "
+                        + call.getAggregation().getName()
+                        + " is not supported in this form",
+                "COUNT, SUM, MIN, MAX and AVG of one argument are.");
+    }
+
+    private Built join(Join join) {
+        if (join.getJoinType() != JoinRelType.INNER) {
+            throw new SqlException(
+                    SqlState.FEATURE_NOT_SUPPORTED,
+                    null,
+                    join.getJoinType() + " joins are not supported",
+                    "INNER JOIN of two tables is.");
+        }
+        List<Integer> leftKeys = new ArrayList<>();
+        List<Integer> rightKeys = new ArrayList<>();
+        RexNode rest =
+                RelOptUtil.splitJoinCondition(
+                        join.getLeft(),
+                        join.getRight(),
+                        join.getCondition(),
+                        leftKeys,
+                        rightKeys,
+                        null);
+        if (leftKeys.isEmpty()) {
+            throw new SqlException(
+                    SqlState.FEATURE_NOT_SUPPORTED,
+                    null,
+                    "a join without an equality between its sides is not supported",
+                    "Add one: ON a.id = b.id.");
+        }
+        Built left = build(join.getLeft());
+        Built right = build(join.getRight());
+        if (left.rows().appendOnly() || right.rows().appendOnly()) {
+            throw new SqlException(
+                    SqlState.FEATURE_NOT_SUPPORTED,
+                    null,
+                    "a join of a stream is not supported",
+                    "Both sides of a join must be tables: CREATE TABLE ... AS SELECT ... GROUP BY"
+                            + " makes one of a stream.");
+        }
+        RowTraits rows =
+                RowTraits.join(
+                        left.rows(),
+                        right.rows(),
+                        leftKeys,
+                        rightKeys,
+                        join.getLeft().getRowType().getFieldCount());
+        return new Built(
+                new PlanNode.Join(
+                        left.node(),
+                        right.node(),
+                        leftKeys.stream().mapToInt(Integer::intValue).toArray(),
+                        rightKeys.stream().mapToInt(Integer::intValue).toArray(),
+                        rest.isAlwaysTrue() ? null : expand(rest),
+                        RelTypes.schema(join.getRowType()),
+                        Built.traits(rows)),
+                rows);
+    }
+
+    private Built sort(Sort sort) {
+        Built input = build(sort.getInput());
+        List<RelFieldCollation> collations = sort.getCollation().getFieldCollations();
+        int[] columns = new int[collations.size()];
+        boolean[] descending = new boolean[columns.length];
+        boolean[] nullsFirst = new boolean[columns.length];
+        for (int i = 0; i < columns.length; i++) {
+            RelFieldCollation collation = collations.get(i);
+            columns[i] = collation.getFieldIndex();
+            descending[i] = collation.getDirection().isDescending();
+            nullsFirst[i] =
+                    collation.nullDirection == RelFieldCollation.NullDirection.FIRST
+                            || (collation.nullDirection
+                                            == RelFieldCollation.NullDirection.UNSPECIFIED
+                                    && descending[i]);
+        }
+        return new Built(
+                new PlanNode.Sort(
+                        input.node(),
+                        columns,
+                        descending,
+                        nullsFirst,
+                        rows(sort.offset, 0),
+                        rows(sort.fetch, -1),
+                        input.node().schema(),
+                        input.node().traits()),
+                input.rows());
+    }
+
+    private static long rows(RexNode count, long none) {
+        if (count == null) {
+            return none;
+        }
+        if (count instanceof RexLiteral literal) {
+            return RexLiteral.bigDecimalValue(literal).longValue();
+        }
+        throw new SqlException(
+                SqlState.FEATURE_NOT_SUPPORTED,
+                null,
+                "LIMIT and OFFSET take numbers only",
+                "Write the number itself.");
+    }
+
+    private static Built values(Values values) {
+        Schema schema = RelTypes.schema(values.getRowType());
+        List<List<Object>> rows = new ArrayList<>();
+        for (List<RexLiteral> tuple : values.tuples) {
+            List<Object> row = new ArrayList<>();
+            for (int i = 0; i < tuple.size(); i++) {
+                row.add(Literals.storage(tuple.get(i), schema.type(i)));
+            }
+            rows.add(row);
+        }
+        RowTraits traits = RowTraits.of(values);
+        return new Built(
+                new PlanNode.Values(rows, schema, Built.traits(traits)), traits);
+    }
+
+    /// SEARCH is Calcite's shorthand for ranges; kernels know comparisons.
+    private RexNode expand(RexNode node) {
+        return RexUtil.expandSearch(rex, null, node).accept(folder);
+    }
+
+    private static boolean isIdentity(List<RexNode> projects, int columns) {
+        if (projects.size() != columns) {
+            return false;
+        }
+        for (int i = 0; i < columns; i++) {
+            if (!(projects.get(i) instanceof RexInputRef ref && ref.getIndex() == i)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// The node with other names for its columns.
+    private static PlanNode withNames(PlanNode node, Schema names) {
+        List<Field> fields = new ArrayList<>();
+        for (int i = 0; i < names.size(); i++) {
+            fields.add(new Field(names.field(i).name(), node.schema().type(i)));
+        }
+        Schema schema = new Schema(fields);
+        if (schema.equals(node.schema())) {
+            return node;
+        }
+        return switch (node) {
+            case PlanNode.StreamScan(var relation, var columns, _, var traits) ->
+                    new PlanNode.StreamScan(relation, columns, schema, traits);
+            case PlanNode.TableScan(var relation, var columns, _, var traits) ->
+                    new PlanNode.TableScan(relation, columns, schema, traits);
+            case PlanNode.Values(var rows, _, var traits) ->
+                    new PlanNode.Values(rows, schema, traits);
+            case PlanNode.Filter(var input, var condition, _, var traits) ->
+                    new PlanNode.Filter(input, condition, schema, traits);
+            case PlanNode.Project(var input, var expressions, _, var traits) ->
+                    new PlanNode.Project(input, expressions, schema, traits);
+            case PlanNode.Aggregate(var input, var groups, var calls, _, var traits) ->
+                    new PlanNode.Aggregate(input, groups, calls, schema, traits);
+            case PlanNode.Join(var l, var r, var lk, var rk, var residual, _, var traits) ->
+                    new PlanNode.Join(l, r, lk, rk, residual, schema, traits);
+            case PlanNode.Sort(
+                            var input,
+                            var columns,
+                            var descending,
+                            var nullsFirst,
+                            var offset,
+                            var limit,
+                            _,
+                            var traits) ->
+                    new PlanNode.Sort(
+                            input, columns, descending, nullsFirst, offset, limit, schema, traits);
+        };
+    }
+}

@@ -1,0 +1,88 @@
+package dev.weir.sql.state;
+
+import java.util.function.LongConsumer;
+
+/// Versioned states as of one published step. Used by one thread at a time, any thread.
+///
+/// Reads wait for the worker no longer than it takes it to come to [StateMap#breathe], and hold it
+/// up no longer than it takes to copy a few hundred rows. An open snapshot makes the worker keep
+/// what it replaces: close it soon.
+public final class StateSnapshot implements AutoCloseable {
+    private static final int SLICE_RECORDS = 256;
+
+    private final long step;
+    private final LongConsumer onClose;
+    private boolean closed;
+
+    StateSnapshot(long step, LongConsumer onClose) {
+        this.step = step;
+        this.onClose = onClose;
+    }
+
+    /// Told of each row of a scan. The arrays are valid during the call only.
+    @FunctionalInterface
+    public interface Visitor {
+        /// @return false to end the scan
+        boolean row(
+                byte[] keys, int keyOffset, int keyLength, byte[] values, int offset, int length);
+    }
+
+    /// The step read; Long.MIN_VALUE for what was there before the first.
+    public long step() {
+        return step;
+    }
+
+    /// The value of a key as of the step, or null.
+    public byte[] get(PointState state, byte[] key, int offset, int length) {
+        checkOpen();
+        return state.getAsOf(step, key, offset, length);
+    }
+
+    /// Visits all rows as of the step, in no particular order.
+    ///
+    /// @return false when the visitor ended it
+    public boolean scan(PointState state, Visitor visitor) {
+        checkOpen();
+        PointState.Range range = state.startScan();
+        try (Disk.DiskScan disk = range.disk()) {
+            Rows rows = new Rows();
+            for (int i = 0; i < range.chunks().length; i++) {
+                int at = 0;
+                while (at < range.ends()[i]) {
+                    rows.clear();
+                    at = state.take(step, range, i, at, SLICE_RECORDS, rows);
+                    if (!rows.visit(visitor)) {
+                        return false;
+                    }
+                }
+            }
+            if (disk != null) {
+                boolean more = true;
+                while (more) {
+                    rows.clear();
+                    more = state.takeFromDisk(step, range, SLICE_RECORDS, rows);
+                    if (!rows.visit(visitor)) {
+                        return false;
+                    }
+                }
+            }
+            return true;
+        } finally {
+            state.endScan();
+        }
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException("snapshot is closed");
+        }
+    }
+
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            onClose.accept(step);
+        }
+    }
+}

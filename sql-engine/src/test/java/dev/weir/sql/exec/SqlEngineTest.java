@@ -1,0 +1,431 @@
+package dev.weir.sql.exec;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.weir.sql.error.SqlException;
+import dev.weir.sql.error.SqlState;
+import dev.weir.sql.io.MemoryTopicLog;
+import dev.weir.sql.io.MemoryTopicLog.Entry;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.TreeMap;
+
+@Timeout(120)
+class SqlEngineTest {
+    private static final Duration LONG = Duration.ofSeconds(30);
+    private static final InstantSource CLOCK =
+            InstantSource.fixed(Instant.parse("2026-01-01T00:00:00Z"));
+    private static final long T0 = Instant.parse("2026-01-01T00:00:00Z").toEpochMilli();
+
+    @TempDir Path dir;
+    private MemoryTopicLog log = new MemoryTopicLog();
+    private final SqlSession session = new SqlSession("test");
+    private SqlEngine engine;
+
+    @BeforeEach
+    void start() {
+        engine = SqlEngine.start(config(), log, CLOCK);
+    }
+
+    @AfterEach
+    void stop() {
+        engine.close();
+    }
+
+    private EngineConfig config() {
+        return new EngineConfig(dir, Duration.ofMillis(20), 50, 64 << 20, false);
+    }
+
+    private StatementResult run(String sql) {
+        return engine.execute(sql, session);
+    }
+
+    private List<String> rows(String sql) {
+        StatementResult.Rows result = (StatementResult.Rows) run(sql);
+        return result.rows().stream().map(Arrays::toString).sorted().toList();
+    }
+
+    private void level() throws InterruptedException {
+        assertThat(engine.awaitLevel(LONG)).isTrue();
+    }
+
+    private void order(int partition, long time, String id, String item, long qty) {
+        log.send(
+                "orders",
+                partition,
+                T0 + time,
+                id,
+                "{\"item\":\"" + item + "\",\"qty\":" + qty + "}");
+    }
+
+    private void price(String item, Long price) {
+        log.send(
+                "prices",
+                Math.floorMod(item.hashCode(), 2),
+                T0,
+                item,
+                price == null ? null : "{\"price\":" + price + "}");
+    }
+
+    private static List<String> take(PushQuery query, int rows) throws InterruptedException {
+        List<String> taken = new ArrayList<>();
+        while (taken.size() < rows) {
+            PushQuery.Step step = query.poll(LONG);
+            assertThat(step).as("after " + taken).isNotNull();
+            for (PushQuery.Change change : step.rows()) {
+                taken.add((change.deleted() ? "-" : "+") + Arrays.toString(change.values()));
+            }
+            if (step.end()) {
+                break;
+            }
+        }
+        return taken;
+    }
+
+    private void shop() {
+        ShopModel.STATEMENTS.forEach(this::run);
+    }
+
+    private void someOrders(Random random, int count) {
+        for (int i = 0; i < count; i++) {
+            order(
+                    random.nextInt(3),
+                    random.nextInt(200_000),
+                    "o" + random.nextInt(1000),
+                    "item" + random.nextInt(8),
+                    random.nextInt(100));
+            if (random.nextInt(10) == 0) {
+                price(
+                        "item" + random.nextInt(8),
+                        random.nextInt(4) == 0 ? null : (long) random.nextInt(50));
+            }
+        }
+    }
+
+    @Test
+    void what_queries_write_equals_a_recomputation() throws Exception {
+        shop();
+        someOrders(new Random(1), 2000);
+        level();
+        assertThat(ShopModel.written(log)).isEqualTo(ShopModel.expected(log));
+    }
+
+    @Test
+    void queries_made_after_the_data_are_filled_with_it() throws Exception {
+        run(ShopModel.STATEMENTS.get(0));
+        run(ShopModel.STATEMENTS.get(1));
+        someOrders(new Random(2), 2000);
+        ShopModel.STATEMENTS.subList(2, ShopModel.STATEMENTS.size()).forEach(this::run);
+        someOrders(new Random(3), 300);
+        level();
+        assertThat(ShopModel.written(log)).isEqualTo(ShopModel.expected(log));
+    }
+
+    @Test
+    void pull_queries_equal_a_recomputation() throws Exception {
+        shop();
+        someOrders(new Random(4), 1000);
+        level();
+        ShopModel.Expected expected = ShopModel.expected(log);
+
+        List<String> totals = new ArrayList<>();
+        expected.totals()
+                .forEach((k, v) -> totals.add("[" + k + ", " + v.replace(" ", ", ") + "]"));
+        assertThat(rows("SELECT * FROM totals")).isEqualTo(totals);
+        assertThat(rows("SELECT item, COUNT(*) AS n, SUM(qty) AS total FROM orders GROUP BY item"))
+                .isEqualTo(totals);
+        assertThat(rows("SELECT item, n, total FROM totals WHERE item = 'item3'"))
+                .isEqualTo(totals.stream().filter(r -> r.startsWith("[item3,")).toList());
+        assertThat(rows("SELECT COUNT(*) FROM big"))
+                .containsExactly("[" + expected.big().size() + "]");
+        List<String> minutes = new ArrayList<>();
+        expected.minutes()
+                .forEach(
+                        (k, v) -> {
+                            long start = Long.parseLong(k.substring(k.indexOf('@') + 1));
+                            minutes.add(
+                                    "[" + k.substring(0, k.indexOf('@')) + ", " + start + ", "
+                                            + (start + 60_000) + ", " + v + "]");
+                        });
+        assertThat(rows("SELECT * FROM minutes")).isEqualTo(minutes);
+        assertThat(rows("SELECT * FROM revenue"))
+                .isEqualTo(
+                        expected.revenue().entrySet().stream()
+                                .map(e -> "[" + e.getKey() + ", " + e.getValue() + "]")
+                                .toList());
+        StatementResult.Rows top =
+                (StatementResult.Rows)
+                        run("SELECT item, total FROM totals ORDER BY total DESC LIMIT 3");
+        assertThat(top.rows())
+                .map(r -> (Long) r[1])
+                .isEqualTo(
+                        expected.totals().values().stream()
+                                .map(v -> Long.valueOf(v.substring(v.indexOf(' ') + 1)))
+                                .sorted((a, b) -> Long.compare(b, a))
+                                .limit(3)
+                                .toList());
+    }
+
+    @Test
+    void a_push_query_over_a_stream_gives_every_record_once() throws Exception {
+        shop();
+        order(0, 0, "a", "pen", 1);
+        order(1, 0, "b", "ink", 60);
+        try (PushQuery query = live("SELECT id, item, qty FROM orders EMIT CHANGES")) {
+            assertThat(query.isTable()).isFalse();
+            assertThat(take(query, 2))
+                    .containsExactlyInAnyOrder("+[a, pen, 1]", "+[b, ink, 60]");
+            order(2, 0, "c", "pen", 3);
+            assertThat(take(query, 1)).containsExactly("+[c, pen, 3]");
+        }
+        assertThat(engine.queries()).noneMatch(q -> q.kind() == QueryInfo.Kind.PUSH);
+    }
+
+    @Test
+    void a_push_query_over_a_table_gives_its_rows_then_their_changes() throws Exception {
+        shop();
+        order(0, 0, "a", "pen", 1);
+        price("pen", 10L);
+        level();
+        try (PushQuery totals = live("SELECT * FROM totals EMIT CHANGES");
+                PushQuery prices = live("SELECT * FROM prices EMIT CHANGES");
+                PushQuery joined =
+                        live(
+                                "SELECT t.item, t.n, p.price FROM totals t"
+                                        + " JOIN prices p ON t.item = p.item EMIT CHANGES")) {
+            assertThat(totals.isTable()).isTrue();
+            assertThat(take(totals, 1)).containsExactly("+[pen, 1, 1]");
+            assertThat(take(prices, 1)).containsExactly("+[pen, 10]");
+            assertThat(take(joined, 1)).containsExactly("+[pen, 1, 10]");
+            order(1, 0, "b", "pen", 5);
+            assertThat(take(totals, 1)).containsExactly("+[pen, 2, 6]");
+            assertThat(take(joined, 1)).containsExactly("+[pen, 2, 10]");
+            price("pen", null);
+            assertThat(take(prices, 1)).containsExactly("-[pen, null]");
+        }
+    }
+
+    @Test
+    void a_push_query_with_limit_ends() throws Exception {
+        shop();
+        someOrders(new Random(5), 200);
+        try (PushQuery query = live("SELECT id FROM orders EMIT CHANGES LIMIT 7")) {
+            assertThat(take(query, 100)).hasSize(7);
+            assertThat(query.poll(LONG).end()).isTrue();
+        }
+    }
+
+    @Test
+    void a_push_query_from_latest_gives_only_what_comes() throws Exception {
+        shop();
+        order(0, 0, "old", "pen", 1);
+        level();
+        run("SET 'auto.offset.reset' = 'latest'");
+        try (PushQuery orders = live("SELECT id FROM orders EMIT CHANGES");
+                PushQuery totals = live("SELECT item, n FROM totals EMIT CHANGES")) {
+            run("SELECT 1");
+            level();
+            engine.awaitWorker();
+            order(0, 0, "new", "pen", 1);
+            assertThat(take(orders, 1)).containsExactly("+[new]");
+            assertThat(take(totals, 1)).containsExactly("+[pen, 2]");
+        }
+    }
+
+    @Test
+    void a_cancelled_push_query_tells_its_reader() throws Exception {
+        shop();
+        try (PushQuery query = live("SELECT * FROM totals EMIT CHANGES")) {
+            assertThat(engine.queries()).anyMatch(q -> q.id().equals(query.id()));
+            run("CANCEL QUERY " + query.id());
+            assertThatThrownBy(() -> query.poll(LONG))
+                    .isInstanceOfSatisfying(
+                            SqlException.class,
+                            e -> assertThat(e.state()).isEqualTo(SqlState.QUERY_CANCELED));
+            assertThat(engine.queries()).noneMatch(q -> q.id().equals(query.id()));
+        }
+    }
+
+    private PushQuery live(String sql) {
+        return ((StatementResult.Live) run(sql)).query();
+    }
+
+    @Test
+    void a_session_reads_what_it_inserted() {
+        shop();
+        for (int i = 1; i <= 50; i++) {
+            run("INSERT INTO orders (id, item, qty) VALUES ('o" + i + "', 'pen', " + i + ")");
+            assertThat(rows("SELECT n, total FROM totals WHERE item = 'pen'"))
+                    .containsExactly("[" + i + ", " + (i * (i + 1) / 2) + "]");
+        }
+        assertThat(rows("SELECT COUNT(*) FROM orders")).containsExactly("[50]");
+    }
+
+    @Test
+    void a_record_that_cannot_be_read_is_kept_as_a_dead_letter() throws Exception {
+        shop();
+        order(0, 0, "a", "pen", 1);
+        log.send("orders", 0, T0, "k", "{\"item\": nonsense");
+        order(0, 0, "b", "pen", 1);
+        level();
+        assertThat(rows("SELECT item, n FROM totals")).containsExactly("[pen, 2]");
+        List<Entry> letters = log.committed("_weir_dead_letters");
+        assertThat(letters).hasSize(1);
+        assertThat(letters.getFirst().valueText())
+                .contains("\"topic\":\"orders\",\"partition\":0,\"offset\":1,")
+                .contains("\"value\":\"{\\\"item\\\": nonsense\"")
+                .contains("\"keyBase64\":\"aw==\"");
+        assertThat(engine.metrics().deadLetters()).isEqualTo(1);
+    }
+
+    @Test
+    void a_row_that_cannot_be_computed_is_kept_as_a_dead_letter() throws Exception {
+        shop();
+        run("CREATE STREAM shares AS SELECT id, 100 / qty AS share FROM orders EMIT CHANGES");
+        order(0, 0, "a", "pen", 0);
+        order(0, 0, "b", "pen", 4);
+        level();
+        assertThat(log.committed("shares")).map(Entry::keyText).containsExactly("b");
+        List<Entry> letters = log.committed("_weir_dead_letters");
+        assertThat(letters).hasSize(1);
+        assertThat(letters.getFirst().valueText())
+                .startsWith("{\"query\":\"shares\",\"topic\":\"orders\",\"partition\":0,\"offset\":0,");
+    }
+
+    @Test
+    void what_others_read_cannot_be_dropped() {
+        shop();
+        assertThatThrownBy(() -> run("DROP TABLE totals"))
+                .isInstanceOfSatisfying(
+                        SqlException.class,
+                        e -> {
+                            assertThat(e.state()).isEqualTo(SqlState.DEPENDENT_OBJECTS);
+                            assertThat(e).hasMessageContaining("sizes").hasMessageContaining("revenue");
+                        });
+        run("DROP TABLE sizes");
+        run("DROP TABLE revenue DELETE TOPIC");
+        run("DROP TABLE totals");
+        assertThat(engine.catalog().relation("totals")).isEmpty();
+        assertThat(log.topic("revenue")).isEmpty();
+        assertThat(log.topic("sizes")).isPresent();
+        assertThatThrownBy(() -> run("SELECT * FROM totals"))
+                .isInstanceOfSatisfying(
+                        SqlException.class,
+                        e -> assertThat(e.state()).isEqualTo(SqlState.UNDEFINED_TABLE));
+    }
+
+    @Test
+    void a_terminated_query_leaves_its_table_as_it_was() throws Exception {
+        shop();
+        order(0, 0, "a", "pen", 1);
+        level();
+        String id =
+                engine.queries().stream()
+                        .filter(q -> q.sinks().contains("totals"))
+                        .findFirst()
+                        .orElseThrow()
+                        .id();
+        run("TERMINATE " + id);
+        order(0, 0, "b", "pen", 1);
+        level();
+        assertThat(rows("SELECT item, n FROM totals")).containsExactly("[pen, 1]");
+        assertThat(engine.queries()).noneMatch(q -> q.id().equals(id));
+        restart();
+        order(0, 0, "c", "pen", 1);
+        level();
+        assertThat(rows("SELECT item, n FROM totals")).containsExactly("[pen, 1]");
+        assertThat(rows("SELECT * FROM minutes")).hasSize(1);
+    }
+
+    private void restart() {
+        engine.close();
+        engine = SqlEngine.start(config(), log, CLOCK);
+    }
+
+    @Test
+    void after_a_restart_everything_goes_on() throws Exception {
+        shop();
+        someOrders(new Random(6), 500);
+        restart();
+        someOrders(new Random(7), 500);
+        level();
+        assertThat(ShopModel.written(log)).isEqualTo(ShopModel.expected(log));
+        assertThat(engine.catalog().relations()).hasSize(7);
+        run("CREATE TABLE again AS SELECT item, MAX(qty) AS most FROM big2 GROUP BY item"
+                .replace("big2", "orders"));
+        level();
+        assertThat(rows("SELECT item FROM again"))
+                .hasSize(ShopModel.expected(log).totals().size());
+    }
+
+    @Test
+    void statements_are_numbered_in_the_order_of_the_journal() {
+        List<Long> numbers = new ArrayList<>();
+        for (String statement : ShopModel.STATEMENTS) {
+            numbers.add(((StatementResult.Done) run(statement)).commandSequence());
+        }
+        assertThat(numbers).containsExactly(0L, 1L, 2L, 3L, 4L, 5L, 6L);
+        restart();
+        assertThat(((StatementResult.Done) run("DROP TABLE sizes")).commandSequence())
+                .isEqualTo(7);
+    }
+
+    @Test
+    void print_shows_the_records_of_a_topic() throws Exception {
+        shop();
+        order(0, 5, "a", "pen", 1);
+        try (PushQuery print = live("PRINT 'orders' FROM BEGINNING LIMIT 1")) {
+            assertThat(take(print, 1))
+                    .containsExactly(
+                            "+[2026-01-01T00:00:00.005Z, 0, 0, a, {\"item\":\"pen\",\"qty\":1}]");
+        }
+    }
+
+    @Test
+    void at_random_moments_power_fails_and_nothing_is_lost_or_twice() throws Exception {
+        long seed = Long.getLong("weir.seed", System.nanoTime());
+        System.out.println("seed " + seed);
+        Random random = new Random(seed);
+        int made = 0;
+        for (int crash = 0; crash < 20; crash++) {
+            log.failAfterWrites(random.nextInt(400));
+            try {
+                for (; made < ShopModel.STATEMENTS.size() && random.nextInt(4) != 0; made++) {
+                    run(ShopModel.STATEMENTS.get(made));
+                }
+                someOrders(random, 300);
+                if (random.nextBoolean()) {
+                    engine.awaitLevel(LONG);
+                }
+            } catch (SqlException e) {
+                assertThat(e.state()).as(e.getMessage()).isEqualTo(SqlState.IO_ERROR);
+            }
+            engine.halt();
+            log = log.afterPowerLoss(random);
+            engine = SqlEngine.start(config(), log, CLOCK);
+            made = engine.catalog().relations().size();
+        }
+        for (; made < ShopModel.STATEMENTS.size(); made++) {
+            run(ShopModel.STATEMENTS.get(made));
+        }
+        someOrders(random, 300);
+        level();
+        TreeMap<String, String> totals = new TreeMap<>(ShopModel.expected(log).totals());
+        assertThat(totals).as("seed %s", seed).isNotEmpty();
+        assertThat(ShopModel.written(log)).as("seed %s", seed).isEqualTo(ShopModel.expected(log));
+    }
+}
