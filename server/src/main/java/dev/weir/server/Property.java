@@ -1,0 +1,148 @@
+package dev.weir.server;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/// The properties of a server: their names, defaults and meanings.
+enum Property {
+    DATA_DIR("data.dir", "weir-data", "everything on disk"),
+    KAFKA_LISTEN("kafka.listen", "127.0.0.1:9092", "Kafka protocol; port 0 picks a free one"),
+    POSTGRES_LISTEN(
+            "postgres.listen",
+            "127.0.0.1:5433",
+            "PostgreSQL protocol, database weir; \"none\" for no listener"),
+    HTTP_LISTEN(
+            "http.listen",
+            "127.0.0.1:8088",
+            "REST, /metrics, /healthcheck; \"none\" for no listener"),
+    REGISTRY_LISTEN(
+            "registry.listen",
+            "127.0.0.1:8081",
+            "Schema Registry REST; reserved, this version does not listen there"),
+    SECURITY_INSECURE(
+            "security.insecure",
+            "false",
+            "allow listeners beyond loopback although nobody is authenticated"),
+    KAFKA_ADVERTISED(
+            "kafka.advertised", "", "host:port that Kafka clients are told; default: the listener"),
+    NUM_PARTITIONS("num.partitions", "1", "partitions of a topic created without a number"),
+    AUTO_CREATE_TOPICS(
+            "auto.create.topics.enable", "true", "whether a Kafka client's asking makes a topic"),
+    REPLICAS_CAP(
+            "replicas.cap", "false", "cut more than one replica to one instead of refusing it"),
+    LOG_DURABILITY(
+            "log.durability",
+            "fsync",
+            "fsync: acknowledged means on disk; os: left to the operating system"),
+    SQL_IDENTIFIERS(
+            "sql.identifiers",
+            "keep",
+            "upper: unquoted names fold to upper case as in ksqlDB; keep: they do not"),
+    SQL_STEP_MAX_ROWS("sql.step.max.rows", "65536", "most input records in one step"),
+    SQL_CHECKPOINT_INTERVAL_MS(
+            "sql.checkpoint.interval.ms", "5000", "time between checkpoints of query state"),
+    SQL_STATE_MEMORY_BYTES(
+            "sql.state.memory.bytes", "536870912", "memory for the maps of query state"),
+    HTTP_BODY_MAX_BYTES("http.body.max.bytes", "16777216", "the largest request body"),
+    POSTGRES_MESSAGE_MAX_BYTES(
+            "postgres.message.max.bytes", "16777216", "the largest PostgreSQL message");
+
+    final String key;
+    final String defaultValue;
+    final String meaning;
+
+    Property(String key, String defaultValue, String meaning) {
+        this.key = key;
+        this.defaultValue = defaultValue;
+        this.meaning = meaning;
+    }
+
+    /// The property of that name.
+    ///
+    /// @throws ConfigException suggesting the nearest name
+    static Property named(String key) {
+        for (Property property : values()) {
+            if (property.key.equals(key)) {
+                return property;
+            }
+        }
+        throw new ConfigException(
+                "unknown property \""
+                        + key
+                        + "\""
+                        + nearest(key).map(name -> "; did you mean \"" + name + "\"?").orElse(""));
+    }
+
+    /// The value given, or the default.
+    String in(Map<String, String> values) {
+        return values.getOrDefault(key, defaultValue).strip();
+    }
+
+    boolean flagIn(Map<String, String> values) {
+        String value = in(values).toLowerCase(Locale.ROOT);
+        if (!value.equals("true") && !value.equals("false")) {
+            throw new ConfigException(key + " must be true or false, got \"" + value + "\"");
+        }
+        return value.equals("true");
+    }
+
+    long numberIn(Map<String, String> values, long least, long most) {
+        String value = in(values);
+        try {
+            long number = Long.parseLong(value);
+            if (number >= least && number <= most) {
+                return number;
+            }
+        } catch (NumberFormatException _) {
+            // Reported below with everything else that is no number in range.
+        }
+        throw new ConfigException(
+                key + " must be a number from " + least + " to " + most + ", got \"" + value + "\"");
+    }
+
+    /// All of them, one a line, for people.
+    static String describeAll() {
+        return Arrays.stream(values())
+                .map(
+                        p ->
+                                String.format(
+                                        Locale.ROOT,
+                                        "  %-28s %s (%s)",
+                                        p.key,
+                                        p.meaning,
+                                        p.defaultValue.isEmpty() ? "none" : p.defaultValue))
+                .collect(Collectors.joining("\n"));
+    }
+
+    private static Optional<String> nearest(String key) {
+        String best = null;
+        int distance = Math.max(2, key.length() / 3) + 1;
+        for (Property property : values()) {
+            int candidate = editDistance(key, property.key);
+            if (candidate < distance) {
+                distance = candidate;
+                best = property.key;
+            }
+        }
+        return Optional.ofNullable(best);
+    }
+
+    private static int editDistance(String from, String to) {
+        int[] row = new int[to.length() + 1];
+        Arrays.setAll(row, i -> i);
+        for (int i = 1; i <= from.length(); i++) {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= to.length(); j++) {
+                int above = row[j];
+                int replace = diagonal + (from.charAt(i - 1) == to.charAt(j - 1) ? 0 : 1);
+                row[j] = Math.min(replace, Math.min(above, row[j - 1]) + 1);
+                diagonal = above;
+            }
+        }
+        return row[to.length()];
+    }
+}

@@ -1,0 +1,158 @@
+package dev.weir.server;
+
+import java.io.IOException;
+import java.io.Reader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.TreeMap;
+
+/// How one server is set up. [Property] has the names, defaults and meanings.
+///
+/// @param dataDir everything on disk
+/// @param kafka where Kafka clients connect
+/// @param kafkaAdvertised what Kafka clients are told instead
+/// @param postgres where PostgreSQL clients connect, if they may
+/// @param http where HTTP clients connect, if they may
+/// @param insecure whether listeners beyond loopback are allowed although nobody is authenticated
+/// @param osDurability true when acknowledged records may still be only in the page cache
+/// @param properties every property's value by name, defaults included
+public record ServerConfig(
+        Path dataDir,
+        ListenAddress kafka,
+        Optional<ListenAddress> kafkaAdvertised,
+        Optional<ListenAddress> postgres,
+        Optional<ListenAddress> http,
+        boolean insecure,
+        int numPartitions,
+        boolean autoCreateTopics,
+        boolean capReplicas,
+        boolean osDurability,
+        boolean foldIdentifiersUp,
+        int stepMaxRows,
+        Duration checkpointInterval,
+        long stateMemoryBytes,
+        int httpBodyMaxBytes,
+        int postgresMessageMaxBytes,
+        Map<String, String> properties) {
+    private static final String NO_LISTENER = "none";
+
+    public ServerConfig {
+        properties = Map.copyOf(properties);
+        requireLoopback(Property.KAFKA_LISTEN, kafka, insecure);
+        postgres.ifPresent(at -> requireLoopback(Property.POSTGRES_LISTEN, at, insecure));
+        http.ifPresent(at -> requireLoopback(Property.HTTP_LISTEN, at, insecure));
+    }
+
+    /// The configuration with these properties and defaults for the rest.
+    ///
+    /// @throws ConfigException naming the property that is unknown or wrong
+    public static ServerConfig of(Map<String, String> values) {
+        values.keySet().forEach(Property::named);
+        var all = new TreeMap<String, String>();
+        for (Property property : Property.values()) {
+            all.put(property.key, property.in(values));
+        }
+        listener(Property.REGISTRY_LISTEN, values);
+        return new ServerConfig(
+                Path.of(Property.DATA_DIR.in(values)),
+                listener(Property.KAFKA_LISTEN, values)
+                        .orElseThrow(
+                                () ->
+                                        new ConfigException(
+                                                Property.KAFKA_LISTEN.key
+                                                        + " cannot be "
+                                                        + NO_LISTENER)),
+                Property.KAFKA_ADVERTISED.in(values).isEmpty()
+                        ? Optional.empty()
+                        : listener(Property.KAFKA_ADVERTISED, values),
+                listener(Property.POSTGRES_LISTEN, values),
+                listener(Property.HTTP_LISTEN, values),
+                Property.SECURITY_INSECURE.flagIn(values),
+                (int) Property.NUM_PARTITIONS.numberIn(values, 1, 10_000),
+                Property.AUTO_CREATE_TOPICS.flagIn(values),
+                Property.REPLICAS_CAP.flagIn(values),
+                choice(Property.LOG_DURABILITY, values, "fsync", "os"),
+                choice(Property.SQL_IDENTIFIERS, values, "keep", "upper"),
+                (int) Property.SQL_STEP_MAX_ROWS.numberIn(values, 1, 1 << 24),
+                Duration.ofMillis(
+                        Property.SQL_CHECKPOINT_INTERVAL_MS.numberIn(values, 10, 86_400_000)),
+                Property.SQL_STATE_MEMORY_BYTES.numberIn(values, 1 << 20, 1L << 44),
+                (int) Property.HTTP_BODY_MAX_BYTES.numberIn(values, 1 << 10, 1 << 30),
+                (int) Property.POSTGRES_MESSAGE_MAX_BYTES.numberIn(values, 1 << 10, 1 << 30),
+                all);
+    }
+
+    /// A server over `dataDir` whose listeners are on free loopback ports.
+    public static ServerConfig onFreePorts(Path dataDir) {
+        return of(
+                Map.of(
+                        Property.DATA_DIR.key, dataDir.toString(),
+                        Property.KAFKA_LISTEN.key, "127.0.0.1:0",
+                        Property.POSTGRES_LISTEN.key, "127.0.0.1:0",
+                        Property.HTTP_LISTEN.key, "127.0.0.1:0"));
+    }
+
+    /// The same with one property changed.
+    public ServerConfig with(String property, String value) {
+        Property.named(property);
+        var changed = new TreeMap<>(properties);
+        changed.put(property, value);
+        return of(changed);
+    }
+
+    /// Reads a file of `key=value` lines.
+    ///
+    /// @throws ConfigException when it cannot be read
+    static Map<String, String> read(Path file) {
+        var properties = new Properties();
+        try (Reader reader = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
+            properties.load(reader);
+        } catch (IOException | IllegalArgumentException e) {
+            throw new ConfigException("cannot read the configuration file " + file + ": " + e, e);
+        }
+        var values = new TreeMap<String, String>();
+        properties.stringPropertyNames().forEach(k -> values.put(k, properties.getProperty(k)));
+        return values;
+    }
+
+    private static Optional<ListenAddress> listener(Property property, Map<String, String> values) {
+        String text = property.in(values);
+        return text.equals(NO_LISTENER)
+                ? Optional.empty()
+                : Optional.of(ListenAddress.parse(property.key, text));
+    }
+
+    /// @return true for the second choice
+    private static boolean choice(
+            Property property, Map<String, String> values, String first, String second) {
+        String value = property.in(values);
+        if (!value.equals(first) && !value.equals(second)) {
+            throw new ConfigException(
+                    property.key
+                            + " must be "
+                            + first
+                            + " or "
+                            + second
+                            + ", got \""
+                            + value
+                            + "\"");
+        }
+        return value.equals(second);
+    }
+
+    private static void requireLoopback(Property property, ListenAddress at, boolean insecure) {
+        if (!insecure && !at.isLoopback(property.key)) {
+            throw new ConfigException(
+                    property.key
+                            + "="
+                            + at
+                            + " can be reached from other machines and nobody is authenticated;"
+                            + " bind it to 127.0.0.1, or set security.insecure=true");
+        }
+    }
+}

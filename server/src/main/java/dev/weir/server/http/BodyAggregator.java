@@ -1,0 +1,41 @@
+package dev.weir.server.http;
+
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpMessage;
+import io.netty.handler.codec.http.HttpObjectAggregator;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.HttpVersion;
+
+/// Puts requests together and refuses bodies that are too large, saying which property rules it.
+final class BodyAggregator extends HttpObjectAggregator {
+    BodyAggregator(int maxBytes) {
+        super(maxBytes);
+    }
+
+    @Override
+    protected void handleOversizedMessage(ChannelHandlerContext context, HttpMessage oversized) {
+        byte[] body =
+                Json.bytes(
+                        ErrorBodies.error(
+                                "generic_error",
+                                41300,
+                                "the request body is larger than http.body.max.bytes="
+                                        + maxContentLength()));
+        var response =
+                new DefaultFullHttpResponse(
+                        HttpVersion.HTTP_1_1,
+                        HttpResponseStatus.REQUEST_ENTITY_TOO_LARGE,
+                        Unpooled.wrappedBuffer(body));
+        response.headers()
+                .set(HttpHeaderNames.CONTENT_TYPE, Json.TYPE)
+                .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
+        HttpUtil.setContentLength(response, body.length);
+        context.writeAndFlush(response).addListener(ChannelFutureListener.CLOSE);
+    }
+}

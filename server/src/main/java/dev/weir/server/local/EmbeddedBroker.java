@@ -1,0 +1,92 @@
+package dev.weir.server.local;
+
+import dev.weir.broker.Broker;
+import dev.weir.broker.BrokerConfig;
+import dev.weir.broker.partition.LogDirectoryConfig;
+import dev.weir.broker.partition.LogDirectoryConfig.Durability;
+import dev.weir.broker.storage.RealFileSystem;
+import dev.weir.sql.io.TopicLog;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.InstantSource;
+
+/// The broker of this process, as the server sees it: an address for Kafka clients, a log for the
+/// engine, samples for `/metrics`.
+public final class EmbeddedBroker implements AutoCloseable {
+    private final Broker broker;
+    private final EmbeddedTopicLog log;
+
+    private EmbeddedBroker(Broker broker, InstantSource clock) {
+        this.broker = broker;
+        this.log = new EmbeddedTopicLog(broker, clock);
+    }
+
+    /// How the broker is set up.
+    ///
+    /// @param dataDir `log` and `meta` are made below it
+    /// @param listen where Kafka clients connect
+    /// @param advertised what they are told instead; null for the listener itself
+    /// @param osDurability true when acknowledged records may still be only in the page cache
+    public record Settings(
+            Path dataDir,
+            InetSocketAddress listen,
+            InetSocketAddress advertised,
+            int numPartitions,
+            boolean autoCreateTopics,
+            boolean capReplicas,
+            boolean osDurability) {}
+
+    /// Receives the samples of one reading of the broker's metrics.
+    @FunctionalInterface
+    public interface SampleVisitor {
+        /// @param labels `key="value"` pairs, empty for none
+        void sample(String name, String labels, double value);
+    }
+
+    /// Recovers the logs and begins to serve Kafka clients.
+    public static EmbeddedBroker start(Settings settings, InstantSource clock) {
+        BrokerConfig config =
+                BrokerConfig.defaults(settings.dataDir())
+                        .withListener(settings.listen().getHostString(), settings.listen().getPort())
+                        .withNewTopics(
+                                settings.numPartitions(),
+                                settings.autoCreateTopics(),
+                                settings.capReplicas())
+                        .withLogs(
+                                LogDirectoryConfig.DEFAULT.withDurability(
+                                        settings.osDurability()
+                                                ? Durability.OS
+                                                : Durability.FSYNC));
+        if (settings.advertised() != null) {
+            config =
+                    config.withAdvertised(
+                            settings.advertised().getHostString(), settings.advertised().getPort());
+        }
+        return new EmbeddedBroker(Broker.start(config, new RealFileSystem(), clock), clock);
+    }
+
+    /// Where Kafka clients connect.
+    public InetSocketAddress address() {
+        return broker.address();
+    }
+
+    /// Names the data directory for good.
+    public String clusterId() {
+        return broker.clusterId();
+    }
+
+    /// The log as the engine sees it.
+    public TopicLog log() {
+        return log;
+    }
+
+    /// Reports every counter and gauge.
+    public void metrics(SampleVisitor visitor) {
+        broker.metrics().forEach(visitor::sample);
+    }
+
+    @Override
+    public void close() {
+        broker.close();
+    }
+}

@@ -1,0 +1,187 @@
+package dev.weir.server.session;
+
+import dev.weir.sql.error.SqlException;
+import dev.weir.sql.error.SqlState;
+import dev.weir.sql.exec.EngineMetrics;
+import dev.weir.sql.exec.PushQuery;
+import dev.weir.sql.exec.SqlEngine;
+import dev.weir.sql.exec.SqlSession;
+import dev.weir.sql.exec.StatementResult;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Carries out the statements of all front doors over one engine.
+///
+/// Doors may open before the engine has recovered and stay open while it stops; in between
+/// statements work, outside they fail with CANNOT_CONNECT_NOW or ADMIN_SHUTDOWN.
+public final class Sessions implements AutoCloseable {
+    private static final Logger LOGGER = LoggerFactory.getLogger(Sessions.class);
+
+    /// A named session that was not used for so long is forgotten.
+    private static final Duration IDLE = Duration.ofHours(1);
+
+    /// Named sessions are swept out when there are more than this; beyond twice it none is begun.
+    private static final int SWEEP_ABOVE = 10_000;
+
+    private final InstantSource clock;
+    private final ConcurrentHashMap<String, Named> named = new ConcurrentHashMap<>();
+    private final Set<TrackedQuery> live = ConcurrentHashMap.newKeySet();
+    private final AtomicLong nextId = new AtomicLong(1);
+    private final LongAdder statements = new LongAdder();
+    private final LongAdder failures = new LongAdder();
+    private volatile SqlEngine engine;
+    private volatile boolean closing;
+
+    private record Named(SqlSession session, AtomicLong usedMs) {}
+
+    public Sessions(InstantSource clock) {
+        this.clock = clock;
+    }
+
+    /// From here on statements are carried out.
+    public void open(SqlEngine recovered) {
+        engine = recovered;
+    }
+
+    /// True while statements are carried out.
+    public boolean isReady() {
+        return engine != null && !closing;
+    }
+
+    /// A session for one connection or one request.
+    public SqlSession newSession() {
+        return new SqlSession("s" + nextId.getAndIncrement());
+    }
+
+    /// The session that requests of this name share, begun at its first use.
+    ///
+    /// @throws SqlException LIMIT_EXCEEDED when there are too many
+    public SqlSession session(String name) {
+        long now = clock.millis();
+        if (named.size() > SWEEP_ABOVE) {
+            named.values().removeIf(s -> now - s.usedMs().get() > IDLE.toMillis());
+        }
+        Named found = named.get(name);
+        if (found == null) {
+            if (named.size() > 2 * SWEEP_ABOVE) {
+                throw new SqlException(
+                        SqlState.LIMIT_EXCEEDED,
+                        null,
+                        "too many sessions",
+                        "Use one session for all statements of a client.");
+            }
+            found =
+                    named.computeIfAbsent(
+                            name, id -> new Named(new SqlSession(id), new AtomicLong(now)));
+        }
+        found.usedMs().set(now);
+        return found.session();
+    }
+
+    /// Splits a script into its statements.
+    ///
+    /// @throws SqlException SYNTAX_ERROR with the position in `script`
+    public List<String> split(String script) {
+        try {
+            return engine().split(script);
+        } catch (RuntimeException | StackOverflowError e) {
+            throw failed(e, script);
+        }
+    }
+
+    /// Carries out one statement; blocks. A [StatementResult.Live] must be closed by the caller.
+    ///
+    /// @throws SqlException whatever goes wrong
+    public StatementResult execute(String statement, SqlSession session) {
+        statements.increment();
+        try {
+            StatementResult result = engine().execute(statement, session);
+            return result instanceof StatementResult.Live(PushQuery query)
+                    ? new StatementResult.Live(track(query))
+                    : result;
+        } catch (RuntimeException | StackOverflowError e) {
+            throw failed(e, statement);
+        }
+    }
+
+    /// Ends a push query of any session.
+    ///
+    /// @return false when there is none of that id
+    public boolean cancel(String queryId) {
+        return engine().cancel(queryId);
+    }
+
+    public EngineMetrics metrics() {
+        return engine().metrics();
+    }
+
+    /// Statements carried out or refused so far.
+    public long statementCount() {
+        return statements.sum();
+    }
+
+    /// Statements that failed so far.
+    public long failureCount() {
+        return failures.sum();
+    }
+
+    /// Refuses further statements and ends all push queries; their readers see ADMIN_SHUTDOWN.
+    @Override
+    public void close() {
+        closing = true;
+        live.forEach(TrackedQuery::shutDown);
+    }
+
+    private PushQuery track(PushQuery query) {
+        TrackedQuery tracked = new TrackedQuery(query, live::remove);
+        live.add(tracked);
+        if (closing) {
+            tracked.shutDown();
+        }
+        return tracked;
+    }
+
+    private SqlEngine engine() {
+        SqlEngine ready = engine;
+        if (closing) {
+            throw TrackedQuery.shuttingDown();
+        }
+        if (ready == null) {
+            throw new SqlException(
+                    SqlState.CANNOT_CONNECT_NOW,
+                    null,
+                    "the server is starting up",
+                    "Try again in a moment.");
+        }
+        return ready;
+    }
+
+    private SqlException failed(Throwable problem, String statement) {
+        failures.increment();
+        return switch (problem) {
+            case SqlException known -> known;
+            case StackOverflowError _ ->
+                    new SqlException(
+                            SqlState.LIMIT_EXCEEDED,
+                            null,
+                            "the statement is nested too deeply",
+                            "Break it up into several statements.");
+            default -> {
+                LOGGER.error("a statement failed unexpectedly: {}", statement, problem);
+                yield new SqlException(
+                        SqlState.INTERNAL_ERROR,
+                        null,
+                        "internal error: " + problem,
+                        "This is a bug in Weir; the server's log has the details.",
+                        problem);
+            }
+        };
+    }
+}
