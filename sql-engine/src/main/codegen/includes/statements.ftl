@@ -485,14 +485,30 @@ Name ObjectName() :
     { return Syntax.name(id); }
 }
 
-/** Names joined by dots, as property names and topics have them. */
+/** Names joined by dots, as properties and topics have them; behind a dot even reserved words. */
 Name DottedName() :
 {
-    final SqlIdentifier id;
+    final Name first;
+    final StringBuilder text = new StringBuilder();
+    String segment;
 }
 {
-    id = CompoundIdentifier()
-    { return Syntax.dottedName(id); }
+    first = ObjectName() { text.append(first.text()); }
+    (
+        <DOT>
+        (
+            segment = Identifier()
+        |
+            (
+                <ALL> | <DEFAULT_> | <FETCH> | <GROUP> | <IN> | <INTERVAL> | <LIMIT> | <OFFSET> | <ON>
+            |   <ORDER> | <PARTITION> | <RANGE> | <RESET> | <ROW> | <ROWS> | <SET> | <STREAM>
+            |   <TABLE> | <TIMESTAMP> | <TO> | <VALUES> | <WINDOW>
+            )
+            { segment = getToken(0).image; }
+        )
+        { text.append('.').append(segment); }
+    )*
+    { return new Name(text.toString(), first.position()); }
 }
 
 Name QuotedText() :

@@ -13,6 +13,10 @@ import dev.weir.broker.topic.MetadataLog;
 import dev.weir.broker.topic.MetadataRecord;
 import dev.weir.broker.topic.TopicSetting;
 import dev.weir.broker.topic.Topics;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -27,11 +31,9 @@ import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
-/// A running broker: the logs under one directory, served over the Kafka protocol on one address and
-/// to readers in the same process through [#partition] and [#topics].
+/// A running broker: the logs under one directory, served over the Kafka protocol on one address
+/// and to readers in the same process through [#partition] and [#topics].
 ///
 /// Any thread may call it. Starting and closing wait for the disk.
 public final class Broker implements AutoCloseable {
@@ -114,7 +116,7 @@ public final class Broker implements AutoCloseable {
     }
 
     /// @throws dev.weir.broker.error.BrokerException with `UNKNOWN_TOPIC_OR_PARTITION` if there is
-    ///     none
+    ///   none
     public Partition partition(String topic, int index) {
         return topics.partition(topic, index);
     }

@@ -1,6 +1,7 @@
 package dev.weir.broker;
 
 import dev.weir.broker.partition.LogDirectoryConfig;
+
 import java.nio.file.Path;
 import java.util.Objects;
 
@@ -10,15 +11,16 @@ import java.util.Objects;
 /// @param host the address to listen on
 /// @param port the port to listen on, 0 for a free one
 /// @param advertisedHost the host name clients are told to connect to, empty for the address
-///     listened on, or this machine's name if that is every address
+///   listened on, or this machine's name if that is every address
 /// @param advertisedPort the port clients are told to connect to, 0 for the one listened on
 /// @param numPartitions partitions of a topic created without a number (`num.partitions`)
 /// @param autoCreateTopics whether asking for a topic makes it (`auto.create.topics.enable`)
-/// @param capReplicas whether more than one replica is cut to one instead of refused (`replicas.cap`)
+/// @param capReplicas whether more than one replica is cut to one instead of refused
+///   (`replicas.cap`)
 /// @param logs how partitions are kept, with `log.durability`
 /// @param maxRequestBytes the largest request read from a client (`socket.request.max.bytes`)
 /// @param maxInFlightRequests requests of one connection that may wait for their answers at a time;
-///     beyond them nothing is read from it
+///   beyond them nothing is read from it
 /// @param ioThreads event-loop threads of the listener (`num.network.threads`)
 public record BrokerConfig(
         Path dataDir,

@@ -1,12 +1,13 @@
 package dev.weir.broker;
 
 import dev.weir.broker.request.RequestMetrics;
+
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.DoubleSupplier;
 
-/// What the broker counts and measures, under Prometheus-like names, so that a `/metrics` page prints
-/// it as it comes from [#forEach]. Any thread.
+/// What the broker counts and measures, under Prometheus-like names, so that a `/metrics` page
+/// prints it as it comes from [#forEach]. Any thread.
 public final class BrokerMetrics {
     private final RequestMetrics requests = new RequestMetrics();
     private final CopyOnWriteArrayList<Gauge> gauges = new CopyOnWriteArrayList<>();
@@ -42,16 +43,15 @@ public final class BrokerMetrics {
         report(visitor, "connections_closed", "", requests.connectionsClosed.sum());
         report(visitor, "requests_refused", "", requests.requestsRefused.sum());
         requests.apis()
-                .forEach(
-                        (name, counters) -> {
-                            var labels = "api=\"" + name + "\"";
-                            report(visitor, "requests", labels, counters.requests.sum());
-                            report(visitor, "request_errors", labels, counters.errors.sum());
-                            visitor.sample(
-                                    "weir_broker_request_seconds_total",
-                                    labels,
-                                    (double) counters.nanos.sum() / 1e9);
-                        });
+                .forEach((name, counters) -> {
+                    var labels = "api=\"" + name + "\"";
+                    report(visitor, "requests", labels, counters.requests.sum());
+                    report(visitor, "request_errors", labels, counters.errors.sum());
+                    visitor.sample(
+                            "weir_broker_request_seconds_total",
+                            labels,
+                            (double) counters.nanos.sum() / 1e9);
+                });
         for (var gauge : List.copyOf(gauges)) {
             visitor.sample(gauge.name, gauge.labels, gauge.value.getAsDouble());
         }

@@ -2,6 +2,7 @@ package dev.weir.broker;
 
 import dev.weir.broker.topic.MetadataLog;
 import dev.weir.broker.topic.MetadataRecord.ProducerIdsReserved;
+
 import java.util.List;
 
 /// Hands out producer ids, each once in the life of the data directory. Any thread.

@@ -6,15 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.weir.broker.partition.AppendOrigin;
 import dev.weir.broker.record.RecordBatchWriter;
 import dev.weir.broker.topic.NewTopic;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Collection;
-import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
+
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewPartitions;
@@ -36,6 +28,16 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 
 /// Kafka's own Java clients as judges.
 class KafkaClientsTest {
@@ -72,9 +74,7 @@ class KafkaClientsTest {
             var own = read.stream().filter(r -> r.partition() == index).toList();
             var numbers = own.stream().map(r -> Integer.parseInt(r.value())).toList();
             assertThat(numbers).isSorted().doesNotHaveDuplicates();
-            assertThat(own.stream().map(ConsumerRecord::offset))
-                    .isSorted()
-                    .doesNotHaveDuplicates();
+            assertThat(own.stream().map(ConsumerRecord::offset)).isSorted().doesNotHaveDuplicates();
         }
         assertThat(read.stream().map(ConsumerRecord::value).distinct()).hasSize(10_000);
     }

@@ -4,17 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.weir.broker.topic.NewTopic;
+
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// Clients that share no code with Kafka: kcat (librdkafka) and kafka-python, where installed.
 class OtherClientsTest {
@@ -47,8 +49,16 @@ class OtherClientsTest {
             broker.restart();
             for (var isolation : List.of("read_committed", "read_uncommitted")) {
                 assertThat(
-                                kcat("-C", "-t", topic, "-e", "-q", "-o", "beginning",
-                                        "-X", "isolation.level=" + isolation))
+                                kcat(
+                                        "-C",
+                                        "-t",
+                                        topic,
+                                        "-e",
+                                        "-q",
+                                        "-o",
+                                        "beginning",
+                                        "-X",
+                                        "isolation.level=" + isolation))
                         .containsExactlyElementsOf(LINES);
             }
         }

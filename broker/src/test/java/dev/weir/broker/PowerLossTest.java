@@ -6,6 +6,14 @@ import dev.weir.broker.partition.ReadLimit;
 import dev.weir.broker.record.RecordBatchReader;
 import dev.weir.broker.storage.SimulatedFileSystem;
 import dev.weir.broker.topic.NewTopic;
+
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -19,11 +27,6 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.clients.producer.RecordMetadata;
-import org.apache.kafka.common.serialization.StringSerializer;
-import org.junit.jupiter.api.Test;
 
 /// An idempotent producer keeps sending while the broker loses power again and again. What was
 /// acknowledged is there after the last start: once, in order, at the offset that was told.
@@ -33,6 +36,7 @@ class PowerLossTest {
     private static final int RECORDS_A_ROUND = 2_000;
 
     @Test
+    @Timeout(120)
     void acknowledged_records_survive_every_power_loss_once_and_in_order() throws Exception {
         long seed = System.nanoTime();
         System.out.println("seed " + seed);
@@ -99,7 +103,8 @@ class PowerLossTest {
         long offset = 0;
         while (offset < partition.highWatermark()) {
             var batches =
-                    partition.read(offset, 1 << 20, ReadLimit.HIGH_WATERMARK, true)
+                    partition
+                            .read(offset, 1 << 20, ReadLimit.HIGH_WATERMARK, true)
                             .slice()
                             .toBuffer();
             while (batches.remaining() >= 61

@@ -1,11 +1,5 @@
 package dev.weir.broker;
 
-import java.io.DataInputStream;
-import java.io.EOFException;
-import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.net.Socket;
-import java.nio.ByteBuffer;
 import org.apache.kafka.common.message.RequestHeaderData;
 import org.apache.kafka.common.message.ResponseHeaderData;
 import org.apache.kafka.common.protocol.ApiKeys;
@@ -13,6 +7,13 @@ import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.ByteBufferAccessor;
 import org.apache.kafka.common.protocol.MessageUtil;
 import org.apache.kafka.common.protocol.ObjectSerializationCache;
+
+import java.io.DataInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.ByteBuffer;
 
 /// A client that sends what it is told, byte for byte, and reads one response at a time.
 public final class RawClient implements AutoCloseable {
@@ -64,8 +65,7 @@ public final class RawClient implements AutoCloseable {
         var bytes = new byte[in.readInt()];
         in.readFully(bytes);
         var accessor = new ByteBufferAccessor(ByteBuffer.wrap(bytes));
-        var header =
-                new ResponseHeaderData(accessor, api.responseHeaderVersion((short) version));
+        var header = new ResponseHeaderData(accessor, api.responseHeaderVersion((short) version));
         if (header.correlationId() != expectedId) {
             throw new IOException(
                     "response " + header.correlationId() + " where " + expectedId + " was due");

@@ -1,6 +1,7 @@
 package dev.weir.server;
 
 import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
 
 import dev.weir.server.demo.Demo;
 import dev.weir.server.demo.RunningServer;
@@ -17,14 +18,24 @@ import java.util.TreeMap;
 
 /// The command line of `demo`: a server in this process with the demonstration on top.
 public final class DemoMain {
+    /// Set when the launcher makes the start-up cache in the background: then the usual ports are
+    /// left to a server that somebody may start meanwhile.
+    private static final boolean REHEARSAL = Boolean.getBoolean("weir.rehearsal");
+
     private DemoMain() {}
 
     public static void main(String[] arguments) {
-        // Between rows and prompts only what is wrong is worth a line.
-        if (LoggerFactory.getLogger("dev.weir") instanceof ch.qos.logback.classic.Logger logger) {
-            logger.setLevel(Level.WARN);
-        }
+        // Between rows and prompts only what is wrong is worth a line, and of the Kafka client that
+        // sends the events nothing: it complains when the server stops first.
+        setLevel("dev.weir", Level.WARN);
+        setLevel("org.apache.kafka", Level.OFF);
         System.exit(Demo.run(arguments, DemoMain::start));
+    }
+
+    private static void setLevel(String name, Level level) {
+        if (LoggerFactory.getLogger(name) instanceof Logger logger) {
+            logger.setLevel(level);
+        }
     }
 
     private static RunningServer start(Path dataDir) {
@@ -46,9 +57,13 @@ public final class DemoMain {
                 ListenAddress.parse(listener.key, listener.defaultValue)
                         .toSocketAddress()
                         .getPort();
+        boolean free = !REHEARSAL;
         try (var _ = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
-            return;
+            // Free indeed, and closed again at once.
         } catch (IOException _) {
+            free = false;
+        }
+        if (!free) {
             values.put(listener.key, "127.0.0.1:0");
         }
     }

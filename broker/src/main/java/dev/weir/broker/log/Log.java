@@ -152,7 +152,6 @@ public final class Log {
         segments = new LogSegment[] {first};
         logStartOffset = offset;
         end = new LogPosition(offset, first, 0);
-        health.sync(first.file());
         checkpoint(captureCheckpoint());
     }
 

@@ -6,6 +6,7 @@ import dev.weir.broker.protocol.WireRequest;
 import dev.weir.broker.request.Exchange;
 import dev.weir.broker.request.RequestMetrics;
 import dev.weir.broker.request.RequestRouter;
+
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
@@ -13,6 +14,11 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.FileRegion;
 import io.netty.handler.timeout.IdleStateEvent;
+
+import org.apache.kafka.common.protocol.ApiMessage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.List;
@@ -21,9 +27,6 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
-import org.apache.kafka.common.protocol.ApiMessage;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// One client connection. Its event loop owns all of it; other threads only mark exchanges as
 /// answered and wake it up.
@@ -119,12 +122,11 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
     /// Takes no more requests, answers what it can and closes. Any thread.
     void shutDown() {
-        onEventLoop(
-                () -> {
-                    shuttingDown = true;
-                    List.copyOf(pending).forEach(Pending::finishNow);
-                    proceed();
-                });
+        onEventLoop(() -> {
+            shuttingDown = true;
+            List.copyOf(pending).forEach(Pending::finishNow);
+            proceed();
+        });
     }
 
     /// Serves what can be served, writes what can be written, and decides whether to read on.
@@ -256,11 +258,10 @@ final class Connection extends ChannelInboundHandlerAdapter {
         if (context.executor().inEventLoop()) {
             proceed();
         } else if (wakeUpPending.compareAndSet(false, true)) {
-            onEventLoop(
-                    () -> {
-                        wakeUpPending.set(false);
-                        proceed();
-                    });
+            onEventLoop(() -> {
+                wakeUpPending.set(false);
+                proceed();
+            });
         }
     }
 
@@ -337,16 +338,15 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
         @Override
         public void close(String reason) {
-            onEventLoop(
-                    () -> {
-                        if (!closed) {
-                            LOGGER.warn(
-                                    "closing connection from {}: {}",
-                                    context.channel().remoteAddress(),
-                                    reason);
-                            closeNow();
-                        }
-                    });
+            onEventLoop(() -> {
+                if (!closed) {
+                    LOGGER.warn(
+                            "closing connection from {}: {}",
+                            context.channel().remoteAddress(),
+                            reason);
+                    closeNow();
+                }
+            });
         }
 
         @Override

@@ -1,15 +1,17 @@
 package dev.weir.broker.net;
 
 import dev.weir.broker.protocol.MalformedRequestException;
+
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+
 import java.util.Queue;
 
 /// Cuts what a connection reads into frames: a four-byte length, then that many bytes.
 ///
-/// A frame lying whole in one read is a slice of it. A longer one is gathered in a buffer that grows
-/// with what has arrived, so that a length alone, however large, makes nobody allocate. Only produce
-/// requests may be large at all.
+/// A frame lying whole in one read is a slice of it. A longer one is gathered in a buffer that
+/// grows with what has arrived, so that a length alone, however large, makes nobody allocate. Only
+/// produce requests may be large at all.
 final class FrameReader {
     /// The largest request that is not a produce request.
     static final int MAX_OTHER_BYTES = 8 * 1024 * 1024;
@@ -102,7 +104,10 @@ final class FrameReader {
                 && partial.readableBytes() >= Short.BYTES
                 && partial.getShort(0) != PRODUCE) {
             throw new MalformedRequestException(
-                    "frame of " + length + " bytes is larger than " + MAX_OTHER_BYTES
+                    "frame of "
+                            + length
+                            + " bytes is larger than "
+                            + MAX_OTHER_BYTES
                             + ", which only produce requests may be");
         }
     }
@@ -111,8 +116,7 @@ final class FrameReader {
     private static String guess(int length) {
         return switch (length >>> 8) {
             case 0x474554, 0x504f53, 0x505554, 0x484541 -> "; it looks like HTTP";
-            case 0x160301, 0x160302, 0x160303 ->
-                    "; it looks like TLS, and this listener has none";
+            case 0x160301, 0x160302, 0x160303 -> "; it looks like TLS, and this listener has none";
             default -> "";
         };
     }

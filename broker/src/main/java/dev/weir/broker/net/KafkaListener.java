@@ -2,6 +2,7 @@ package dev.weir.broker.net;
 
 import dev.weir.broker.request.RequestMetrics;
 import dev.weir.broker.request.RequestRouter;
+
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
@@ -21,12 +22,14 @@ import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.timeout.IdleStateHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.GlobalEventExecutor;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// Accepts connections and gives each to an event loop, with epoll where there is one.
 ///
@@ -78,7 +81,11 @@ public final class KafkaListener implements AutoCloseable {
             var _ = loops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
             throw new UncheckedIOException(
                     new IOException(
-                            "cannot listen on " + config.host() + ":" + config.port() + ": "
+                            "cannot listen on "
+                                    + config.host()
+                                    + ":"
+                                    + config.port()
+                                    + ": "
                                     + bound.cause().getMessage(),
                             bound.cause()));
         }

@@ -6,7 +6,7 @@ package dev.weir.broker.net;
 /// @param port the port to listen on, 0 for a free one
 /// @param maxRequestBytes the largest request read from a client
 /// @param maxInFlightRequests requests of one connection that may wait for their answers at a time;
-///     beyond them nothing is read from it
+///   beyond them nothing is read from it
 /// @param ioThreads event-loop threads
 public record ListenerConfig(
         String host, int port, int maxRequestBytes, int maxInFlightRequests, int ioThreads) {}

@@ -1,12 +1,14 @@
 package dev.weir.broker.protocol;
 
 import io.netty.buffer.ByteBuf;
-import java.nio.ByteBuffer;
-import java.util.function.Consumer;
+
 import org.apache.kafka.common.protocol.Writable;
 import org.apache.kafka.common.record.internal.BaseRecords;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.utils.ByteUtils;
+
+import java.nio.ByteBuffer;
+import java.util.function.Consumer;
 
 /// Lets the generated classes write into a Netty buffer. Regions go to `regions`, in order, at the
 /// point they belong to.

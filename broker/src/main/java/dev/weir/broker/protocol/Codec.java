@@ -2,9 +2,7 @@ package dev.weir.broker.protocol;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
-import java.nio.ByteBuffer;
-import java.util.Optional;
-import java.util.function.Consumer;
+
 import org.apache.kafka.common.message.ApiVersionsRequestData;
 import org.apache.kafka.common.message.RequestHeaderData;
 import org.apache.kafka.common.message.ResponseHeaderData;
@@ -16,13 +14,17 @@ import org.apache.kafka.common.protocol.MessageSizeAccumulator;
 import org.apache.kafka.common.protocol.ObjectSerializationCache;
 import org.apache.kafka.common.requests.AbstractRequest;
 
+import java.nio.ByteBuffer;
+import java.util.Optional;
+import java.util.function.Consumer;
+
 /// Reads requests and writes responses.
 ///
 /// A frame on the wire is a four-byte length, a header (`api key, version, correlation id, client
 /// id`, with tagged fields in flexible versions) and the body.
 public final class Codec {
-    /// Regions below this size are cheaper to copy beside the rest of the response than to send with
-    /// a system call of their own.
+    /// Regions below this size are cheaper to copy beside the rest of the response than to send
+    /// with a system call of their own.
     static final int COPY_BELOW = 16 * 1024;
 
     /// The most elements a collection in a request can have.
@@ -35,7 +37,7 @@ public final class Codec {
     /// Reads one request.
     ///
     /// @param frame exactly one frame without its length; slices of it are kept by the result if it
-    ///     is a produce request
+    ///   is a produce request
     /// @param apis what is served
     /// @throws MalformedRequestException if it is not a request of a served API and version
     public static WireRequest decode(ByteBuffer frame, ServedApis apis)
@@ -54,7 +56,12 @@ public final class Codec {
         if (!apis.serves(api, version)) {
             if (api != ApiKeys.API_VERSIONS) {
                 throw new MalformedRequestException(
-                        "version " + version + " of " + api.name + " (api key " + key
+                        "version "
+                                + version
+                                + " of "
+                                + api.name
+                                + " (api key "
+                                + key
                                 + ") is not served");
             }
             tooNew = true;
@@ -78,8 +85,7 @@ public final class Codec {
                 throw new MalformedRequestException(
                         in.remaining() + " bytes follow the end of a " + api.name + " request");
             }
-            return new WireRequest(
-                    api, version, header.correlationId(), clientId, body, false);
+            return new WireRequest(api, version, header.correlationId(), clientId, body, false);
         } catch (RuntimeException e) {
             throw new MalformedRequestException(
                     "broken " + api.name + " request of version " + version + ": " + e.getMessage(),
@@ -122,7 +128,8 @@ public final class Codec {
     /// @param errorCode one of Kafka's codes
     /// @param message for people, or null for the usual text of the code
     /// @return empty for a request whose client waits for no response
-    public static Optional<ApiMessage> failure(WireRequest request, short errorCode, String message) {
+    public static Optional<ApiMessage> failure(
+            WireRequest request, short errorCode, String message) {
         // The shapes of error responses are known to Kafka's request classes, which want to read
         // the request themselves.
         var cache = new ObjectSerializationCache();
@@ -139,8 +146,8 @@ public final class Codec {
         return response == null ? Optional.empty() : Optional.of(response.data());
     }
 
-    /// Claims to hold fewer bytes than it may, because the generated classes allocate collections of
-    /// any length that does not exceed the bytes left, before reading an element.
+    /// Claims to hold fewer bytes than it may, because the generated classes allocate collections
+    /// of any length that does not exceed the bytes left, before reading an element.
     private static final class BoundedReadable extends ByteBufferAccessor {
         BoundedReadable(ByteBuffer bytes) {
             super(bytes);

@@ -2,9 +2,11 @@ package dev.weir.broker.protocol;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.FileRegion;
-import java.util.Optional;
+
 import org.apache.kafka.common.record.internal.BaseRecords;
 import org.apache.kafka.common.record.internal.RecordsSend;
+
+import java.util.Optional;
 
 /// Record batches of a response that lie somewhere else, usually in a file.
 ///

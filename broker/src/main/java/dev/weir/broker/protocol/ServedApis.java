@@ -1,10 +1,11 @@
 package dev.weir.broker.protocol;
 
-import java.util.EnumSet;
-import java.util.Set;
 import org.apache.kafka.common.message.ApiVersionsResponseData;
 import org.apache.kafka.common.message.ApiVersionsResponseData.ApiVersion;
 import org.apache.kafka.common.protocol.ApiKeys;
+
+import java.util.EnumSet;
+import java.util.Set;
 
 /// The APIs this broker serves, each in Kafka's whole stable range of versions. What is not served
 /// is absent from the list clients see, never an error at call time.

@@ -1,7 +1,8 @@
 package dev.weir.broker.protocol;
 
-import java.util.UUID;
 import org.apache.kafka.common.Uuid;
+
+import java.util.UUID;
 
 /// Topic ids as Java and as Kafka's codec have them: the same 128 bits.
 public final class TopicIds {

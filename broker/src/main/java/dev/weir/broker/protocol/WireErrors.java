@@ -6,8 +6,7 @@ import org.apache.kafka.common.protocol.Errors;
 public final class WireErrors {
     public static final short LEADER_NOT_AVAILABLE = Errors.LEADER_NOT_AVAILABLE.code();
     public static final short UNSUPPORTED_VERSION = Errors.UNSUPPORTED_VERSION.code();
-    public static final short FETCH_SESSION_ID_NOT_FOUND =
-            Errors.FETCH_SESSION_ID_NOT_FOUND.code();
+    public static final short FETCH_SESSION_ID_NOT_FOUND = Errors.FETCH_SESSION_ID_NOT_FOUND.code();
     public static final short MISMATCHED_ENDPOINT_TYPE = Errors.MISMATCHED_ENDPOINT_TYPE.code();
 
     private WireErrors() {}

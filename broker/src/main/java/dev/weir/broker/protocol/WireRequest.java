@@ -11,7 +11,7 @@ import org.apache.kafka.common.protocol.ApiMessage;
 /// @param clientId the client's name for itself, empty if it gave none
 /// @param body the generated request class of `api`; record batches in it are slices of the frame
 /// @param tooNew true for an ApiVersions request of a version from the future, whose body was not
-///     read and whose response is written in version 0
+///   read and whose response is written in version 0
 public record WireRequest(
         ApiKeys api,
         short version,

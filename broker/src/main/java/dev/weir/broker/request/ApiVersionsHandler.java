@@ -3,9 +3,11 @@ package dev.weir.broker.request;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.protocol.ServedApis;
 import dev.weir.broker.protocol.WireErrors;
-import java.util.regex.Pattern;
+
 import org.apache.kafka.common.message.ApiVersionsRequestData;
 import org.apache.kafka.common.message.ApiVersionsResponseData;
+
+import java.util.regex.Pattern;
 
 /// Tells clients what is served. A request of a version from the future gets the list too, with an
 /// error, so that its client can choose a version it shares with us.

@@ -8,9 +8,7 @@ import dev.weir.broker.protocol.WireErrors;
 import dev.weir.broker.topic.Topic;
 import dev.weir.broker.topic.TopicNames;
 import dev.weir.broker.topic.Topics;
-import java.util.List;
-import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
+
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.message.DescribeClusterRequestData;
@@ -30,6 +28,10 @@ import org.apache.kafka.common.message.MetadataResponseData.MetadataResponsePart
 import org.apache.kafka.common.message.MetadataResponseData.MetadataResponseTopic;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 
 /// Who is there and what it holds: a cluster of one node that leads every partition.
 final class ClusterHandlers {
@@ -82,15 +84,14 @@ final class ClusterHandlers {
         }
         exchange.holdFollowing();
         try {
-            admin.execute(
-                    () -> {
-                        try {
-                            exchange.reply(metadata(exchange.request().version(), body, true));
-                        } catch (RuntimeException e) {
-                            LOGGER.error("metadata request failed", e);
-                            exchange.close("a metadata request failed");
-                        }
-                    });
+            admin.execute(() -> {
+                try {
+                    exchange.reply(metadata(exchange.request().version(), body, true));
+                } catch (RuntimeException e) {
+                    LOGGER.error("metadata request failed", e);
+                    exchange.close("a metadata request failed");
+                }
+            });
         } catch (RejectedExecutionException e) {
             exchange.close("the broker is shutting down");
         }
@@ -177,8 +178,7 @@ final class ClusterHandlers {
         return false;
     }
 
-    private MetadataResponseData metadata(
-            short version, MetadataRequestData body, boolean create) {
+    private MetadataResponseData metadata(short version, MetadataRequestData body, boolean create) {
         var response =
                 new MetadataResponseData()
                         .setClusterId(node.clusterId())
@@ -216,12 +216,11 @@ final class ClusterHandlers {
         if (wanted.name() == null) {
             return topics.find(TopicIds.fromWire(wanted.topicId()))
                     .map(ClusterHandlers::metadata)
-                    .orElseGet(
-                            () ->
-                                    new MetadataResponseTopic()
-                                            .setName(null)
-                                            .setTopicId(wanted.topicId())
-                                            .setErrorCode(ErrorCode.UNKNOWN_TOPIC_ID));
+                    .orElseGet(() ->
+                            new MetadataResponseTopic()
+                                    .setName(null)
+                                    .setTopicId(wanted.topicId())
+                                    .setErrorCode(ErrorCode.UNKNOWN_TOPIC_ID));
         }
         var refused = new MetadataResponseTopic().setName(wanted.name());
         if (!Uuid.ZERO_UUID.equals(wanted.topicId())) {

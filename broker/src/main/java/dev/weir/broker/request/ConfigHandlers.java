@@ -4,11 +4,7 @@ import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.topic.TopicSetting;
 import dev.weir.broker.topic.Topics;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.function.UnaryOperator;
+
 import org.apache.kafka.common.message.AlterConfigsRequestData;
 import org.apache.kafka.common.message.AlterConfigsResponseData;
 import org.apache.kafka.common.message.DescribeConfigsRequestData;
@@ -20,6 +16,12 @@ import org.apache.kafka.common.message.DescribeConfigsResponseData.DescribeConfi
 import org.apache.kafka.common.message.IncrementalAlterConfigsRequestData;
 import org.apache.kafka.common.message.IncrementalAlterConfigsRequestData.AlterableConfig;
 import org.apache.kafka.common.message.IncrementalAlterConfigsResponseData;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /// Settings of topics shown and changed, and those of the broker shown.
 record ConfigHandlers(ServingConfig config, Topics topics) {
@@ -117,10 +119,7 @@ record ConfigHandlers(ServingConfig config, Topics topics) {
     }
 
     private void alter(
-            byte type,
-            String name,
-            UnaryOperator<Map<String, String>> change,
-            boolean checkOnly) {
+            byte type, String name, UnaryOperator<Map<String, String>> change, boolean checkOnly) {
         if (type != TOPIC) {
             throw new BrokerException(
                     ErrorCode.INVALID_REQUEST,
@@ -150,8 +149,7 @@ record ConfigHandlers(ServingConfig config, Topics topics) {
                             ErrorCode.INVALID_CONFIG,
                             name + " is not a list, it can only be set as a whole");
                 }
-                var parts =
-                        new ArrayList<>(TopicSetting.listOf(TopicSetting.value(configs, name)));
+                var parts = new ArrayList<>(TopicSetting.listOf(TopicSetting.value(configs, name)));
                 var given = TopicSetting.listOf(change.value());
                 parts.removeAll(given);
                 if (change.configOperation() == APPEND) {
@@ -182,7 +180,8 @@ record ConfigHandlers(ServingConfig config, Topics topics) {
             default ->
                     throw new BrokerException(
                             ErrorCode.INVALID_REQUEST,
-                            "settings of resource type " + resource.resourceType()
+                            "settings of resource type "
+                                    + resource.resourceType()
                                     + " are not served");
         };
     }

@@ -1,8 +1,10 @@
 package dev.weir.broker.request;
 
 import dev.weir.broker.protocol.WireRequest;
-import java.util.concurrent.Future;
+
 import org.apache.kafka.common.protocol.ApiMessage;
+
+import java.util.concurrent.Future;
 
 /// One request on its way to its response. Responses leave a connection in the order of its
 /// requests, whatever the order they become ready in.

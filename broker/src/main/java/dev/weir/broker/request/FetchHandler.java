@@ -9,10 +9,7 @@ import dev.weir.broker.partition.Registration;
 import dev.weir.broker.protocol.TopicIds;
 import dev.weir.broker.protocol.WireErrors;
 import dev.weir.broker.topic.Topics;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicBoolean;
+
 import org.apache.kafka.common.message.FetchRequestData;
 import org.apache.kafka.common.message.FetchRequestData.FetchPartition;
 import org.apache.kafka.common.message.FetchResponseData;
@@ -23,11 +20,16 @@ import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+
 /// Hands out batches, waiting for them if there are fewer than asked for.
 ///
-/// A fetch that cannot be answered at once is parked: it listens to its partitions and to the clock,
-/// and is read again on its connection's event loop when either calls. Fetch sessions are answered
-/// with session 0, which tells clients to name all their partitions in each request.
+/// A fetch that cannot be answered at once is parked: it listens to its partitions and to the
+/// clock, and is read again on its connection's event loop when either calls. Fetch sessions are
+/// answered with session 0, which tells clients to name all their partitions in each request.
 final class FetchHandler implements Handler {
     private static final Logger LOGGER = LoggerFactory.getLogger(FetchHandler.class);
 
@@ -52,8 +54,7 @@ final class FetchHandler implements Handler {
         var body = (FetchRequestData) exchange.request().body();
         if (body.sessionEpoch() != FULL_FETCH_EPOCH && body.sessionEpoch() != FINAL_EPOCH) {
             exchange.reply(
-                    new FetchResponseData()
-                            .setErrorCode(WireErrors.FETCH_SESSION_ID_NOT_FOUND));
+                    new FetchResponseData().setErrorCode(WireErrors.FETCH_SESSION_ID_NOT_FOUND));
             return;
         }
         var fetch = new Fetch(exchange, body);
@@ -128,7 +129,10 @@ final class FetchHandler implements Handler {
                 }
                 response.responses().add(topicResponse);
             }
-            if (!now && !failed && total < minBytes && body.maxWaitMs() > 0
+            if (!now
+                    && !failed
+                    && total < minBytes
+                    && body.maxWaitMs() > 0
                     && !waitingFor.isEmpty()) {
                 return false;
             }
@@ -158,11 +162,10 @@ final class FetchHandler implements Handler {
         /// Called by whichever thread moved a partition's readable end.
         private void wakeUp() {
             if (wakeUpPending.compareAndSet(false, true)) {
-                exchange.runLater(
-                        () -> {
-                            wakeUpPending.set(false);
-                            answerIf(false);
-                        });
+                exchange.runLater(() -> {
+                    wakeUpPending.set(false);
+                    answerIf(false);
+                });
             }
         }
 
@@ -178,11 +181,10 @@ final class FetchHandler implements Handler {
         private Partition find(FetchRequestData.FetchTopic wanted, int index) {
             if (byId) {
                 return topics.find(TopicIds.fromWire(wanted.topicId()))
-                        .orElseThrow(
-                                () ->
-                                        new BrokerException(
-                                                ErrorCode.UNKNOWN_TOPIC_ID,
-                                                "no topic has id " + wanted.topicId()))
+                        .orElseThrow(() ->
+                                new BrokerException(
+                                        ErrorCode.UNKNOWN_TOPIC_ID,
+                                        "no topic has id " + wanted.topicId()))
                         .partition(index);
             }
             return topics.partition(wanted.topic(), index);

@@ -2,9 +2,11 @@ package dev.weir.broker.request;
 
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
-import java.util.function.LongSupplier;
+
 import org.apache.kafka.common.message.InitProducerIdRequestData;
 import org.apache.kafka.common.message.InitProducerIdResponseData;
+
+import java.util.function.LongSupplier;
 
 /// Gives idempotent producers their ids. A producer that asks again gets a new id, as in Kafka.
 record InitProducerIdHandler(LongSupplier producerIds) implements Handler {

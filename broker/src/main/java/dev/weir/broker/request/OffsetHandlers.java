@@ -6,6 +6,7 @@ import dev.weir.broker.log.OffsetAtTimestamp;
 import dev.weir.broker.partition.Partition;
 import dev.weir.broker.protocol.WireErrors;
 import dev.weir.broker.topic.Topics;
+
 import org.apache.kafka.common.message.DeleteRecordsRequestData;
 import org.apache.kafka.common.message.DeleteRecordsResponseData;
 import org.apache.kafka.common.message.DeleteRecordsResponseData.DeleteRecordsPartitionResult;
@@ -85,9 +86,7 @@ record OffsetHandlers(Topics topics) {
             var result = new DeleteRecordsTopicResult().setName(topic.name());
             for (var wanted : topic.partitions()) {
                 result.partitions()
-                        .add(
-                                deleteRecords(
-                                        topic.name(), wanted.partitionIndex(), wanted.offset()));
+                        .add(deleteRecords(topic.name(), wanted.partitionIndex(), wanted.offset()));
             }
             response.topics().add(result);
         }
@@ -149,7 +148,8 @@ record OffsetHandlers(Topics topics) {
             FetchHandler.checkLeaderEpoch(partition, wanted.currentLeaderEpoch());
             // There has been one leader only, so every known epoch ends where the log ends.
             if (wanted.leaderEpoch() >= 0 && wanted.leaderEpoch() <= partition.leaderEpoch()) {
-                response.setLeaderEpoch(wanted.leaderEpoch()).setEndOffset(partition.logEndOffset());
+                response.setLeaderEpoch(wanted.leaderEpoch())
+                        .setEndOffset(partition.logEndOffset());
             }
         } catch (BrokerException e) {
             response.setErrorCode(e.code());

@@ -10,10 +10,7 @@ import dev.weir.broker.record.BatchHeader;
 import dev.weir.broker.record.RecordBatchReader;
 import dev.weir.broker.topic.Topic;
 import dev.weir.broker.topic.Topics;
-import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
+
 import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
 import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
@@ -24,10 +21,16 @@ import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+
 /// Appends what producers send, straight from the frame's buffer.
 ///
 /// `acks=1` is answered after the write, `acks=all` once the records are durable, `acks=0` not at
-/// all. Waiting for durability holds no thread and does not hold back the connection's next request.
+/// all. Waiting for durability holds no thread and does not hold back the connection's next
+/// request.
 final class ProduceHandler implements Handler {
     private static final Logger LOGGER = LoggerFactory.getLogger(ProduceHandler.class);
 
@@ -124,11 +127,10 @@ final class ProduceHandler implements Handler {
         if (version >= FIRST_WITH_TOPIC_IDS) {
             topic =
                     topics.find(TopicIds.fromWire(data.topicId()))
-                            .orElseThrow(
-                                    () ->
-                                            new BrokerException(
-                                                    ErrorCode.UNKNOWN_TOPIC_ID,
-                                                    "no topic has id " + data.topicId()));
+                            .orElseThrow(() ->
+                                    new BrokerException(
+                                            ErrorCode.UNKNOWN_TOPIC_ID,
+                                            "no topic has id " + data.topicId()));
         } else {
             topic = topics.get(data.name());
         }
@@ -140,8 +142,8 @@ final class ProduceHandler implements Handler {
         return topic;
     }
 
-    /// The batch that a request holds for a partition, checked as far as only the wire's rules go; the
-    /// partition checks the rest.
+    /// The batch that a request holds for a partition, checked as far as only the wire's rules go;
+    /// the partition checks the rest.
     private static ByteBuffer batch(PartitionProduceData data, short version) {
         if (!(data.records() instanceof MemoryRecords records)
                 || records.sizeInBytes() < BatchHeader.BYTES) {
@@ -185,7 +187,8 @@ final class ProduceHandler implements Handler {
         }
     }
 
-    /// Without acknowledgement a closed connection is the only way to say that something went wrong.
+    /// Without acknowledgement a closed connection is the only way to say that something went
+    /// wrong.
     private static void finishSilently(Exchange exchange, ProduceResponseData response) {
         for (var topic : response.responses()) {
             for (var partition : topic.partitionResponses()) {

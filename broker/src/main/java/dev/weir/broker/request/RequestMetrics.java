@@ -5,8 +5,8 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 
-/// What is counted about connections and their requests. Any thread adds, any thread reads; counters
-/// only grow.
+/// What is counted about connections and their requests. Any thread adds, any thread reads;
+/// counters only grow.
 public final class RequestMetrics {
     /// Bytes received from clients.
     public final LongAdder bytesIn = new LongAdder();

@@ -5,13 +5,15 @@ import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.protocol.Codec;
 import dev.weir.broker.protocol.ServedApis;
 import dev.weir.broker.topic.Topics;
+
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.util.EnumMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.LongSupplier;
-import org.apache.kafka.common.protocol.ApiKeys;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// Gives each request to the handler of its API. What has no handler is not served.
 public final class RequestRouter {
@@ -61,10 +63,10 @@ public final class RequestRouter {
         handlers.put(ApiKeys.DESCRIBE_CONFIGS, settings::describe);
         handlers.put(ApiKeys.ALTER_CONFIGS, on(admin, settings::alter));
         handlers.put(ApiKeys.INCREMENTAL_ALTER_CONFIGS, on(admin, settings::incrementalAlter));
+        handlers.put(ApiKeys.INIT_PRODUCER_ID, on(admin, new InitProducerIdHandler(producerIds)));
         handlers.put(
-                ApiKeys.INIT_PRODUCER_ID, on(admin, new InitProducerIdHandler(producerIds)));
-        handlers.put(
-                ApiKeys.API_VERSIONS, exchange -> new ApiVersionsHandler(served()).handle(exchange));
+                ApiKeys.API_VERSIONS,
+                exchange -> new ApiVersionsHandler(served()).handle(exchange));
         this.served = new ServedApis(handlers.keySet());
     }
 
@@ -73,8 +75,8 @@ public final class RequestRouter {
         return served;
     }
 
-    /// Serves a request. Called on the event loop of its connection; a request that fails is answered
-    /// with its error and harms nothing else.
+    /// Serves a request. Called on the event loop of its connection; a request that fails is
+    /// answered with its error and harms nothing else.
     public void handle(Exchange exchange) {
         answer(handlers.get(exchange.request().api()), exchange);
     }
@@ -114,7 +116,9 @@ public final class RequestRouter {
             Codec.failure(exchange.request(), code, message)
                     .ifPresentOrElse(
                             exchange::reply,
-                            () -> exchange.close("a request without a response failed: " + message));
+                            () ->
+                                    exchange.close(
+                                            "a request without a response failed: " + message));
         } catch (RuntimeException e) {
             LOGGER.error("cannot say that a request failed", e);
             exchange.close("a failed request could not be answered");

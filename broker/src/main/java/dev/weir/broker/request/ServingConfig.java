@@ -6,7 +6,8 @@ import java.util.Map;
 ///
 /// @param node how the broker appears to clients
 /// @param autoCreateTopics whether asking for a topic makes it (`auto.create.topics.enable`)
-/// @param capReplicas whether more than one replica is cut to one instead of refused (`replicas.cap`)
+/// @param capReplicas whether more than one replica is cut to one instead of refused
+///   (`replicas.cap`)
 /// @param shown the broker's settings as clients may see them, by Kafka's names
 public record ServingConfig(
         Node node, boolean autoCreateTopics, boolean capReplicas, Map<String, String> shown) {}

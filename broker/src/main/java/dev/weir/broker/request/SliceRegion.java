@@ -2,9 +2,11 @@ package dev.weir.broker.request;
 
 import dev.weir.broker.protocol.RecordRegion;
 import dev.weir.broker.storage.FileSlice;
+
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.DefaultFileRegion;
 import io.netty.channel.FileRegion;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;

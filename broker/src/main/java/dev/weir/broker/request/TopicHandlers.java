@@ -8,11 +8,7 @@ import dev.weir.broker.topic.Topic;
 import dev.weir.broker.topic.TopicNames;
 import dev.weir.broker.topic.TopicSetting;
 import dev.weir.broker.topic.Topics;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
-import java.util.Map;
+
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.CreatePartitionsRequestData;
 import org.apache.kafka.common.message.CreatePartitionsRequestData.CreatePartitionsTopic;
@@ -26,6 +22,12 @@ import org.apache.kafka.common.message.CreateTopicsResponseData.CreatableTopicRe
 import org.apache.kafka.common.message.DeleteTopicsRequestData;
 import org.apache.kafka.common.message.DeleteTopicsResponseData;
 import org.apache.kafka.common.message.DeleteTopicsResponseData.DeletableTopicResult;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /// Topics created, deleted and widened by clients. Runs on the admin thread.
 record TopicHandlers(ServingConfig config, Topics topics) {
@@ -150,11 +152,15 @@ record TopicHandlers(ServingConfig config, Topics topics) {
                         ErrorCode.INVALID_REPLICA_ASSIGNMENT,
                         "partitions must be numbered from 0 without a gap");
             }
-            if (assignment.brokerIds().size() != 1 || assignment.brokerIds().getFirst() != Node.ID) {
+            if (assignment.brokerIds().size() != 1
+                    || assignment.brokerIds().getFirst() != Node.ID) {
                 throw new BrokerException(
                         ErrorCode.INVALID_REPLICA_ASSIGNMENT,
-                        "broker " + Node.ID + " is the only one, partition "
-                                + assignment.partitionIndex() + " is assigned to "
+                        "broker "
+                                + Node.ID
+                                + " is the only one, partition "
+                                + assignment.partitionIndex()
+                                + " is assigned to "
                                 + assignment.brokerIds());
             }
         }
@@ -166,10 +172,13 @@ record TopicHandlers(ServingConfig config, Topics topics) {
             return;
         }
         for (var assignment : wanted.assignments()) {
-            if (assignment.brokerIds().size() != 1 || assignment.brokerIds().getFirst() != Node.ID) {
+            if (assignment.brokerIds().size() != 1
+                    || assignment.brokerIds().getFirst() != Node.ID) {
                 throw new BrokerException(
                         ErrorCode.INVALID_REPLICA_ASSIGNMENT,
-                        "broker " + Node.ID + " is the only one, a new partition is assigned to "
+                        "broker "
+                                + Node.ID
+                                + " is the only one, a new partition is assigned to "
                                 + assignment.brokerIds());
             }
         }
@@ -209,11 +218,10 @@ record TopicHandlers(ServingConfig config, Topics topics) {
             if (name == null) {
                 topic =
                         topics.find(TopicIds.fromWire(id))
-                                .orElseThrow(
-                                        () ->
-                                                new BrokerException(
-                                                        ErrorCode.UNKNOWN_TOPIC_ID,
-                                                        "no topic has id " + id));
+                                .orElseThrow(() ->
+                                        new BrokerException(
+                                                ErrorCode.UNKNOWN_TOPIC_ID,
+                                                "no topic has id " + id));
             } else if (!Uuid.ZERO_UUID.equals(id)) {
                 throw new BrokerException(
                         ErrorCode.INVALID_REQUEST, "a topic is named by name or by id, not both");

@@ -14,8 +14,7 @@ public final class MetadataImage {
     /// A topic as described, without its partitions' logs.
     ///
     /// @param configs the settings it has of its own
-    public record Description(
-            UUID id, String name, int partitions, Map<String, String> configs) {}
+    public record Description(UUID id, String name, int partitions, Map<String, String> configs) {}
 
     private String clusterId = "";
     private long producerIdsEnd;

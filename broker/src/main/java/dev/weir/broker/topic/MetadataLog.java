@@ -4,6 +4,10 @@ import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.storage.FileSystem;
 import dev.weir.broker.storage.StorageFile;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -12,8 +16,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.zip.CRC32C;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// The durable list of [MetadataRecord]s: what the broker knows apart from the logs of partitions.
 ///
@@ -139,8 +141,12 @@ public final class MetadataLog implements AutoCloseable {
         for (int next = at + 1; next <= bytes.limit() - HEAD; next++) {
             if (isFrame(bytes, next)) {
                 throw new IllegalStateException(
-                        path + " is damaged at byte " + at + ": the record there is broken, but one at "
-                                + next + " is whole; restore the file from a copy");
+                        path
+                                + " is damaged at byte "
+                                + at
+                                + ": the record there is broken, but one at "
+                                + next
+                                + " is whole; restore the file from a copy");
             }
         }
         LOGGER.warn(

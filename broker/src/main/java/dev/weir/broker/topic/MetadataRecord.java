@@ -93,7 +93,7 @@ public sealed interface MetadataRecord {
     /// Reads a record back.
     ///
     /// @throws IllegalStateException if the bytes are not one of ours: written by a later version,
-    ///     or damaged in spite of a matching checksum
+    ///   or damaged in spite of a matching checksum
     static MetadataRecord decode(byte[] bytes) {
         try (var in = new DataInputStream(new ByteArrayInputStream(bytes))) {
             int kind = in.readByte();
@@ -110,7 +110,8 @@ public sealed interface MetadataRecord {
                 case 5 -> new DeletionStarted(readId(in));
                 case 6 -> new DeletionFinished(readId(in));
                 case 7 -> new ProducerIdsReserved(in.readLong());
-                default -> throw new IllegalStateException("metadata record of unknown kind " + kind);
+                default ->
+                        throw new IllegalStateException("metadata record of unknown kind " + kind);
             };
         } catch (IOException e) {
             throw new IllegalStateException("metadata record ends too early", e);

@@ -3,6 +3,7 @@ package dev.weir.broker.topic;
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.partition.Partition;
+
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;

@@ -2,6 +2,7 @@ package dev.weir.broker.topic;
 
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
+
 import java.util.Set;
 
 /// Kafka's rules for topic names.
@@ -23,12 +24,16 @@ public final class TopicNames {
         }
         if (name.length() > MAX_LENGTH) {
             throw invalid(
-                    "topic name is " + name.length() + " characters long, longer than " + MAX_LENGTH);
+                    "topic name is "
+                            + name.length()
+                            + " characters long, longer than "
+                            + MAX_LENGTH);
         }
         for (int i = 0; i < name.length(); i++) {
             if (!isAllowed(name.charAt(i))) {
                 throw invalid(
-                        "topic name \"" + printable(name)
+                        "topic name \""
+                                + printable(name)
                                 + "\" contains a character other than ASCII letters, digits, '.',"
                                 + " '_' and '-'");
             }

@@ -3,6 +3,7 @@ package dev.weir.broker.topic;
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.log.LogConfig;
+
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -85,7 +86,8 @@ public record TopicSetting(String name, Type type, String defaultValue, String d
                                     "min.cleanable.dirty.ratio",
                                     Type.DOUBLE,
                                     "0.5",
-                                    "How much of a log must be uncompacted before it is compacted."),
+                                    "How much of a log must be uncompacted before it is"
+                                        + " compacted."),
                             new TopicSetting(
                                     "min.compaction.lag.ms",
                                     Type.LONG,

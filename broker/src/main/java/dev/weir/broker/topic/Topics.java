@@ -4,6 +4,10 @@ import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.partition.LogDirectory;
 import dev.weir.broker.partition.Partition;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -15,14 +19,12 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.UnaryOperator;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// All topics of the broker.
 ///
-/// Lookups never wait. Changes exclude each other and wait for the disk: each is checked against the
-/// state now, written to the metadata log and fsynced, and only then applied. A change that throws
-/// before it was written has not happened.
+/// Lookups never wait. Changes exclude each other and wait for the disk: each is checked against
+/// the state now, written to the metadata log and fsynced, and only then applied. A change that
+/// throws before it was written has not happened.
 public final class Topics {
     /// The most partitions a topic can have, so that one request cannot exhaust the machine.
     public static final int MAX_PARTITIONS = 10_000;
@@ -105,7 +107,7 @@ public final class Topics {
     /// Creates a topic.
     ///
     /// @throws BrokerException with `TOPIC_ALREADY_EXISTS`, `INVALID_TOPIC_EXCEPTION`,
-    ///     `INVALID_PARTITIONS`, `INVALID_CONFIG` or `KAFKA_STORAGE_ERROR`
+    ///   `INVALID_PARTITIONS`, `INVALID_CONFIG` or `KAFKA_STORAGE_ERROR`
     public Topic create(NewTopic spec) {
         var outcome = createAll(List.of(spec), false).getFirst();
         if (outcome.failure != null) {
@@ -144,8 +146,7 @@ public final class Topics {
         var next = decided.iterator();
         for (int i = 0; i < outcomes.size(); i++) {
             if (outcomes.get(i) == null) {
-                outcomes.set(
-                        i, checkOnly ? new Outcome(null, null) : applied(next.next()));
+                outcomes.set(i, checkOnly ? new Outcome(null, null) : applied(next.next()));
             }
         }
         return outcomes;
@@ -176,7 +177,11 @@ public final class Topics {
         if (total <= now) {
             throw new BrokerException(
                     ErrorCode.INVALID_PARTITIONS,
-                    "topic \"" + name + "\" has " + now + " partitions, which cannot become "
+                    "topic \""
+                            + name
+                            + "\" has "
+                            + now
+                            + " partitions, which cannot become "
                             + total);
         }
         checkPartitions(name, total);
@@ -204,15 +209,17 @@ public final class Topics {
         TopicNames.check(spec.name());
         if (byName.containsKey(spec.name())) {
             throw new BrokerException(
-                    ErrorCode.TOPIC_ALREADY_EXISTS,
-                    "topic \"" + spec.name() + "\" exists already");
+                    ErrorCode.TOPIC_ALREADY_EXISTS, "topic \"" + spec.name() + "\" exists already");
         }
         var key = TopicNames.collisionKey(spec.name());
         var other = namesByCollisionKey.getOrDefault(key, taken.get(key));
         if (other != null) {
             throw new BrokerException(
                     ErrorCode.INVALID_TOPIC_EXCEPTION,
-                    "topic \"" + spec.name() + "\" differs from the existing topic \"" + other
+                    "topic \""
+                            + spec.name()
+                            + "\" differs from the existing topic \""
+                            + other
                             + "\" only by '.' and '_'");
         }
         for (var gone : List.copyOf(image.deleting())) {
@@ -234,7 +241,11 @@ public final class Topics {
         if (count < 1 || count > MAX_PARTITIONS) {
             throw new BrokerException(
                     ErrorCode.INVALID_PARTITIONS,
-                    "topic \"" + name + "\" must have 1 to " + MAX_PARTITIONS + " partitions, not "
+                    "topic \""
+                            + name
+                            + "\" must have 1 to "
+                            + MAX_PARTITIONS
+                            + " partitions, not "
                             + count);
         }
     }

@@ -6,15 +6,7 @@ import dev.weir.broker.BrokerConfig;
 import dev.weir.broker.RawClient;
 import dev.weir.broker.TestBroker;
 import dev.weir.broker.topic.NewTopic;
-import java.io.IOException;
-import java.net.SocketException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.time.Duration;
-import java.util.List;
-import java.util.Map;
-import java.util.Random;
+
 import org.apache.kafka.common.message.FetchRequestData;
 import org.apache.kafka.common.message.FetchResponseData;
 import org.apache.kafka.common.message.MetadataRequestData;
@@ -27,6 +19,16 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+
+import java.io.IOException;
+import java.net.SocketException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
 
 /// The rules of a connection, seen from a client that can break them.
 class ConnectionTest {
@@ -140,17 +142,15 @@ class ConnectionTest {
             int asked = 200;
             var sender =
                     Thread.ofVirtual()
-                            .start(
-                                    () -> {
-                                        try {
-                                            for (int i = 0; i < asked; i++) {
-                                                client.send(
-                                                        ApiKeys.FETCH, 11, fetch(0, 1, 1000));
-                                            }
-                                        } catch (IOException e) {
-                                            throw new java.io.UncheckedIOException(e);
-                                        }
-                                    });
+                            .start(() -> {
+                                try {
+                                    for (int i = 0; i < asked; i++) {
+                                        client.send(ApiKeys.FETCH, 11, fetch(0, 1, 1000));
+                                    }
+                                } catch (IOException e) {
+                                    throw new java.io.UncheckedIOException(e);
+                                }
+                            });
             assertOthersAreServed();
             for (int id = 1; id <= asked; id++) {
                 var response = (FetchResponseData) client.receive(ApiKeys.FETCH, 11, id);
@@ -240,8 +240,7 @@ class ConnectionTest {
 
     private void assertOthersAreServed() throws IOException {
         try (var other = broker.raw()) {
-            var response =
-                    (MetadataResponseData) other.call(ApiKeys.METADATA, 4, metadata("t"));
+            var response = (MetadataResponseData) other.call(ApiKeys.METADATA, 4, metadata("t"));
             assertThat(response.topics().find("t").partitions()).hasSize(2);
         }
     }

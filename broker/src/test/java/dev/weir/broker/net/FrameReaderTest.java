@@ -4,13 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.broker.protocol.MalformedRequestException;
+
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.buffer.Unpooled;
+
+import org.junit.jupiter.api.Test;
+
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Random;
-import org.junit.jupiter.api.Test;
 
 class FrameReaderTest {
     private final ArrayDeque<ByteBuf> unread = new ArrayDeque<>();
@@ -34,7 +37,9 @@ class FrameReaderTest {
             var read = new ArrayList<byte[]>();
             while (stream.isReadable()) {
                 int count =
-                        Math.min(stream.readableBytes(), 1 + random.nextInt(1 << random.nextInt(18)));
+                        Math.min(
+                                stream.readableBytes(),
+                                1 + random.nextInt(1 << random.nextInt(18)));
                 unread.add(stream.readBytes(count));
                 ByteBuf frame;
                 while ((frame = reader.next(unread)) != null) {
@@ -67,14 +72,20 @@ class FrameReaderTest {
     void lengths_out_of_bounds_are_refused() {
         assertRefused(Unpooled.buffer().writeInt(-1), "frame of -1 bytes");
         assertRefused(Unpooled.buffer().writeInt(5_000_001), "not within 0..5000000");
-        assertRefused(Unpooled.wrappedBuffer("GET / HTTP/1.1".getBytes(java.nio.charset.StandardCharsets.US_ASCII)), "looks like HTTP");
+        assertRefused(
+                Unpooled.wrappedBuffer(
+                        "GET / HTTP/1.1".getBytes(java.nio.charset.StandardCharsets.US_ASCII)),
+                "looks like HTTP");
         assertRefused(Unpooled.buffer().writeInt(0x16030102), "looks like TLS");
     }
 
     @Test
     void only_produce_requests_may_be_large() {
         unread.add(
-                Unpooled.buffer().writeInt(FrameReader.MAX_OTHER_BYTES + 1).writeShort(3).writeInt(1));
+                Unpooled.buffer()
+                        .writeInt(FrameReader.MAX_OTHER_BYTES + 1)
+                        .writeShort(3)
+                        .writeInt(1));
         var reader = new FrameReader(100_000_000, PooledByteBufAllocator.DEFAULT);
         assertThatThrownBy(() -> reader.next(unread))
                 .isInstanceOf(MalformedRequestException.class)

@@ -7,12 +7,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.FileRegion;
-import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.EnumSet;
-import java.util.List;
-import java.util.Optional;
-import java.util.Random;
+
 import org.apache.kafka.common.message.ApiVersionsResponseData;
 import org.apache.kafka.common.message.FetchResponseData;
 import org.apache.kafka.common.message.MetadataRequestData;
@@ -24,6 +19,13 @@ import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.ByteBufferAccessor;
 import org.apache.kafka.common.protocol.ObjectSerializationCache;
 import org.junit.jupiter.api.Test;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
 
 class CodecTest {
     private static final EnumSet<ApiKeys> APIS =
@@ -78,7 +80,11 @@ class CodecTest {
 
     @Test
     void api_versions_from_the_future_are_answered_in_version_0() throws Exception {
-        var frame = frame(ApiKeys.API_VERSIONS, (short) 4, ApiKeys.API_VERSIONS.messageType.newRequest());
+        var frame =
+                frame(
+                        ApiKeys.API_VERSIONS,
+                        (short) 4,
+                        ApiKeys.API_VERSIONS.messageType.newRequest());
         frame.putShort(2, (short) 9000);
         var request = Codec.decode(frame, SERVED);
         assertThat(request.tooNew()).isTrue();
@@ -155,8 +161,7 @@ class CodecTest {
 
     @Test
     void regions_are_sent_between_the_bytes_they_belong_to() throws Exception {
-        var request =
-                Codec.decode(frame(ApiKeys.FETCH, (short) 11), SERVED);
+        var request = Codec.decode(frame(ApiKeys.FETCH, (short) 11), SERVED);
         var response = new FetchResponseData();
         var topic = new FetchResponseData.FetchableTopicResponse().setTopic("t");
         var contents = new ArrayList<byte[]>();
@@ -175,7 +180,9 @@ class CodecTest {
         var read = (FetchResponseData) response(request, response);
         var partitions = read.responses().getFirst().partitions();
         for (int i = 0; i < contents.size(); i++) {
-            var records = (org.apache.kafka.common.record.internal.MemoryRecords) partitions.get(i).records();
+            var records =
+                    (org.apache.kafka.common.record.internal.MemoryRecords)
+                            partitions.get(i).records();
             var bytes = new byte[records.sizeInBytes()];
             records.buffer().get(bytes);
             assertThat(bytes).isEqualTo(contents.get(i));

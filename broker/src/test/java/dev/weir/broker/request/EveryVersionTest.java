@@ -6,10 +6,7 @@ import dev.weir.broker.RawClient;
 import dev.weir.broker.TestBroker;
 import dev.weir.broker.protocol.TopicIds;
 import dev.weir.broker.topic.NewTopic;
-import java.nio.file.Path;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
+
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.AlterConfigsRequestData;
 import org.apache.kafka.common.message.ApiVersionsRequestData;
@@ -42,6 +39,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 
 /// Every API that is listed is called in every version that is listed, once so that it succeeds and
 /// once so that it fails, and each response must be readable in its version. (The generated classes
@@ -137,7 +139,8 @@ class EveryVersionTest {
         var text = api + " version " + version + ": " + response;
         switch (response) {
             case ProduceResponseData produce -> {
-                var partition = produce.responses().iterator().next().partitionResponses().getFirst();
+                var partition =
+                        produce.responses().iterator().next().partitionResponses().getFirst();
                 assertThat(partition.errorCode() == 0).as(text).isEqualTo(good);
                 assertThat(partition.baseOffset() >= 0).as(text).isEqualTo(good);
             }
@@ -272,7 +275,8 @@ class EveryVersionTest {
                                                             List.of(
                                                                     new ListOffsetsRequestData
                                                                                     .ListOffsetsPartition()
-                                                                            .setPartitionIndex(index)
+                                                                            .setPartitionIndex(
+                                                                                    index)
                                                                             .setTimestamp(
                                                                                     version % 2 == 0
                                                                                             ? -1

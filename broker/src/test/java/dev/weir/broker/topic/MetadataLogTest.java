@@ -13,6 +13,9 @@ import dev.weir.broker.topic.MetadataRecord.DeletionStarted;
 import dev.weir.broker.topic.MetadataRecord.PartitionsAdded;
 import dev.weir.broker.topic.MetadataRecord.ProducerIdsReserved;
 import dev.weir.broker.topic.MetadataRecord.TopicCreated;
+
+import org.junit.jupiter.api.Test;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -21,7 +24,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
-import org.junit.jupiter.api.Test;
 
 class MetadataLogTest {
     private static final Path FILE = Path.of("/data/meta/metadata.log");

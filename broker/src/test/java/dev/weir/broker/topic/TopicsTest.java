@@ -10,13 +10,15 @@ import dev.weir.broker.partition.LogDirectory;
 import dev.weir.broker.partition.LogDirectoryConfig;
 import dev.weir.broker.record.RecordBatchWriter;
 import dev.weir.broker.storage.SimulatedFileSystem;
+
+import org.junit.jupiter.api.Test;
+
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
-import org.junit.jupiter.api.Test;
 
 class TopicsTest {
     private static final Path DATA = Path.of("/data");
@@ -158,18 +160,17 @@ class TopicsTest {
     private static void fill(Life life, String name) {
         life.topics
                 .find(name)
-                .ifPresent(
-                        topic -> {
-                            for (var partition : topic.partitions()) {
-                                if (partition.logEndOffset() == 0) {
-                                    var writer = new RecordBatchWriter();
-                                    writer.start(1);
-                                    writer.append(1, null, new byte[] {1});
-                                    partition.append(writer.finish(), AppendOrigin.ENGINE);
-                                    partition.syncNow();
-                                }
-                            }
-                        });
+                .ifPresent(topic -> {
+                    for (var partition : topic.partitions()) {
+                        if (partition.logEndOffset() == 0) {
+                            var writer = new RecordBatchWriter();
+                            writer.start(1);
+                            writer.append(1, null, new byte[] {1});
+                            partition.append(writer.finish(), AppendOrigin.ENGINE);
+                            partition.syncNow();
+                        }
+                    }
+                });
     }
 
     private static Map<String, Integer> shapes(Topics topics) {

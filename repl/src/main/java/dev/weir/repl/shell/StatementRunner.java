@@ -37,6 +37,10 @@ final class StatementRunner {
         StatementClient.Outcome outcome;
         try {
             outcome = client.execute(sql, display);
+            if (outcome == StatementClient.Outcome.CANCELLED && hints) {
+                // Leaves the line on which the terminal has shown ^C.
+                console.print("\n");
+            }
         } finally {
             display.end();
         }

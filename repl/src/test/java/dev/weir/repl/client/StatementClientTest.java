@@ -12,7 +12,7 @@ import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.List;
 
-@Timeout(30)
+@Timeout(value = 30, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class StatementClientTest {
     @Test
     void statements_of_one_client_share_a_session() throws IOException {

@@ -18,7 +18,7 @@ import java.io.StringWriter;
 import java.io.Writer;
 import java.util.List;
 
-@Timeout(30)
+@Timeout(value = 30, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ScriptRunnerTest {
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();

@@ -3,7 +3,9 @@ package dev.weir.server.http;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPipeline;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpMessage;
@@ -20,6 +22,23 @@ final class BodyAggregator extends HttpObjectAggregator {
 
     @Override
     protected void handleOversizedMessage(ChannelHandlerContext context, HttpMessage oversized) {
+        context.writeAndFlush(tooLarge()).addListener(ChannelFutureListener.CLOSE);
+    }
+
+    /// Asked before a large body is sent.
+    @Override
+    protected Object newContinueResponse(
+            HttpMessage start, int maxContentLength, ChannelPipeline pipeline) {
+        Object response = super.newContinueResponse(start, maxContentLength, pipeline);
+        if (response instanceof FullHttpResponse refusal
+                && refusal.status().equals(HttpResponseStatus.REQUEST_ENTITY_TOO_LARGE)) {
+            refusal.release();
+            return tooLarge();
+        }
+        return response;
+    }
+
+    private FullHttpResponse tooLarge() {
         byte[] body =
                 Json.bytes(
                         ErrorBodies.error(
@@ -36,6 +55,6 @@ final class BodyAggregator extends HttpObjectAggregator {
                 .set(HttpHeaderNames.CONTENT_TYPE, Json.TYPE)
                 .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
         HttpUtil.setContentLength(response, body.length);
-        context.writeAndFlush(response).addListener(ChannelFutureListener.CLOSE);
+        return response;
     }
 }

@@ -13,7 +13,10 @@ import java.util.concurrent.atomic.AtomicLong;
 /// Sends a result as it comes: a push query step by step, each on its way before the next is taken,
 /// and at the pace of the reader.
 final class ResultStream {
-    private static final int PART_BYTES = 64 << 10;
+    /// A part and the row that fills it fit into one HTTP/2 frame of 16 KiB: there are clients that
+    /// take a frame for whole lines, and the first one for the header.
+    private static final int PART_BYTES = 12 << 10;
+
     private static final Duration LOOK_UP_EVERY = Duration.ofSeconds(1);
     private static final AtomicLong NEXT_QUERY = new AtomicLong(1);
 
@@ -31,6 +34,7 @@ final class ResultStream {
         try (var out = new JsonOutput()) {
             exchange.start(HttpResponseStatus.OK, format.contentType());
             format.begin(out, result.schema(), "query_" + NEXT_QUERY.getAndIncrement(), false);
+            exchange.write(out.take());
             sendRows(out, result.rows());
             format.end(out, rows, false);
             exchange.write(out.take());

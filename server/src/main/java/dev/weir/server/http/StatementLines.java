@@ -6,6 +6,7 @@ import dev.weir.sql.batch.Schema;
 import dev.weir.sql.error.SqlException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import tools.jackson.core.JsonGenerator;
 
@@ -88,7 +89,10 @@ final class StatementLines implements ResultFormat {
     @Override
     public void end(JsonOutput out, long rows, boolean isLive) {
         String message = isLive ? "the query has ended" : rows == 1 ? "1 row" : rows + " rows";
-        writeLine(out, Map.of("done", Map.of("tag", "SELECT " + rows, "message", message)));
+        var done = new LinkedHashMap<String, Object>();
+        done.put("tag", "SELECT " + rows);
+        done.put("message", message);
+        writeLine(out, Map.of("done", done));
     }
 
     @Override

@@ -69,8 +69,8 @@ public sealed interface Analyzed {
     /// Rows to insert.
     ///
     /// @param rows one value per column of the target, in the storage form of
-    ///   [dev.weir.sql.batch.SqlType]: Long for the LONG layout, Double, String or byte[], BigDecimal,
-    ///   List, Map, List in field order for structs; null for NULL
+    ///   [dev.weir.sql.batch.SqlType]: Long for the LONG layout, Double, String or byte[],
+    ///   BigDecimal, List, Map, List in field order for structs; null for NULL
     /// @param rowTimes for each row its ROWTIME, when given
     record InsertValues(Relation target, List<List<Object>> rows, List<OptionalLong> rowTimes)
             implements Analyzed {

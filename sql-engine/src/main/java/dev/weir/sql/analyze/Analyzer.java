@@ -13,6 +13,7 @@ import dev.weir.sql.parse.Statement;
 
 import org.apache.calcite.plan.RelOptUtil;
 import org.apache.calcite.rel.RelNode;
+import org.apache.calcite.rel.core.Project;
 
 import java.util.ArrayList;
 import java.util.Collection;
@@ -54,8 +55,7 @@ public final class Analyzer {
                     new Analyzed.SetProperty(key.text(), value);
             case Statement.UnsetProperty(Name key) -> new Analyzed.UnsetProperty(key.text());
             case Statement.CancelQuery(Name id) -> new Analyzed.CancelQuery(id.text());
-            case Statement.CopyOut(Statement.Select select) ->
-                    new Analyzed.CopyOut(query(select));
+            case Statement.CopyOut(Statement.Select select) -> new Analyzed.CopyOut(query(select));
         };
     }
 
@@ -121,25 +121,34 @@ public final class Analyzer {
         return windowed(create, query, key, text);
     }
 
-    /// The keys first, then the window's bounds, then the values: the bounds, which the rewriter put
-    /// last, move behind the keys.
+    /// The keys first, then the window's bounds, then the values: the bounds, which the rewriter
+    /// put last, move behind the keys.
     private Analyzed.CreateAs windowed(
             Statement.CreateAs create, Analyzed.Query query, List<Integer> key, String text) {
         int width = query.schema().size();
         List<Integer> order =
-                new ArrayList<>(key.stream().filter(c -> c < width - 2).sorted().toList());
+                new ArrayList<>(
+                        key.stream()
+                                .filter(c -> c < width - 2)
+                                .filter(c -> !isCopy(query.rel(), c, width - 2))
+                                .filter(c -> !isCopy(query.rel(), c, width - 1))
+                                .sorted()
+                                .toList());
         int keys = order.size();
         order.add(width - 2);
         order.add(width - 1);
-        IntStream.range(0, width - 2).filter(c -> !key.contains(c)).forEach(order::add);
+        IntStream.range(0, width - 2).filter(c -> !order.contains(c)).forEach(order::add);
         RelNode rel = RelOptUtil.createProject(query.rel(), order);
-        Schema schema =
-                new Schema(order.stream().map(c -> query.schema().field(c)).toList());
+        Schema schema = new Schema(order.stream().map(c -> query.schema().field(c)).toList());
         Analyzed.Query ordered =
                 new Analyzed.Query(
                         rel, true, query.limit(), query.sources(), schema, query.window());
-        return derived(
-                create, ordered, IntStream.range(0, keys + 2).boxed().toList(), text);
+        return derived(create, ordered, IntStream.range(0, keys + 2).boxed().toList(), text);
+    }
+
+    private static boolean isCopy(RelNode rel, int column, int of) {
+        return rel instanceof Project project
+                && project.getProjects().get(column).equals(project.getProjects().get(of));
     }
 
     private Analyzed.CreateAs derived(
@@ -227,7 +236,10 @@ public final class Analyzer {
             throw new SqlException(
                     SqlState.WRONG_OBJECT_TYPE,
                     insert.target().position(),
-                    kind(target) + " \"" + target.name() + "\" is written by the query "
+                    kind(target)
+                            + " \""
+                            + target.name()
+                            + "\" is written by the query "
                             + target.queryId().orElseThrow(),
                     "Insert into what the query reads.");
         }
@@ -241,7 +253,9 @@ public final class Analyzer {
         if (found.isEmpty() && drop.ifExists()) {
             return new Analyzed.Nothing(
                     "DROP " + drop.kind(),
-                    drop.kind().name().toLowerCase(Locale.ROOT) + " \"" + drop.name()
+                    drop.kind().name().toLowerCase(Locale.ROOT)
+                            + " \""
+                            + drop.name()
                             + "\" does not exist, nothing done");
         }
         Relation relation = found.orElseThrow(() -> unknown(drop.name()));
@@ -263,13 +277,14 @@ public final class Analyzer {
                     SqlState.UNDEFINED_OBJECT,
                     print.topic().position(),
                     "topic \"" + topic + "\" does not exist",
-                    Nearest.to(topic, topics)
-                                    .map(n -> "Did you mean \"" + n + "\"? ")
-                                    .orElse("")
+                    Nearest.to(topic, topics).map(n -> "Did you mean \"" + n + "\"? ").orElse("")
                             + "SHOW TOPICS lists what there is.");
         }
         return new Analyzed.Print(
-                topic, print.fromBeginning(), Math.max(1, print.interval().orElse(1)), print.limit());
+                topic,
+                print.fromBeginning(),
+                Math.max(1, print.interval().orElse(1)),
+                print.limit());
     }
 
     private Relation relation(Name name) {

@@ -26,12 +26,11 @@ final class GroupColumns {
         }
         Set<Integer> passed = new HashSet<>();
         project.getProjects()
-                .forEach(
-                        e -> {
-                            if (e instanceof RexInputRef ref) {
-                                passed.add(ref.getIndex());
-                            }
-                        });
+                .forEach(e -> {
+                    if (e instanceof RexInputRef ref) {
+                        passed.add(ref.getIndex());
+                    }
+                });
         List<String> names = new ArrayList<>();
         for (int column : below.keys().getFirst()) {
             String name = project.getInput().getRowType().getFieldNames().get(column);

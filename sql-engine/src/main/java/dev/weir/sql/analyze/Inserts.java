@@ -67,18 +67,24 @@ final class Inserts {
                 throw new SqlException(
                         SqlState.SYNTAX_ERROR,
                         position,
-                        "the row has " + values.size() + " values for " + columns.length + " columns",
+                        "the row has "
+                                + values.size()
+                                + " values for "
+                                + columns.length
+                                + " columns",
                         insert.columns().isEmpty()
-                                ? "Without a column list give all columns of \"" + target.name()
-                                        + "\": " + names() + "."
+                                ? "Without a column list give all columns of \""
+                                        + target.name()
+                                        + "\": "
+                                        + names()
+                                        + "."
                                 : "Give one value for each column of the list.");
             }
             Object[] row = new Object[target.columns().size()];
             OptionalLong rowTime = OptionalLong.empty();
             for (int i = 0; i < columns.length; i++) {
                 if (columns[i] < 0) {
-                    Object time =
-                            value(values.get(i), Primitive.BIGINT, RelationTable.ROWTIME);
+                    Object time = value(values.get(i), Primitive.BIGINT, RelationTable.ROWTIME);
                     rowTime = time == null ? OptionalLong.empty() : OptionalLong.of((long) time);
                 } else {
                     RelationColumn column = target.columns().get(columns[i]);
@@ -108,13 +114,19 @@ final class Inserts {
                 throw new SqlException(
                         SqlState.UNDEFINED_COLUMN,
                         name.position(),
-                        "column \"" + name + "\" does not exist in "
+                        "column \""
+                                + name
+                                + "\" does not exist in "
                                 + target.kind().name().toLowerCase(Locale.ROOT)
-                                + " \"" + target.name() + "\"",
+                                + " \""
+                                + target.name()
+                                + "\"",
                         Nearest.to(name.text(), target.schema().names())
                                         .map(n -> "Did you mean \"" + n + "\"? ")
                                         .orElse("")
-                                + "DESCRIBE " + target.name() + " lists the columns.");
+                                + "DESCRIBE "
+                                + target.name()
+                                + " lists the columns.");
             }
             for (int j = 0; j < i; j++) {
                 if (columns[j] == column) {
@@ -139,7 +151,8 @@ final class Inserts {
                 throw new SqlException(
                         SqlState.NOT_NULL_VIOLATION,
                         position,
-                        "the primary key column \"" + target.columns().get(column).name()
+                        "the primary key column \""
+                                + target.columns().get(column).name()
                                 + "\" cannot be NULL",
                         "Give it a value.");
             }
@@ -173,7 +186,10 @@ final class Inserts {
                 throw new SqlException(
                         SqlState.DATATYPE_MISMATCH,
                         Refusals.position(node.getParserPosition()),
-                        "column \"" + column + "\" is of type " + type.sql()
+                        "column \""
+                                + column
+                                + "\" is of type "
+                                + type.sql()
                                 + " but the value is not",
                         switch (type) {
                             case SqlType.Array _ -> "Write ARRAY[a, b].";
@@ -199,8 +215,7 @@ final class Inserts {
         List<SqlNode> operands = call.getOperandList();
         for (int i = 0; i + 1 < operands.size(); i += 2) {
             entries.put(
-                    value(operands.get(i), key, column),
-                    value(operands.get(i + 1), value, column));
+                    value(operands.get(i), key, column), value(operands.get(i + 1), value, column));
         }
         return entries;
     }
@@ -276,7 +291,11 @@ final class Inserts {
             throw new SqlException(
                     SqlState.NUMERIC_OUT_OF_RANGE,
                     Refusals.position(node.getParserPosition()),
-                    "the value " + value + " is out of range for column \"" + column + "\" of type "
+                    "the value "
+                            + value
+                            + " is out of range for column \""
+                            + column
+                            + "\" of type "
                             + type.sql(),
                     "Give a smaller number.",
                     e);
@@ -284,15 +303,24 @@ final class Inserts {
             throw new SqlException(
                     SqlState.INVALID_TEXT,
                     Refusals.position(node.getParserPosition()),
-                    "\"" + value + "\" is not a value of type " + type.sql()
-                            + " for column \"" + column + "\"",
+                    "\""
+                            + value
+                            + "\" is not a value of type "
+                            + type.sql()
+                            + " for column \""
+                            + column
+                            + "\"",
                     hint(type),
                     e);
         }
         throw new SqlException(
                 SqlState.DATATYPE_MISMATCH,
                 Refusals.position(node.getParserPosition()),
-                "column \"" + column + "\" is of type " + type.sql() + " but the value is "
+                "column \""
+                        + column
+                        + "\" is of type "
+                        + type.sql()
+                        + " but the value is "
                         + (value instanceof Boolean ? "BOOLEAN" : "a number"),
                 hint(type));
     }
@@ -323,8 +351,7 @@ final class Inserts {
             }
             case Primitive primitive ->
                     switch (primitive) {
-                        case INT ->
-                                (long) number.setScale(0, RoundingMode.HALF_UP).intValueExact();
+                        case INT -> (long) number.setScale(0, RoundingMode.HALF_UP).intValueExact();
                         case BIGINT -> number.setScale(0, RoundingMode.HALF_UP).longValueExact();
                         case DOUBLE -> number.doubleValue();
                         case TIMESTAMP -> number.longValueExact();

@@ -22,6 +22,7 @@ import org.apache.calcite.prepare.CalciteCatalogReader;
 import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.RelRoot;
 import org.apache.calcite.rel.RelVisitor;
+import org.apache.calcite.rel.core.Join;
 import org.apache.calcite.rel.core.TableScan;
 import org.apache.calcite.rel.type.RelDataType;
 import org.apache.calcite.rex.RexBuilder;
@@ -66,7 +67,8 @@ final class Queries {
         properties.setProperty(CalciteConnectionProperty.CASE_SENSITIVE.camelName(), "false");
         reader =
                 new CalciteCatalogReader(
-                        CalciteSchema.createRootSchema(false, false, "", new CatalogSchema(catalog)),
+                        CalciteSchema.createRootSchema(
+                                false, false, "", new CatalogSchema(catalog)),
                         List.of(),
                         types,
                         new CalciteConnectionConfigImpl(properties));
@@ -89,6 +91,7 @@ final class Queries {
                     SqlNode validated = validator.validate(query);
                     RelRoot root = converter(validator).convertQuery(validated, false, true);
                     RelNode rel = root.project();
+                    refuseStreamJoins(rel, rewriter);
                     return new Analyzed.Query(
                             rel,
                             continuous,
@@ -125,6 +128,7 @@ final class Queries {
                 types,
                 SqlValidator.Config.DEFAULT
                         .withConformance(SqlConformanceEnum.LENIENT)
+                        .withTypeCoercionFactory(Coercion::new)
                         .withIdentifierExpansion(true),
                 stars);
     }
@@ -148,6 +152,15 @@ final class Queries {
     private <T> T guarded(SqlNode node, Supplier<T> work) {
         try {
             return work.get();
+        } catch (SqlException e) {
+            throw e.position().isPresent()
+                    ? e
+                    : new SqlException(
+                            e.state(),
+                            Refusals.position(node.getParserPosition()),
+                            e.getMessage(),
+                            e.hint().orElse(null),
+                            e);
         } catch (CalciteContextException e) {
             if (e.getCause() instanceof SqlException cause) {
                 throw cause;
@@ -163,11 +176,21 @@ final class Queries {
         } catch (StackOverflowError e) {
             throw new SqlException(
                     SqlState.LIMIT_EXCEEDED,
-                    null,
+                    Refusals.position(node.getParserPosition()),
                     "the statement is nested too deeply",
                     "Split it: a view of its own for the inner part, or a shorter expression.",
                     e);
         }
+    }
+
+    /// Streams behind a subquery, which the rewriter does not see.
+    private static void refuseStreamJoins(RelNode rel, Rewriter rewriter) {
+        if (rel instanceof Join join
+                && (RowTraits.of(join.getLeft()).appendOnly()
+                        || RowTraits.of(join.getRight()).appendOnly())) {
+            throw Refusals.streamJoin(rewriter.firstJoin(), null);
+        }
+        rel.getInputs().forEach(input -> refuseStreamJoins(input, rewriter));
     }
 
     private static Optional<WindowSpec> window(SqlNode query) {

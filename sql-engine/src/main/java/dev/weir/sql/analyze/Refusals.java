@@ -99,7 +99,8 @@ final class Refusals {
         return of(
                 pos,
                 "ORDER BY, LIMIT and OFFSET are not supported in a continuous query",
-                "Its result never ends. Sort and cut where it is read: SELECT ... ORDER BY ... LIMIT.");
+                "Its result never ends. Sort and cut where it is read: SELECT ... ORDER BY ..."
+                    + " LIMIT.");
     }
 
     static SqlException distinctAggregate(SqlParserPos pos, String function) {

@@ -53,8 +53,7 @@ public final class RelTypes {
                 }
 
                 @Override
-                public RelDataType deriveSumType(
-                        RelDataTypeFactory factory, RelDataType argument) {
+                public RelDataType deriveSumType(RelDataTypeFactory factory, RelDataType argument) {
                     RelDataType sum =
                             switch (argument.getSqlTypeName()) {
                                 case TINYINT, SMALLINT, INTEGER ->
@@ -134,15 +133,13 @@ public final class RelTypes {
             case DATE -> Optional.of(Primitive.DATE);
             case TIME -> Optional.of(Primitive.TIME);
             case TIMESTAMP -> Optional.of(Primitive.TIMESTAMP);
-            case DECIMAL ->
-                    Optional.of(new SqlType.Decimal(type.getPrecision(), type.getScale()));
+            case DECIMAL -> Optional.of(new SqlType.Decimal(type.getPrecision(), type.getScale()));
             case ARRAY -> find(type.getComponentType()).map(SqlType.Array::new);
             case MAP ->
                     find(type.getKeyType())
-                            .flatMap(
-                                    key ->
-                                            find(type.getValueType())
-                                                    .map(value -> new SqlType.MapOf(key, value)));
+                            .flatMap(key ->
+                                    find(type.getValueType())
+                                            .map(value -> new SqlType.MapOf(key, value)));
             case ROW -> struct(type);
             default -> Optional.empty();
         };
@@ -156,17 +153,16 @@ public final class RelTypes {
         for (RelDataTypeField field : rowType.getFieldList()) {
             SqlType type =
                     find(field.getType())
-                            .orElseThrow(
-                                    () ->
-                                            new SqlException(
-                                                    SqlState.FEATURE_NOT_SUPPORTED,
-                                                    null,
-                                                    "column \""
-                                                            + field.getName()
-                                                            + "\" has the type "
-                                                            + field.getType().getSqlTypeName()
-                                                            + ", which a result cannot have",
-                                                    "CAST it to another type."));
+                            .orElseThrow(() ->
+                                    new SqlException(
+                                            SqlState.FEATURE_NOT_SUPPORTED,
+                                            null,
+                                            "column \""
+                                                    + field.getName()
+                                                    + "\" has the type "
+                                                    + field.getType().getSqlTypeName()
+                                                    + ", which a result cannot have",
+                                            "CAST it to another type."));
             fields.add(new Field(field.getName(), type));
         }
         return new Schema(fields);

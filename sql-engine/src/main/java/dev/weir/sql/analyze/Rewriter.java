@@ -55,6 +55,7 @@ final class Rewriter extends SqlShuttle {
     private final boolean windowedTable;
     private final Set<SqlParserPos> stars = new HashSet<>();
     private final Set<String> pseudoColumns = new HashSet<>();
+    private SqlParserPos firstJoin;
     private int depth;
     private boolean inExpression;
 
@@ -70,6 +71,11 @@ final class Rewriter extends SqlShuttle {
     /// The positions of the stars met.
     Set<SqlParserPos> stars() {
         return stars;
+    }
+
+    /// Where the first join stands, or null.
+    SqlParserPos firstJoin() {
+        return firstJoin;
     }
 
     SqlNode rewrite(SqlNode node) {
@@ -96,6 +102,11 @@ final class Rewriter extends SqlShuttle {
     public SqlNode visit(SqlIdentifier id) {
         if (id.isStar()) {
             stars.add(id.getParserPosition());
+        }
+        if (id.isSimple() && id.getSimple().equalsIgnoreCase("USER")) {
+            // Quoted, lest the validator take it for the function.
+            SqlParserPos pos = id.getParserPosition().withQuoting(true);
+            return new SqlIdentifier(id.names, null, pos, List.of(pos));
         }
         return id;
     }
@@ -131,8 +142,15 @@ final class Rewriter extends SqlShuttle {
             }
             case UNION, INTERSECT, EXCEPT ->
                     throw Refusals.setOperation(pos, call.getOperator().getName());
-            case EXISTS, SOME, ALL, ARRAY_QUERY_CONSTRUCTOR, MULTISET_QUERY_CONSTRUCTOR,
-                    MAP_QUERY_CONSTRUCTOR, CURSOR, SCALAR_QUERY, UNIQUE ->
+            case EXISTS,
+                    SOME,
+                    ALL,
+                    ARRAY_QUERY_CONSTRUCTOR,
+                    MULTISET_QUERY_CONSTRUCTOR,
+                    MAP_QUERY_CONSTRUCTOR,
+                    CURSOR,
+                    SCALAR_QUERY,
+                    UNIQUE ->
                     throw Refusals.subquery(pos);
             case JOIN -> {
                 return join((SqlJoin) call);
@@ -162,8 +180,17 @@ final class Rewriter extends SqlShuttle {
                             call.getKind().name().replace('_', ' '),
                             "Run one query for each grouping.");
             case UNNEST, LATERAL -> throw refused(pos, call.getKind().name(), null);
-            case PIVOT, UNPIVOT, MATCH_RECOGNIZE, TABLESAMPLE, EXTEND, SNAPSHOT, WITHIN_GROUP,
-                    WITHIN_DISTINCT, RESPECT_NULLS, IGNORE_NULLS, LAMBDA ->
+            case PIVOT,
+                    UNPIVOT,
+                    MATCH_RECOGNIZE,
+                    TABLESAMPLE,
+                    EXTEND,
+                    SNAPSHOT,
+                    WITHIN_GROUP,
+                    WITHIN_DISTINCT,
+                    RESPECT_NULLS,
+                    IGNORE_NULLS,
+                    LAMBDA ->
                     throw refused(pos, call.getKind().name().replace('_', ' '), null);
             default -> {}
         }
@@ -229,6 +256,7 @@ final class Rewriter extends SqlShuttle {
         if (select.getQualify() != null) {
             throw refused(select.getQualify().getParserPosition(), "QUALIFY", null);
         }
+        refuseCross(select);
         SqlNodeList groupBy = (SqlNodeList) expression(select.getGroup());
         SqlNodeList items = named((SqlNodeList) expression(select.getSelectList()));
         if (select.getFrom() instanceof WindowedFrom window) {
@@ -321,6 +349,12 @@ final class Rewriter extends SqlShuttle {
         if (join.isNatural()) {
             throw Refusals.join(pos, "NATURAL");
         }
+        if (firstJoin == null) {
+            firstJoin = pos;
+        }
+        if (join.getCondition() != null && !hasEquality(join.getCondition())) {
+            throw Refusals.crossJoin(pos);
+        }
         refuseStream(join.getLeft());
         refuseStream(join.getRight());
         return new SqlJoin(
@@ -331,6 +365,24 @@ final class Rewriter extends SqlShuttle {
                 join.getRight().accept(this),
                 join.getConditionTypeNode(),
                 expression(join.getCondition()));
+    }
+
+    /// A, B and A CROSS JOIN B need their equality in WHERE.
+    private static void refuseCross(SqlSelect select) {
+        if (select.getFrom() instanceof SqlJoin join
+                && join.getCondition() == null
+                && !join.isNatural()
+                && !(select.getWhere() != null && hasEquality(select.getWhere()))) {
+            throw Refusals.crossJoin(join.getParserPosition());
+        }
+    }
+
+    private static boolean hasEquality(SqlNode condition) {
+        return condition instanceof SqlNodeList
+                || condition.getKind() == SqlKind.EQUALS
+                || (condition.getKind() == SqlKind.AND
+                        && ((SqlCall) condition)
+                                .getOperandList().stream().anyMatch(Rewriter::hasEquality));
     }
 
     private void refuseStream(SqlNode side) {
@@ -390,8 +442,7 @@ final class Rewriter extends SqlShuttle {
         }
         SqlNode rowTime = new SqlIdentifier(RelationTable.ROWTIME, SqlParserPos.ZERO);
         items.add(as(start(rowTime, window.sizeMs()), WindowSpec.START));
-        items.add(
-                as(plus(start(rowTime, window.sizeMs()), window.sizeMs()), WindowSpec.END));
+        items.add(as(plus(start(rowTime, window.sizeMs()), window.sizeMs()), WindowSpec.END));
         SqlNode name =
                 from.getKind() == SqlKind.AS
                         ? ((SqlCall) from).operand(1)
@@ -404,8 +455,7 @@ final class Rewriter extends SqlShuttle {
     private SqlNode tumble(SqlCall call, boolean alias) {
         SqlParserPos pos = call.getParserPosition();
         if (call.operandCount() != 3
-                || call.operand(1).getKind() != SqlKind.DESCRIPTOR
-                || ((SqlCall) call.operand(1)).operandCount() != 1
+                || !isDescriptor(call.operand(1))
                 || !(call.operand(2) instanceof SqlIntervalLiteral)) {
             throw new SqlException(
                     SqlState.SYNTAX_ERROR,
@@ -430,7 +480,8 @@ final class Rewriter extends SqlShuttle {
         } else {
             items.addAll(columns(relation));
             for (String name : RelationTable.pseudoColumns(relation)) {
-                if (pseudoColumns.contains(name) && !timeColumn.getSimple().equalsIgnoreCase(name)) {
+                if (pseudoColumns.contains(name)
+                        && !timeColumn.getSimple().equalsIgnoreCase(name)) {
                     items.add(new SqlIdentifier(name, SqlParserPos.ZERO));
                 }
             }
@@ -444,6 +495,14 @@ final class Rewriter extends SqlShuttle {
                 ? SqlStdOperatorTable.AS.createCall(
                         pos, subquery, new SqlIdentifier(id.names.getLast(), SqlParserPos.ZERO))
                 : subquery;
+    }
+
+    private static boolean isDescriptor(SqlNode node) {
+        return node instanceof SqlCall call
+                && call.getOperator().getName().equalsIgnoreCase("DESCRIPTOR")
+                && call.operandCount() == 1
+                && call.operand(0) instanceof SqlIdentifier id
+                && id.isSimple();
     }
 
     /// The time column may be BIGINT milliseconds, as ROWTIME is, beside TIMESTAMP.
@@ -528,9 +587,7 @@ final class Rewriter extends SqlShuttle {
 
     private static SqlNode as(SqlNode node, String name) {
         return SqlStdOperatorTable.AS.createCall(
-                node.getParserPosition(),
-                node,
-                new SqlIdentifier(name, node.getParserPosition()));
+                node.getParserPosition(), node, new SqlIdentifier(name, node.getParserPosition()));
     }
 
     private static SqlException unknownType(SqlUserDefinedTypeNameSpec named) {

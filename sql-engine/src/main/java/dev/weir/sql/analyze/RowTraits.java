@@ -1,6 +1,7 @@
 package dev.weir.sql.analyze;
 
 import dev.weir.sql.catalog.Relation;
+import dev.weir.sql.function.Functions;
 
 import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.core.Aggregate;
@@ -11,8 +12,11 @@ import org.apache.calcite.rel.core.Project;
 import org.apache.calcite.rel.core.Sort;
 import org.apache.calcite.rel.core.TableScan;
 import org.apache.calcite.rel.core.Values;
+import org.apache.calcite.rex.RexCall;
 import org.apache.calcite.rex.RexInputRef;
+import org.apache.calcite.rex.RexLiteral;
 import org.apache.calcite.rex.RexNode;
+import org.apache.calcite.sql.SqlKind;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -30,8 +34,7 @@ import java.util.stream.IntStream;
 ///   most; no set when nothing is known
 /// @param recordKey where the key columns of the stream's records are, empty when they are not all
 ///   there
-public record RowTraits(
-        boolean appendOnly, List<List<Integer>> keys, List<Integer> recordKey) {
+public record RowTraits(boolean appendOnly, List<List<Integer>> keys, List<Integer> recordKey) {
     private static final int MOST_KEYS = 4;
 
     public RowTraits {
@@ -57,7 +60,11 @@ public record RowTraits(
             case Aggregate aggregate ->
                     of(aggregate.getInput())
                             .aggregate(
-                                    aggregate.getGroupCount(), aggregate.getAggCallList().size());
+                                    aggregate.getGroupSet().toArray(),
+                                    aggregate.getAggCallList().size(),
+                                    aggregate.getInput() instanceof Project project
+                                            ? project.getProjects()
+                                            : List.of());
             case Join join -> {
                 JoinInfo info = join.analyzeCondition();
                 yield join(
@@ -109,11 +116,44 @@ public record RowTraits(
                         : List.of());
     }
 
-    /// After grouping by as many columns, which come first. Without aggregate functions a group's
-    /// row never changes.
-    public RowTraits aggregate(int groupColumns, int calls) {
-        List<Integer> key = IntStream.range(0, groupColumns).boxed().toList();
-        return new RowTraits(appendOnly && calls == 0, List.of(key), key);
+    /// After grouping. Without aggregate functions a group's row never changes. A window is known
+    /// by its start alone.
+    ///
+    /// @param groupColumns columns of the input; they come first in the result
+    /// @param expressions how the input computes its columns, empty if it does not
+    public RowTraits aggregate(int[] groupColumns, int calls, List<? extends RexNode> expressions) {
+        List<Integer> key = IntStream.range(0, groupColumns.length).boxed().toList();
+        List<Integer> starts = key;
+        if (!expressions.isEmpty()) {
+            List<RexNode> groups = new ArrayList<>();
+            for (int column : groupColumns) {
+                groups.add(expressions.get(column));
+            }
+            starts = key.stream().filter(i -> !isEndOfOther(groups.get(i), groups)).toList();
+        }
+        return new RowTraits(
+                appendOnly && calls == 0,
+                starts.size() == key.size() ? List.of(key) : List.of(key, starts),
+                key);
+    }
+
+    /// True for the start of a window plus its size, when that start is there too.
+    private static boolean isEndOfOther(RexNode expression, List<RexNode> others) {
+        if (expression instanceof RexCall call
+                && call.getOperands().size() == 1
+                && !call.getOperands().getFirst().isA(SqlKind.INPUT_REF)) {
+            List<RexNode> inner =
+                    others.stream()
+                            .filter(o -> o instanceof RexCall c && c.op.equals(call.op))
+                            .map(o -> ((RexCall) o).getOperands().getFirst())
+                            .toList();
+            return isEndOfOther(call.getOperands().getFirst(), inner);
+        }
+        return expression.isA(SqlKind.PLUS)
+                && ((RexCall) expression).getOperands().get(0) instanceof RexCall start
+                && ((RexCall) expression).getOperands().get(1) instanceof RexLiteral
+                && start.op.equals(Functions.WINDOW_START)
+                && others.contains(start);
     }
 
     /// An inner join on the equality of the key columns: the left columns, then the right.

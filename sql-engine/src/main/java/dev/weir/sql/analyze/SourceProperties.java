@@ -108,9 +108,7 @@ final class SourceProperties {
         if (value.isPresent() && (value.getAsLong() < 1 || value.getAsLong() > Short.MAX_VALUE)) {
             throw bad(key, "a number from 1 to " + Short.MAX_VALUE);
         }
-        return value.isPresent()
-                ? OptionalInt.of((int) value.getAsLong())
-                : OptionalInt.empty();
+        return value.isPresent() ? OptionalInt.of((int) value.getAsLong()) : OptionalInt.empty();
     }
 
     OptionalLong number(String key) {

@@ -47,11 +47,7 @@ final class Sources {
         boolean table = create.kind() == Statement.SourceKind.TABLE;
         Optional<WindowSpec> window = window(properties, table);
         List<RelationColumn> columns = columns(create, window);
-        Topic topic =
-                topic(
-                        properties,
-                        create.name(),
-                        OptionalInt.empty());
+        Topic topic = topic(properties, create.name(), OptionalInt.empty());
         Relation relation =
                 relation(
                         create.name(), table, columns, topic, properties, window, Optional.empty());
@@ -69,20 +65,23 @@ final class Sources {
         SourceProperties properties = new SourceProperties(create.properties());
         properties
                 .firstGiven("WINDOW_TYPE", "WINDOW_SIZE")
-                .ifPresent(
-                        key -> {
-                            throw new SqlException(
-                                    SqlState.INVALID_PARAMETER,
-                                    properties.position(key),
-                                    "property " + key + " does not go with AS SELECT",
-                                    "The window comes from the query.");
-                        });
+                .ifPresent(key -> {
+                    throw new SqlException(
+                            SqlState.INVALID_PARAMETER,
+                            properties.position(key),
+                            "property " + key + " does not go with AS SELECT",
+                            "The window comes from the query.");
+                });
         boolean table = create.kind() == Statement.SourceKind.TABLE;
         Set<String> seen = new HashSet<>();
         for (RelationColumn column : columns) {
             boolean bound = query.window().isPresent() && column.key();
             checkName(
-                    column.name(), create.name().position(), seen, table && bound, "Name it with AS.");
+                    column.name(),
+                    create.name().position(),
+                    seen,
+                    table && bound,
+                    "Name it with AS.");
         }
         Topic topic = topic(properties, create.name(), sourcePartitions);
         String queryId =
@@ -228,10 +227,9 @@ final class Sources {
         if (type.isEmpty()) {
             properties
                     .firstGiven("WINDOW_SIZE")
-                    .ifPresent(
-                            key -> {
-                                throw properties.bad(key, "WINDOW_TYPE = 'TUMBLING' beside it");
-                            });
+                    .ifPresent(key -> {
+                        throw properties.bad(key, "WINDOW_TYPE = 'TUMBLING' beside it");
+                    });
             return Optional.empty();
         }
         if (!table || !type.get().equalsIgnoreCase("TUMBLING")) {
@@ -361,10 +359,9 @@ final class Sources {
         Optional<String> given = properties.text("TIMESTAMP");
         Optional<String> format = properties.text("TIMESTAMP_FORMAT");
         if (given.isEmpty()) {
-            format.ifPresent(
-                    f -> {
-                        throw properties.bad("TIMESTAMP_FORMAT", "TIMESTAMP = 'column' beside it");
-                    });
+            format.ifPresent(f -> {
+                throw properties.bad("TIMESTAMP_FORMAT", "TIMESTAMP = 'column' beside it");
+            });
             return Optional.empty();
         }
         RelationColumn column =
@@ -373,13 +370,14 @@ final class Sources {
                         .findFirst()
                         .orElseThrow(() -> noColumn(properties, given.get(), columns));
         boolean textual = column.type() == Primitive.VARCHAR;
-        if (!textual
-                && column.type() != Primitive.BIGINT
-                && column.type() != Primitive.TIMESTAMP) {
+        if (!textual && column.type() != Primitive.BIGINT && column.type() != Primitive.TIMESTAMP) {
             throw new SqlException(
                     SqlState.DATATYPE_MISMATCH,
                     properties.position("TIMESTAMP"),
-                    "column \"" + column.name() + "\" of type " + column.type().sql()
+                    "column \""
+                            + column.name()
+                            + "\" of type "
+                            + column.type().sql()
                             + " cannot give the row time",
                     "It must be BIGINT (milliseconds), TIMESTAMP, or VARCHAR with a"
                             + " TIMESTAMP_FORMAT.");
@@ -389,11 +387,11 @@ final class Sources {
                     SqlState.INVALID_PARAMETER,
                     properties.position(textual ? "TIMESTAMP" : "TIMESTAMP_FORMAT"),
                     textual
-                            ? "TIMESTAMP_FORMAT is missing for the text column \"" + column.name() + "\""
+                            ? "TIMESTAMP_FORMAT is missing for the text column \""
+                                    + column.name()
+                                    + "\""
                             : "TIMESTAMP_FORMAT does not go with the type " + column.type().sql(),
-                    textual
-                            ? "Give the pattern, such as 'yyyy-MM-dd HH:mm:ss'."
-                            : "Leave it out.");
+                    textual ? "Give the pattern, such as 'yyyy-MM-dd HH:mm:ss'." : "Leave it out.");
         }
         format.ifPresent(f -> checkPattern(properties, f));
         return Optional.of(column.name());
@@ -434,7 +432,11 @@ final class Sources {
                 throw new SqlException(
                         SqlState.INVALID_PARAMETER,
                         properties.position("PARTITIONS"),
-                        "topic \"" + topic + "\" has " + existing.getAsInt() + " partitions, not "
+                        "topic \""
+                                + topic
+                                + "\" has "
+                                + existing.getAsInt()
+                                + " partitions, not "
                                 + partitions.getAsInt(),
                         "Leave PARTITIONS out to take the topic as it is.");
             }
@@ -457,8 +459,7 @@ final class Sources {
                 true);
     }
 
-    private static Map<String, String> topicConfig(
-            Relation relation, SourceProperties properties) {
+    private static Map<String, String> topicConfig(Relation relation, SourceProperties properties) {
         Map<String, String> config = new HashMap<>();
         OptionalLong retention = properties.number("RETENTION_MS");
         if (retention.isPresent()) {
@@ -476,5 +477,4 @@ final class Sources {
         }
         return config;
     }
-
 }

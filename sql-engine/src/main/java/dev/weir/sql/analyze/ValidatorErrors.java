@@ -47,7 +47,10 @@ final class ValidatorErrors {
                     of("Column '(.*?)' is ambiguous", this::ambiguous),
                     of("No match found for function signature (.*?)\\((.*)\\)", this::function),
                     of("Expression '(.*)' is not being grouped", this::ungrouped),
-                    of("Aggregate expressions? (.*)", this::misplacedAggregate),
+                    of("Aggregate expression is illegal in (.*) clause", this::misplacedAggregate),
+                    of("Aggregate expressions cannot be nested", this::nestedAggregate),
+                    of("Invalid number of arguments to function '(.*?)'.*", this::arguments),
+                    of("Incompatible types", this::noStruct),
                     of("Cannot apply '(.*?)' to arguments of type '(.*?)'\\..*", this::mismatch),
                     of("Cast function cannot convert value of type (.*) to type (.*)", this::cast));
 
@@ -107,6 +110,12 @@ final class ValidatorErrors {
 
     private Said unknownPrefix(Matcher matcher) {
         String name = matcher.group(1);
+        if (sources.isEmpty()) {
+            return new Said(
+                    SqlState.UNDEFINED_COLUMN,
+                    "column \"" + name + "\" does not exist",
+                    "There is no FROM to take it from; text stands in single quotes.");
+        }
         return new Said(
                 SqlState.UNDEFINED_TABLE,
                 "\"" + name + "\" is not in the FROM clause",
@@ -130,7 +139,9 @@ final class ValidatorErrors {
                         : didYouMean(name, columns)
                                 + relations.stream()
                                         .map(r -> "DESCRIBE " + r.name())
-                                        .collect(Collectors.joining(" and ", "", " list the columns.")));
+                                        .collect(
+                                                Collectors.joining(
+                                                        " and ", "", " list the columns.")));
     }
 
     private Said unknownColumnOf(Matcher matcher) {
@@ -187,7 +198,8 @@ final class ValidatorErrors {
         String name = matcher.group(1);
         String choices =
                 sources.entrySet().stream()
-                        .filter(e -> columns(e.getValue()).stream().anyMatch(name::equalsIgnoreCase))
+                        .filter(e ->
+                                columns(e.getValue()).stream().anyMatch(name::equalsIgnoreCase))
                         .map(e -> e.getKey() + "." + name)
                         .collect(Collectors.joining(" or "));
         return new Said(
@@ -229,8 +241,29 @@ final class ValidatorErrors {
     private Said misplacedAggregate(Matcher matcher) {
         return new Said(
                 SqlState.GROUPING_ERROR,
-                "aggregate functions are not allowed here: " + matcher.group(1),
-                "Conditions on groups stand in HAVING, and aggregates are not nested.");
+                "aggregate functions are not allowed in " + matcher.group(1),
+                "Conditions on groups stand in HAVING.");
+    }
+
+    private Said nestedAggregate(Matcher matcher) {
+        return new Said(
+                SqlState.GROUPING_ERROR,
+                "aggregate functions cannot be nested",
+                "Put the inner one into a subquery in FROM.");
+    }
+
+    private Said arguments(Matcher matcher) {
+        return new Said(
+                SqlState.UNDEFINED_FUNCTION,
+                "function " + matcher.group(1) + " does not take so many arguments",
+                "Check their number.");
+    }
+
+    private Said noStruct(Matcher matcher) {
+        return new Said(
+                SqlState.DATATYPE_MISMATCH,
+                "-> takes a field of a struct, and this is none",
+                "DESCRIBE tells the types of columns.");
     }
 
     private Said mismatch(Matcher matcher) {
@@ -246,7 +279,10 @@ final class ValidatorErrors {
     private Said cast(Matcher matcher) {
         return new Said(
                 SqlState.CANNOT_COERCE,
-                "cannot cast " + matcher.group(1) + " to " + matcher.group(2),
+                "cannot cast "
+                        + matcher.group(1)
+                        + " to "
+                        + matcher.group(2).replace(" NOT NULL", ""),
                 "There is no conversion between the two.");
     }
 
@@ -281,7 +317,8 @@ final class ValidatorErrors {
                                 && id.isSimple()) {
                             Optional<Relation> relation = catalog.relation(id.getSimple());
                             if (relation.isPresent()) {
-                                sources.putIfAbsent(fold(call.operand(1).toString()), relation.get());
+                                sources.putIfAbsent(
+                                        fold(call.operand(1).toString()), relation.get());
                                 return null;
                             }
                         }

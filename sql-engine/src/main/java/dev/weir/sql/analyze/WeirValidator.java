@@ -54,10 +54,7 @@ final class WeirValidator extends SqlValidatorImpl {
         }
         SqlValidatorScope.ResolvedImpl resolved = new SqlValidatorScope.ResolvedImpl();
         scope.resolve(
-                List.of(id.names.getFirst()),
-                getCatalogReader().nameMatcher(),
-                false,
-                resolved);
+                List.of(id.names.getFirst()), getCatalogReader().nameMatcher(), false, resolved);
         if (resolved.count() != 1) {
             return false;
         }

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 
@@ -150,14 +151,22 @@ final class Committer implements AutoCloseable {
         notifyAll();
     }
 
+    /// Why nothing can be committed any more, if so. Any thread.
+    synchronized Optional<SqlException> failure() {
+        return failure == null
+                ? Optional.empty()
+                : Optional.of(
+                        new SqlException(
+                                SqlState.IO_ERROR,
+                                null,
+                                "the engine has stopped: " + failure.getMessage(),
+                                "See the server's log, and start the server again.",
+                                failure));
+    }
+
     private void check() {
         if (failure != null) {
-            throw new SqlException(
-                    SqlState.IO_ERROR,
-                    null,
-                    "the engine has stopped: " + failure.getMessage(),
-                    "See the server's log, and start the server again.",
-                    failure);
+            throw failure().orElseThrow();
         }
     }
 

@@ -50,9 +50,9 @@ final class Journal {
             throw new SqlException(
                     SqlState.IO_ERROR,
                     null,
-                    "the state on disk goes on at journal record "
+                    "the state on disk needs the journal from record "
                             + from
-                            + ", but the journal holds "
+                            + " on, but the journal goes from "
                             + start
                             + " to "
                             + end,
@@ -69,11 +69,6 @@ final class Journal {
             }
         }
         return end;
-    }
-
-    /// Where a journal begins that has nothing before it.
-    long start() {
-        return log.startOffset(PARTITION);
     }
 
     /// Appends a record; it has happened once [#sync] returns.

@@ -289,11 +289,13 @@ final class Program {
         live.add(query);
     }
 
+    /// Ends its part, and frees its state; nothing when it has none.
     void detach(LiveQuery query) {
         if (live.remove(query)) {
             for (Circuit.Scan scan : query.scans()) {
                 node(scan.relation().name()).ifPresent(node -> node.unsubscribe(scan, false));
             }
+            query.release();
         }
     }
 
@@ -382,7 +384,7 @@ final class Program {
     /// A step that fills a query: first the tables, then slices of the streams.
     ///
     /// @param to where to read the streams to, by relation
-    /// @param snapshot the last step's
+    /// @param snapshot the last step's; null once the tables have been delivered
     /// @return what could not go on
     List<Failed> fill(
             QueryNode query,
@@ -393,15 +395,21 @@ final class Program {
             StepOutputs outputs) {
         begin(number, clockMs, outputs);
         Backfill backfill = backfill(query);
-        if (!backfill.isStarted()) {
-            query.start();
-            backfill.tables(snapshot, this::rows);
+        try {
+            if (!backfill.isStarted()) {
+                query.start();
+                backfill.tables(snapshot, this::rows);
+            }
+            to.forEach(
+                    (relation, ends) ->
+                            rowsIn.add(
+                                    backfill.take(
+                                            relation,
+                                            ends,
+                                            undecoded(query, relation, outputs))));
+        } catch (RuntimeException e) {
+            query.broke(e);
         }
-        to.forEach(
-                (relation, ends) ->
-                        rowsIn.add(
-                                backfill.take(
-                                        relation, ends, undecoded(query, relation, outputs))));
         query.endStep();
         return failures();
     }

@@ -153,6 +153,7 @@ final class QueryNode implements Node {
 
     void terminate() {
         terminated = true;
+        state = QueryInfo.State.RUNNING;
     }
 
     /// As SHOW QUERIES tells it. Any thread.
@@ -192,6 +193,11 @@ final class QueryNode implements Node {
         } catch (RuntimeException e) {
             failure = e;
         }
+    }
+
+    /// Its input cannot be had.
+    void broke(RuntimeException cause) {
+        failure = cause;
     }
 
     private void accept(Output inner, Batch delta) {

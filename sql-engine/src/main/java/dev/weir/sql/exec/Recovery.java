@@ -88,7 +88,7 @@ final class Recovery {
     }
 
     void run(long nowMs) {
-        long from = mark.map(Mark::journalOffset).orElseGet(journal::start);
+        long from = mark.map(Mark::journalOffset).orElse(0L);
         mark.ifPresent(this::survey);
         journalEnd = journal.read(from, (offset, entry) -> survey(entry));
         if (producerId == -1) {

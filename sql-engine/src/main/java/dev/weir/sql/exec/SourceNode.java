@@ -1,6 +1,7 @@
 package dev.weir.sql.exec;
 
 import dev.weir.sql.batch.Batch;
+import dev.weir.sql.batch.Schema;
 import dev.weir.sql.catalog.Relation;
 import dev.weir.sql.exec.JournalRecord.Statement;
 import dev.weir.sql.io.RecordBlock;
@@ -10,8 +11,10 @@ import dev.weir.sql.operator.SourceTableOperator;
 import dev.weir.sql.state.PointState;
 import dev.weir.sql.state.StateStore;
 
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.stream.IntStream;
 
 /// A stream or table over a topic that others write.
 ///
@@ -27,6 +30,9 @@ final class SourceNode implements Node {
     private final Feed feed;
     private final SourceTableOperator table;
     private final PointState rows;
+    private final Schema keySchema;
+    private final int[] allColumns;
+    private int[] runs = new int[0];
     private SourceReader reader;
     private TopicLog.Registration registration;
     private StepOutputs outputs;
@@ -49,6 +55,12 @@ final class SourceNode implements Node {
         this.signal = signal;
         this.origin = origin;
         this.deadLetters = deadLetters;
+        keySchema =
+                new Schema(
+                        Arrays.stream(relation.keyColumns())
+                                .mapToObj(relation.schema()::field)
+                                .toList());
+        allColumns = IntStream.range(0, relation.columns().size()).toArray();
         feed = new Feed(relation, relation.isTable() ? ScanView.columnsOf(relation) : null);
         if (relation.isTable()) {
             rows = store.point(statement.firstOperator(), true);
@@ -147,10 +159,37 @@ final class SourceNode implements Node {
     }
 
     private void emit(Batch batch) {
-        if (table != null) {
-            table.accept(0, batch);
-        } else {
+        if (table == null) {
             feed.emit(batch);
+            return;
+        }
+        // Upserts and deletions of a key must keep their order: runs of one kind are handed on.
+        int rowCount = batch.size();
+        if (runs.length < rowCount) {
+            runs = new int[Math.max(rowCount, runs.length * 2)];
+            for (int i = 0; i < runs.length; i++) {
+                runs[i] = i;
+            }
+        }
+        int at = 0;
+        while (at < rowCount) {
+            boolean deletions = batch.weight(at) < 0;
+            int end = at + 1;
+            while (end < rowCount && batch.weight(end) < 0 == deletions) {
+                end++;
+            }
+            Batch run =
+                    deletions
+                            ? batch.view(keySchema, relation.keyColumns())
+                            : batch.view(batch.schema(), allColumns);
+            int[] selected = at == 0 ? runs : Arrays.copyOfRange(runs, at, end);
+            run.select(selected, end - at);
+            if (deletions) {
+                table.delete(run);
+            } else {
+                table.accept(0, run);
+            }
+            at = end;
         }
     }
 

@@ -79,14 +79,25 @@ final class SourceReader {
 
     void seekToStart() {
         for (int p = 0; p < partitions.length; p++) {
-            positions[p] = log.startOffset(partitions[p]);
+            positions[p] = start(p);
         }
     }
 
     /// Passes over what is not there any more.
     void atLeastStart() {
         for (int p = 0; p < partitions.length; p++) {
-            positions[p] = Math.max(positions[p], log.startOffset(partitions[p]));
+            positions[p] = Math.max(positions[p], start(p));
+        }
+    }
+
+    private long start(int partition) {
+        try {
+            return log.startOffset(partitions[partition]);
+        } catch (SqlException e) {
+            if (e.state() == SqlState.UNDEFINED_OBJECT) {
+                return 0;
+            }
+            throw e;
         }
     }
 

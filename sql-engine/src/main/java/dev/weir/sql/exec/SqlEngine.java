@@ -287,6 +287,7 @@ public final class SqlEngine implements AutoCloseable {
             refuseIfRead(relation.name(), "replace");
         }
         if (definition instanceof Definition.Derived derived) {
+            refuseIfFailed(derived.sources());
             tryOut(derived.plan());
         }
         boolean makesTopic = definition.newTopic() != null;
@@ -489,11 +490,18 @@ public final class SqlEngine implements AutoCloseable {
                         "\"" + source + "\" is still being filled",
                         "SHOW QUERIES tells how it is doing; try again when it is RUNNING.");
             }
-            if (node != null && node.error().isPresent()) {
+        }
+        refuseIfFailed(sources);
+    }
+
+    private void refuseIfFailed(List<String> sources) {
+        for (String source : sources) {
+            Optional<String> error = program.node(source).flatMap(Node::error);
+            if (error.isPresent()) {
                 throw new SqlException(
                         SqlState.INTERNAL_ERROR,
                         null,
-                        "\"" + source + "\" has stopped: " + node.error().get(),
+                        "\"" + source + "\" has stopped: " + error.get(),
                         "DROP it and create it anew.");
             }
         }
@@ -501,6 +509,7 @@ public final class SqlEngine implements AutoCloseable {
 
     private PushQuery push(
             Analyzed.Query query, PlanNode plan, String text, SqlSession session) {
+        refuseIfFailed(query.sources());
         LiveQuery push =
                 new LiveQuery(
                         "push_" + liveNumber.incrementAndGet(),
@@ -719,7 +728,9 @@ public final class SqlEngine implements AutoCloseable {
         for (Relation relation : program.catalog().relations()) {
             for (int p = 0; p < relation.partitions() && !relation.isDerived(); p++) {
                 TopicPartition partition = new TopicPartition(relation.topic(), p);
-                ends.put(partition, log.endOffset(partition));
+                if (log.topic(relation.topic()).isPresent()) {
+                    ends.put(partition, log.endOffset(partition));
+                }
             }
         }
         return committer.await(

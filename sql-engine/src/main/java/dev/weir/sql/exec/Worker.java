@@ -138,8 +138,7 @@ final class Worker implements AutoCloseable {
                             try {
                                 work.run();
                             } catch (InterruptedException | RuntimeException e) {
-                                LOG.error("the engine stops", e);
-                                committer.fail(e);
+                                stop(e);
                             }
                             return null;
                         },
@@ -191,18 +190,21 @@ final class Worker implements AutoCloseable {
         } catch (InterruptedException e) {
             committer.fail(e);
         } catch (Exception | Error e) {
-            if (!halted) {
-                LOG.error("the engine stops", e);
-            }
-            committer.fail(e);
+            stop(e);
         } finally {
             ended = true;
             rejectTasks();
             for (LiveQuery query : List.copyOf(program.live())) {
                 program.detach(query);
                 query.fail(stopped());
-                query.release();
             }
+        }
+    }
+
+    private void stop(Throwable cause) {
+        if (committer.failure().isEmpty()) {
+            LOG.error("the engine stops", cause);
+            committer.fail(cause);
         }
     }
 
@@ -212,9 +214,16 @@ final class Worker implements AutoCloseable {
         }
     }
 
-    private static SqlException stopped() {
-        return new SqlException(
-                SqlState.ADMIN_SHUTDOWN, null, "the engine is shutting down", "Connect again.");
+    private SqlException stopped() {
+        return committer
+                .failure()
+                .orElseGet(
+                        () ->
+                                new SqlException(
+                                        SqlState.ADMIN_SHUTDOWN,
+                                        null,
+                                        "the engine is shutting down",
+                                        "Connect again."));
     }
 
     // ---- Steps
@@ -291,7 +300,6 @@ final class Worker implements AutoCloseable {
             query.takeStep(number).ifPresent(step -> deliveries.add(() -> query.offer(step)));
             if (query.isFull() || query.isOver()) {
                 program.detach(query);
-                query.release();
             }
         }
         return deliveries;
@@ -406,11 +414,14 @@ final class Worker implements AutoCloseable {
             StepOutputs outputs = committer.outputs();
             long number = program.step() + 1;
             long now = clock.millis();
-            List<JournalRecord> records;
-            try (Committer.View view = committer.view()) {
-                records =
-                        new ArrayList<>(
-                                program.fill(query, number, now, to, view.snapshot(), outputs));
+            List<JournalRecord> records = new ArrayList<>();
+            if (backfill.isStarted()) {
+                records.addAll(program.fill(query, number, now, to, null, outputs));
+            } else {
+                try (Committer.View view = committer.view()) {
+                    records.addAll(
+                            program.fill(query, number, now, to, view.snapshot(), outputs));
+                }
             }
             boolean failed = query.error().isPresent();
             records.add(
@@ -463,6 +474,10 @@ final class Worker implements AutoCloseable {
     ///
     /// @param latest true when it wants only what comes from now on
     void attach(LiveQuery query, boolean latest) throws InterruptedException {
+        if (query.isOver()) {
+            query.release();
+            return;
+        }
         for (QueryNode unfilled : program.unfilled()) {
             if (query.reads(unfilled.relation().name())) {
                 // Its filling is among the tasks already; come after it.
@@ -479,8 +494,8 @@ final class Worker implements AutoCloseable {
                 query.release();
             }
         } catch (RuntimeException e) {
-            program.detach(query);
             query.fail(LiveQuery.failure(e));
+            program.detach(query);
             query.release();
         }
         publishPositions();
@@ -500,10 +515,9 @@ final class Worker implements AutoCloseable {
         query.takeStep(program.step()).ifPresent(query::offerAnyway);
     }
 
-    /// Ends a push query.
+    /// Ends a push query, if it has come to take part; who brings it up to date ends it otherwise.
     void detach(LiveQuery query) {
         program.detach(query);
-        query.release();
     }
 
     // ---- Checkpoints

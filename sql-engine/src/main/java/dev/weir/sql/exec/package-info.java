@@ -1,5 +1,24 @@
 /// Steps, journal and recovery; push and pull queries: the running engine.
 ///
-/// Start at [SqlEngine]. One worker thread steps all circuits; one committer thread makes steps
-/// durable in order; one checkpoint thread writes state. Front doors call from any thread.
+/// Start at [SqlEngine]. A record's way: [SourceReader] reads and decodes it once for all who want
+/// it, a [Feed] shows it to each scan, a [Circuit] computes, a [QueryNode]'s sink nets and encodes,
+/// the [Committer] makes it durable and visible.
+///
+/// Threads:
+///
+/// - The [Worker] owns the [Program], which is everything that runs, and steps all of it together:
+///   one clock for the whole server. Between two steps it does what must see everything at rest.
+/// - The [Committer] makes steps durable in order: outputs synced, journal record synced, commit
+///   markers, published. The journal alone decides what has happened.
+/// - A checkpoint thread writes the state that the worker has frozen.
+/// - A push query is brought up to date by a thread of its own, then belongs to the worker. Pull
+///   queries run on their callers' threads over a [Committer.View].
+///
+/// [Recovery] restores the last checkpoint and carries out the journal behind it again: the same
+/// statements, the same cuts, no output. See [JournalRecord] and [JournalFormat] for what is
+/// journalled, [Mark] for what a checkpoint says.
+///
+/// Today's limits: while a new persistent query is filled, the main sequence waits; records that
+/// others write into a derived relation's topic are not read; a query that TERMINATE ended leaves
+/// its relation as it was and cannot be started again.
 package dev.weir.sql.exec;

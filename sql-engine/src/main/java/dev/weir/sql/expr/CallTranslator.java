@@ -17,7 +17,7 @@ import org.apache.calcite.rex.RexCall;
 import org.apache.calcite.rex.RexLiteral;
 import org.apache.calcite.rex.RexNode;
 import org.apache.calcite.rex.RexProgramBuilder;
-import org.apache.calcite.sql.type.SqlTypeName;
+import org.apache.calcite.sql.SqlFunction;
 import org.apache.calcite.sql.validate.SqlConformanceEnum;
 
 import java.lang.reflect.Type;
@@ -98,16 +98,20 @@ final class CallTranslator {
 
     static SqlException unsupported(RexNode node, Throwable cause) {
         String what =
-                node instanceof RexCall call
-                        ? call.getOperator().getName()
-                                + (call.getType().getSqlTypeName() == SqlTypeName.ANY
-                                        ? ""
-                                        : " with type " + call.getType())
-                        : node.toString();
+                switch (node) {
+                    case RexCall call when call.getOperator() instanceof SqlFunction ->
+                            "the function " + call.getOperator().getName();
+                    case RexCall call ->
+                            "the operator "
+                                    + call.getOperator().getName()
+                                    + " with the type "
+                                    + call.getType();
+                    default -> "the expression " + node;
+                };
         return new SqlException(
                 SqlState.FEATURE_NOT_SUPPORTED,
                 null,
-                "the expression " + what + " is not supported",
+                what + " is not supported",
                 "SHOW FUNCTIONS lists what there is.",
                 cause);
     }

@@ -164,9 +164,11 @@ final class KernelWriter {
             String declaration =
                     switch (in.type(column).layout()) {
                         case LONG ->
-                                "final LongColumn c# = in.longs(#); final long[] a# = c#.values();\n";
+                                "final LongColumn c# = in.longs(#); final long[] a# ="
+                                        + " c#.values();\n";
                         case DOUBLE ->
-                                "final DoubleColumn c# = in.doubles(#); final double[] a# = c#.values();\n";
+                                "final DoubleColumn c# = in.doubles(#); final double[] a# ="
+                                        + " c#.values();\n";
                         case BYTES -> "    final BytesColumn c# = in.bytes(#);\n";
                         case OBJECT -> "    final ObjectColumn c# = in.objects(#);\n";
                     };
@@ -1325,6 +1327,10 @@ final class KernelWriter {
 
     /// A call through Calcite's translator.
     private Term translated(RexCall call) {
+        if (!call.getOperator().isDeterministic() || call.getOperator().isDynamicFunction()) {
+            // A replayed step must compute what it computed the first time.
+            throw CallTranslator.unsupported(call, null);
+        }
         List<String> arguments = new ArrayList<>();
         for (RexNode operand : call.operands) {
             if (!CallTranslator.isInlined(operand)) {

@@ -1,15 +1,53 @@
 package dev.weir.sql.operator;
 
 import dev.weir.sql.batch.Batch;
+import dev.weir.sql.batch.LongColumn;
 import dev.weir.sql.batch.Schema;
+import dev.weir.sql.batch.SqlType;
+import dev.weir.sql.codec.ByteSink;
+import dev.weir.sql.codec.KeyCodec;
+import dev.weir.sql.error.SqlException;
+import dev.weir.sql.error.SqlState;
 import dev.weir.sql.expr.RowErrors;
 import dev.weir.sql.state.OrderedState;
 import dev.weir.sql.state.PointState;
 
 import java.util.List;
 
-/// GROUP BY.
+/// GROUP BY with COUNT, SUM, MIN, MAX and AVG.
+///
+/// A group has a row while the sum of its rows' weights is not zero; the aggregate of everything
+/// (no group columns) has one from its first input on, or from its first step on. At the end of a
+/// step every touched group whose row has changed emits the row before (-1) and the row after (+1),
+/// in the order of first touch. Row time is the latest of all rows the group has ever had.
+///
+/// A SUM out of range of its type is NULL until it comes back into range; it is reported when it
+/// leaves it.
 public final class AggregateOperator implements Operator {
+    private static final int BATCH_ROWS = 4096;
+    private static final int SLICE_ROWS = 1024;
+
+    private final boolean global;
+    private final boolean rowWhenEmpty;
+    private final boolean appendOnly;
+    private final OrderedState extremes;
+    private final RowErrors errors;
+    private final Output output;
+    private final Groups groups;
+    private final KeyCodec keys;
+    private final int singleLong;
+    private final Accumulator[] accumulators;
+    private final int groupColumns;
+    private final ByteSink key = new ByteSink();
+    private final int[] numbers = new int[SLICE_ROWS];
+    private final Batch out;
+    private boolean started;
+
+    /// @param appendOnly whether the input never retracts: MIN and MAX then keep the extreme only
+    /// @param rowWhenEmpty whether an aggregate of everything has a row before it has any input
+    /// @param groups not versioned; keeps the accumulators
+    /// @param extremes keeps the values of MIN and MAX when they may be retracted
+    /// @param errors told of sums out of range; the row it gets is the output row
     public AggregateOperator(
             Schema in,
             int[] groupColumns,
@@ -20,15 +58,227 @@ public final class AggregateOperator implements Operator {
             PointState groups,
             OrderedState extremes,
             RowErrors errors,
-            Output output) {}
+            Output output) {
+        this.global = groupColumns.length == 0;
+        this.rowWhenEmpty = rowWhenEmpty && global;
+        this.appendOnly = appendOnly;
+        this.extremes = extremes;
+        this.errors = errors;
+        this.output = output;
+        this.groupColumns = groupColumns.length;
+        this.keys = new KeyCodec(in, groupColumns);
+        this.singleLong =
+                groupColumns.length == 1 && in.type(groupColumns[0]).layout() == SqlType.Layout.LONG
+                        ? groupColumns[0]
+                        : -1;
+        this.accumulators = new Accumulator[functions.size()];
+        int slots = 0;
+        int parts = 0;
+        for (int i = 0; i < accumulators.length; i++) {
+            AggregateFunction function = functions.get(i);
+            int slot = Groups.SLOTS + 8 * slots;
+            SqlType.Layout layout =
+                    function.argument() < 0
+                            ? SqlType.Layout.LONG
+                            : in.type(function.argument()).layout();
+            switch (function.kind()) {
+                case COUNT -> {
+                    if (function.argument() < 0 && function.filter() < 0) {
+                        accumulators[i] = new Accumulator.CountRows(function);
+                    } else {
+                        accumulators[i] = new Accumulator.Count(function, slot);
+                        slots++;
+                    }
+                }
+                case SUM, AVG -> {
+                    switch (layout) {
+                        case LONG -> {
+                            accumulators[i] = new Accumulator.LongSum(function, slot);
+                            slots += 3;
+                        }
+                        case DOUBLE -> {
+                            accumulators[i] = new Accumulator.DoubleSum(function, slot);
+                            slots += 2;
+                        }
+                        case OBJECT -> {
+                            accumulators[i] = new Accumulator.DecimalSum(function, slot, parts++);
+                            slots++;
+                        }
+                        case BYTES ->
+                                throw new IllegalArgumentException(
+                                        function.kind()
+                                                + " of "
+                                                + in.type(function.argument()).sql());
+                    }
+                }
+                case MIN, MAX -> {
+                    if (appendOnly && layout == SqlType.Layout.LONG) {
+                        accumulators[i] = new Accumulator.LongExtreme(function, slot);
+                        slots += 2;
+                    } else {
+                        accumulators[i] =
+                                new Accumulator.KeyExtreme(
+                                        function, parts++, i, in, appendOnly ? null : extremes);
+                    }
+                }
+            }
+        }
+        this.groups = new Groups(groups, slots, parts);
+        this.out = Batch.of(outSchema);
+    }
 
     @Override
     public void accept(int input, Batch delta) {
-        throw new IllegalStateException("being written");
+        int size = delta.size();
+        if (size == 0) {
+            return;
+        }
+        lock();
+        try {
+            for (int from = 0; from < size; from += SLICE_ROWS) {
+                int to = Math.min(size, from + SLICE_ROWS);
+                group(delta, from, to);
+                for (Accumulator accumulator : accumulators) {
+                    accumulator.add(groups, delta, from, to, numbers);
+                }
+                groups.state.breathe();
+                extremes.breathe();
+            }
+        } finally {
+            unlock();
+        }
+    }
+
+    private void lock() {
+        groups.state.lock();
+        extremes.lock();
+    }
+
+    private void unlock() {
+        extremes.unlock();
+        groups.state.unlock();
+    }
+
+    /// Finds the group of each row, and counts the row there.
+    private void group(Batch delta, int from, int to) {
+        long[] weights = delta.weights().values();
+        long[] times = delta.rowTimes().values();
+        LongColumn single = singleLong < 0 ? null : delta.longs(singleLong);
+        boolean cached = false;
+        long cachedValue = 0;
+        int cachedNumber = 0;
+        for (int i = from; i < to; i++) {
+            int row = delta.row(i);
+            int number;
+            // Rows of one group often come together; a NULL is stored as 0 and must not pass.
+            if (cached && single.get(row) == cachedValue && !single.isNull(row)) {
+                number = cachedNumber;
+            } else {
+                key.clear();
+                keys.write(delta, row, key);
+                number = groups.number(key.array(), 0, key.size());
+                if (single != null) {
+                    cached = !single.isNull(row);
+                    cachedValue = single.get(row);
+                    cachedNumber = number;
+                }
+            }
+            numbers[i - from] = number;
+            long weight = weights[row];
+            if (weight < 0 && appendOnly) {
+                throw new IllegalStateException("retraction from an append-only input");
+            }
+            byte[] data = groups.data(number);
+            int at = groups.at(number);
+            Slots.setLong(data, at + Groups.ROWS, Slots.getLong(data, at + Groups.ROWS) + weight);
+            if (Slots.getLong(data, at + Groups.TIME) < times[row]) {
+                Slots.setLong(data, at + Groups.TIME, times[row]);
+            }
+        }
     }
 
     @Override
     public void endStep() {
-        throw new IllegalStateException("being written");
+        if (!started && rowWhenEmpty) {
+            lock();
+            try {
+                groups.number(new byte[0], 0, 0);
+            } finally {
+                unlock();
+            }
+        }
+        started = true;
+        int number = 0;
+        while (number < groups.size()) {
+            lock();
+            try {
+                int slice = Math.min(groups.size(), number + SLICE_ROWS);
+                for (; number < slice; number++) {
+                    end(number);
+                }
+            } finally {
+                unlock();
+            }
+            if (out.size() >= BATCH_ROWS) {
+                output.emit(out);
+                out.clear();
+            }
+        }
+        groups.clear();
+        if (!out.isEmpty()) {
+            output.emit(out);
+            out.clear();
+        }
+    }
+
+    private void end(int number) {
+        for (Accumulator accumulator : accumulators) {
+            accumulator.refresh(groups, number);
+        }
+        byte[] data = groups.data(number);
+        int at = groups.at(number);
+        byte[] images = groups.images();
+        int imageAt = groups.imageAt(number);
+        boolean was = groups.wasThere(number);
+        boolean is = global || Slots.getLong(data, at + Groups.ROWS) != 0;
+        if (was && is && same(images, imageAt, data, at)) {
+            return;
+        }
+        boolean wasInRange = true;
+        if (was) {
+            wasInRange = write(number, images, imageAt, -1);
+        }
+        if (!is) {
+            groups.erase(number);
+        } else if (!write(number, data, at, 1) && wasInRange) {
+            errors.failed(
+                    out,
+                    out.size() - 1,
+                    new SqlException(
+                            SqlState.NUMERIC_OUT_OF_RANGE,
+                            null,
+                            "sum is out of range of its type",
+                            "Cast the argument to DOUBLE or to a DECIMAL of more digits."));
+        }
+    }
+
+    private boolean same(byte[] a, int aAt, byte[] b, int bAt) {
+        for (Accumulator accumulator : accumulators) {
+            if (!accumulator.same(groups, a, aAt, b, bAt)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private boolean write(int number, byte[] data, int at, long weight) {
+        keys.read(groups.data(number), groups.keyAt(number), out);
+        boolean inRange = true;
+        for (int i = 0; i < accumulators.length; i++) {
+            inRange &= accumulators[i].write(groups, data, at, out.column(groupColumns + i));
+        }
+        long time = Slots.getLong(data, at + Groups.TIME);
+        out.endRow(weight, time == Long.MIN_VALUE ? 0 : time);
+        return inRange;
     }
 }

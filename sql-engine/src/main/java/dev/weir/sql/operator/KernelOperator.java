@@ -5,17 +5,29 @@ import dev.weir.sql.batch.Schema;
 import dev.weir.sql.expr.Kernel;
 import dev.weir.sql.expr.RowErrors;
 
-/// Filters and projects.
+/// Filters and projects. Linear: a delta in, a delta out.
 public final class KernelOperator implements Operator {
-    public KernelOperator(Kernel kernel, Schema outSchema, RowErrors errors, Output output) {}
+    private final Kernel kernel;
+    private final RowErrors errors;
+    private final Output output;
+    private final Batch out;
+
+    public KernelOperator(Kernel kernel, Schema outSchema, RowErrors errors, Output output) {
+        this.kernel = kernel;
+        this.errors = errors;
+        this.output = output;
+        this.out = Batch.of(outSchema);
+    }
 
     @Override
     public void accept(int input, Batch delta) {
-        throw new IllegalStateException("being written");
+        out.clear();
+        kernel.run(delta, out, errors);
+        if (!out.isEmpty()) {
+            output.emit(out);
+        }
     }
 
     @Override
-    public void endStep() {
-        throw new IllegalStateException("being written");
-    }
+    public void endStep() {}
 }

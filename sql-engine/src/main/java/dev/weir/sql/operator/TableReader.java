@@ -1,24 +1,68 @@
 package dev.weir.sql.operator;
 
 import dev.weir.sql.batch.Batch;
+import dev.weir.sql.batch.Field;
 import dev.weir.sql.batch.Schema;
+import dev.weir.sql.codec.ByteSink;
+import dev.weir.sql.codec.KeyCodec;
 import dev.weir.sql.state.PointState;
 import dev.weir.sql.state.StateSnapshot;
 
-/// Reads the rows that a [SourceTableOperator] or [TableSinkOperator] keeps, as of a snapshot.
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/// Reads the rows that a [SourceTableOperator] or [TableSinkOperator] keeps, as of a snapshot. One
+/// thread, any thread.
 public final class TableReader {
-    public TableReader(Schema schema, int[] keyColumns, PointState rows) {}
+    private static final int BATCH_ROWS = 4096;
+
+    private final Schema schema;
+    private final PointState rows;
+    private final TableRows format;
+    private final KeyCodec keys;
+    private final ByteSink key = new ByteSink();
+
+    /// @param schema all columns of the table
+    public TableReader(Schema schema, int[] keyColumns, PointState rows) {
+        this.schema = schema;
+        this.rows = rows;
+        this.format = new TableRows(schema, keyColumns);
+        List<Field> fields = Arrays.stream(keyColumns).mapToObj(schema::field).toList();
+        this.keys =
+                new KeyCodec(new Schema(fields), IntStream.range(0, keyColumns.length).toArray());
+    }
 
     /// Emits all rows, in batches, with weight +1.
     public void scan(StateSnapshot snapshot, Output output) {
-        throw new IllegalStateException("being written");
+        Batch batch = Batch.of(schema);
+        snapshot.scan(
+                rows,
+                (_, _, _, values, offset, _) -> {
+                    format.read(values, offset, batch, 1);
+                    if (batch.size() == BATCH_ROWS) {
+                        output.emit(batch);
+                        batch.clear();
+                    }
+                    return true;
+                });
+        if (!batch.isEmpty()) {
+            output.emit(batch);
+        }
     }
 
-    /// Appends the row with the key that the key columns of `keys` (only those, in key order) have
-    /// at `row`, with weight +1.
+    /// Appends the row whose key stands at `row` of `keyRows`, with weight +1.
     ///
+    /// @param keyRows has the key columns only, in key order
     /// @return false when there is none
-    public boolean lookup(StateSnapshot snapshot, Batch keys, int row, Batch into) {
-        throw new IllegalStateException("being written");
+    public boolean lookup(StateSnapshot snapshot, Batch keyRows, int row, Batch into) {
+        key.clear();
+        keys.write(keyRows, row, key);
+        byte[] value = snapshot.get(rows, key.array(), 0, key.size());
+        if (value == null) {
+            return false;
+        }
+        format.read(value, 0, into, 1);
+        return true;
     }
 }

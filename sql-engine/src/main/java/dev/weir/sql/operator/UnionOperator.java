@@ -2,17 +2,19 @@ package dev.weir.sql.operator;
 
 import dev.weir.sql.batch.Batch;
 
-/// Passes the deltas of all inputs on.
+/// UNION ALL: passes the deltas of all inputs on.
 public final class UnionOperator implements Operator {
-    public UnionOperator(Output output) {}
+    private final Output output;
+
+    public UnionOperator(Output output) {
+        this.output = output;
+    }
 
     @Override
     public void accept(int input, Batch delta) {
-        throw new IllegalStateException("being written");
+        output.emit(delta);
     }
 
     @Override
-    public void endStep() {
-        throw new IllegalStateException("being written");
-    }
+    public void endStep() {}
 }

@@ -8,8 +8,8 @@ import java.util.Optional;
 public final class Nearest {
     private Nearest() {}
 
-    /// The candidate nearest to `name` by edits (a swap of neighbours counts as one), ignoring case,
-    /// if it is near enough to be a mistyping.
+    /// The candidate nearest to `name` by edits (a swap of neighbours counts as one), ignoring
+    /// case, if it is near enough to be a mistyping.
     public static Optional<String> to(String name, Collection<String> candidates) {
         String wanted = name.toLowerCase(Locale.ROOT);
         int limit = Math.max(1, Math.min(3, wanted.length() / 3 + 1));

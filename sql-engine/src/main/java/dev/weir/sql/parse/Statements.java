@@ -38,8 +38,9 @@ public final class Statements {
                     "the statement is empty",
                     "Write a statement such as SHOW STREAMS.");
         }
-        WeirParser parser = new WeirParser(new StringReader(statement));
-        parser.setTabSize(1);
+        SimpleCharStream text = new SimpleCharStream(new StringReader(statement));
+        text.setTabSize(1);
+        WeirParser parser = new WeirParser(new Words(text));
         parser.setQuotedCasing(Casing.UNCHANGED);
         parser.setUnquotedCasing(foldUp ? Casing.TO_UPPER : Casing.UNCHANGED);
         parser.setIdentifierMaxLength(MAX_NAME);
@@ -48,32 +49,18 @@ public final class Statements {
         try {
             return parser.StatementEof();
         } catch (ParseException e) {
-            throw e.currentToken == null
-                    ? new SqlException(SqlState.SYNTAX_ERROR, null, message(e), null, e)
-                    : SyntaxErrors.of(e, statement);
+            throw SyntaxErrors.of(e, statement);
         } catch (TokenMgrError e) {
-            throw SyntaxErrors.of(e);
+            throw SyntaxErrors.of(e, statement);
         } catch (CalciteContextException e) {
-            throw new SqlException(
-                    SqlState.SYNTAX_ERROR,
-                    new Position(Math.max(1, e.getPosLine()), Math.max(1, e.getPosColumn())),
-                    message(e.getCause() == null ? e : e.getCause()),
-                    "See DESCRIBE and the manual for what may stand here.",
-                    e);
+            throw SyntaxErrors.of(e, statement);
         } catch (StackOverflowError e) {
             throw new SqlException(
                     SqlState.LIMIT_EXCEEDED,
-                    null,
+                    new Position(1, 1),
                     "the statement is nested too deeply",
                     "Split it: a view of its own for the inner part, or a shorter expression.",
                     e);
         }
-    }
-
-    private static String message(Throwable e) {
-        String message = String.valueOf(e.getMessage());
-        return message.isEmpty()
-                ? "syntax error"
-                : Character.toLowerCase(message.charAt(0)) + message.substring(1);
     }
 }

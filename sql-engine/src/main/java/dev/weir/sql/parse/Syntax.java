@@ -1,14 +1,12 @@
 package dev.weir.sql.parse;
 
 import dev.weir.sql.batch.Field;
-import dev.weir.sql.batch.Primitive;
 import dev.weir.sql.batch.SqlType;
 import dev.weir.sql.error.Position;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
 
 import org.apache.calcite.sql.SqlIdentifier;
-import org.apache.calcite.sql.SqlLiteral;
 import org.apache.calcite.sql.SqlNode;
 import org.apache.calcite.sql.SqlNumericLiteral;
 import org.apache.calcite.sql.SqlOrderBy;
@@ -16,7 +14,6 @@ import org.apache.calcite.sql.parser.SqlParserPos;
 
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -37,10 +34,6 @@ final class Syntax {
 
     static Name name(SqlIdentifier id) {
         return new Name(id.getSimple(), position(id.getParserPosition()));
-    }
-
-    static Name dottedName(SqlIdentifier id) {
-        return new Name(String.join(".", id.names), position(id.getParserPosition()));
     }
 
     static long wholeNumber(Token token) {
@@ -105,8 +98,7 @@ final class Syntax {
                     "The columns come from the query: leave out the list.");
         }
         if (select != null) {
-            return new Statement.CreateAs(
-                    kind, name, properties, select, orReplace, ifNotExists);
+            return new Statement.CreateAs(kind, name, properties, select, orReplace, ifNotExists);
         }
         if (columns == null) {
             throw new SqlException(
@@ -123,8 +115,7 @@ final class Syntax {
                             + name
                             + " AS SELECT ...");
         }
-        return new Statement.CreateSource(
-                kind, name, columns, properties, orReplace, ifNotExists);
+        return new Statement.CreateSource(kind, name, columns, properties, orReplace, ifNotExists);
     }
 
     static SqlType decimal(int precision, int scale, Token at) {
@@ -197,13 +188,5 @@ final class Syntax {
                 nearest.map(n -> "Did you mean " + n + "? ").orElse("")
                         + "Types are BOOLEAN, INT, BIGINT, DOUBLE, DECIMAL(p, s), VARCHAR, BYTES,"
                         + " DATE, TIME, TIMESTAMP, ARRAY<>, MAP<,> and STRUCT<>.");
-    }
-
-    static SqlLiteral number(long value, SqlParserPos pos) {
-        return SqlLiteral.createExactNumeric(Long.toString(value), pos);
-    }
-
-    static String upper(String text) {
-        return text.toUpperCase(Locale.ROOT);
     }
 }

@@ -4,6 +4,9 @@ import dev.weir.sql.error.Position;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
 
+import org.apache.calcite.runtime.CalciteContextException;
+
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
@@ -15,7 +18,25 @@ import java.util.regex.Pattern;
 final class SyntaxErrors {
     private static final Pattern LEXICAL =
             Pattern.compile(
-                    "(?s)Lexical error at line (\\d+), column (\\d+)\\.  Encountered: \"?(.*?)\"? .*");
+                    "(?s)Lexical error at line (\\d+), column (\\d+)\\.\\s+Encountered: "
+                            + "(<EOF>)?.*");
+    private static final List<String> VERBS =
+            List.of(
+                    "CANCEL",
+                    "COPY",
+                    "CREATE",
+                    "DESCRIBE",
+                    "DROP",
+                    "EXPLAIN",
+                    "INSERT",
+                    "LIST",
+                    "PRINT",
+                    "SELECT",
+                    "SET",
+                    "SHOW",
+                    "TERMINATE",
+                    "UNSET",
+                    "WITH");
     private static final int MOST_LISTED = 8;
 
     private SyntaxErrors() {}
@@ -48,25 +69,62 @@ final class SyntaxErrors {
                 hint(last, wrong, words, nameExpected, e));
     }
 
-    static SqlException of(TokenMgrError e) {
+    static SqlException of(TokenMgrError e, String text) {
         Matcher matcher = LEXICAL.matcher(String.valueOf(e.getMessage()));
         if (!matcher.matches()) {
             return new SqlException(SqlState.SYNTAX_ERROR, null, "syntax error", null, e);
         }
-        Position position =
-                new Position(
-                        Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2)));
+        // At the end of the text the lexer has gone one too far.
+        int column = Integer.parseInt(matcher.group(2)) - (matcher.group(3) == null ? 0 : 1);
+        Position position = new Position(Integer.parseInt(matcher.group(1)), Math.max(1, column));
+        int at = Math.min(position.offsetIn(text), text.length()) - 1;
         return new SqlException(
                 SqlState.SYNTAX_ERROR,
                 position,
-                "unexpected character \"" + matcher.group(3) + "\"",
+                "unexpected character \"" + (at < 0 ? "" : text.charAt(at)) + "\"",
                 "Names with other characters than letters, digits and _ stand in double quotes,"
                         + " text in single quotes.",
                 e);
     }
 
+    /// What the grammar's own actions refuse.
+    static SqlException of(CalciteContextException e, String text) {
+        Throwable cause = e.getCause() == null ? e : e.getCause();
+        String message = String.valueOf(cause.getMessage());
+        Position position =
+                new Position(Math.max(1, e.getPosLine()), Math.max(1, e.getPosColumn()));
+        if (!message.startsWith("Non-query expression")) {
+            return new SqlException(
+                    SqlState.SYNTAX_ERROR,
+                    position,
+                    message.isEmpty()
+                            ? "syntax error"
+                            : Character.toLowerCase(message.charAt(0)) + message.substring(1),
+                    "Write it another way.",
+                    e);
+        }
+        int from = position.offsetIn(text) - 1;
+        int to = from;
+        while (to < text.length() && Character.isLetterOrDigit(text.charAt(to))) {
+            to++;
+        }
+        String word = text.substring(from, Math.max(to, Math.min(text.length(), from + 1)));
+        return new SqlException(
+                SqlState.SYNTAX_ERROR,
+                position,
+                "syntax error at or near \"" + word + "\"",
+                Nearest.to(word, VERBS).map(v -> "Did you mean " + v + "? ").orElse("")
+                        + "Statements begin with "
+                        + String.join(", ", VERBS)
+                        + ".",
+                e);
+    }
+
     private static String hint(
             Token last, Token wrong, Set<String> words, boolean nameExpected, ParseException e) {
+        if (last.kind == WeirParserConstants.SEMICOLON) {
+            return "One statement at a time: nothing may stand after the semicolon.";
+        }
         if (wrong.kind != WeirParserConstants.EOF) {
             Optional<String> meant = misspelt(wrong, words);
             if (meant.isPresent()) {
@@ -84,9 +142,6 @@ final class SyntaxErrors {
             return "\""
                     + wrong.image
                     + "\" is a reserved word: put it in double quotes to use it as a name.";
-        }
-        if (wrong.kind == WeirParserConstants.SEMICOLON) {
-            return "One statement at a time: nothing may stand after the semicolon.";
         }
         TreeSet<String> all = new TreeSet<>(words);
         for (int[] sequence : e.expectedTokenSequences) {

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/// Names of types that are not words of the grammar, ksqlDB's and PostgreSQL's.
+/// Names of types that are not reserved words: those of time, ksqlDB's and PostgreSQL's.
 public final class TypeNames {
     static final List<String> ALL =
             List.of(
@@ -37,6 +37,9 @@ public final class TypeNames {
             case "BOOL" -> Optional.of(Primitive.BOOLEAN);
             case "INT4" -> Optional.of(Primitive.INT);
             case "INT8", "LONG" -> Optional.of(Primitive.BIGINT);
+            case "DATE" -> Optional.of(Primitive.DATE);
+            case "TIME" -> Optional.of(Primitive.TIME);
+            case "TIMESTAMP" -> Optional.of(Primitive.TIMESTAMP);
             case "FLOAT8" -> Optional.of(Primitive.DOUBLE);
             default -> Optional.empty();
         };

@@ -5,6 +5,7 @@ import org.apache.calcite.sql.SqlKind;
 import org.apache.calcite.sql.SqlNode;
 import org.apache.calcite.sql.SqlOperator;
 import org.apache.calcite.sql.SqlSpecialOperator;
+import org.apache.calcite.sql.SqlWriter;
 import org.apache.calcite.sql.parser.SqlParserPos;
 
 import java.util.List;
@@ -46,5 +47,11 @@ public final class WindowedFrom extends SqlCall {
     @Override
     public SqlNode clone(SqlParserPos pos) {
         return new WindowedFrom(pos, source, sizeMs);
+    }
+
+    @Override
+    public void unparse(SqlWriter writer, int leftPrecedence, int rightPrecedence) {
+        source.unparse(writer, leftPrecedence, rightPrecedence);
+        writer.print(" WINDOW TUMBLING (SIZE " + sizeMs + " MILLISECONDS)");
     }
 }

@@ -33,9 +33,7 @@ final class ConstantFolder extends RexShuttle {
         List<RexNode> reduced = new ArrayList<>();
         RexUtil.EXECUTOR.reduce(rex, List.of(call), reduced);
         RexNode value = reduced.getFirst();
-        return value instanceof RexLiteral && value.getType().equals(call.getType())
-                ? value
-                : call;
+        return value instanceof RexLiteral && value.getType().equals(call.getType()) ? value : call;
     }
 
     private static boolean isFoldable(RexCall call) {

@@ -1,6 +1,7 @@
 package dev.weir.sql.plan;
 
 import dev.weir.sql.batch.Schema;
+import dev.weir.sql.catalog.Relation;
 import dev.weir.sql.function.Functions;
 
 import org.apache.calcite.rex.RexCall;
@@ -35,9 +36,13 @@ final class Explain {
     private static String operator(PlanNode node) {
         return switch (node) {
             case PlanNode.StreamScan scan ->
-                    "StreamScan " + scan.relation().name() + " " + scan.schema().names();
+                    "StreamScan "
+                            + scan.relation().name()
+                            + columns(scan.relation(), scan.columns(), scan.schema());
             case PlanNode.TableScan scan ->
-                    "TableScan " + scan.relation().name() + " " + scan.schema().names();
+                    "TableScan "
+                            + scan.relation().name()
+                            + columns(scan.relation(), scan.columns(), scan.schema());
             case PlanNode.Values values ->
                     "Values " + values.rows().size() + " rows " + values.schema().names();
             case PlanNode.Filter filter ->
@@ -54,9 +59,18 @@ final class Explain {
         return (node.traits().appendOnly() ? "  -- append-only" : "  -- updating")
                 + (key == null
                         ? ""
-                        : key.length == 0
-                                ? ", one row"
-                                : ", key " + names(node.schema(), key));
+                        : key.length == 0 ? ", one row" : ", key " + names(node.schema(), key));
+    }
+
+    private static String columns(Relation relation, List<ScanColumn> columns, Schema schema) {
+        return IntStream.range(0, columns.size())
+                .mapToObj(i ->
+                        named(Expressions.name(relation, columns.get(i)), schema.field(i).name()))
+                .collect(Collectors.joining(", ", " [", "]"));
+    }
+
+    private static String named(String expression, String name) {
+        return expression.equals(name) ? name : expression + " AS " + name;
     }
 
     private static String projections(PlanNode.Project project) {
@@ -64,8 +78,7 @@ final class Explain {
         for (int i = 0; i < project.expressions().size(); i++) {
             String expression =
                     Expressions.text(project.expressions().get(i), project.input().schema());
-            String name = project.schema().field(i).name();
-            texts.add(expression.equals(name) ? name : expression + " AS " + name);
+            texts.add(named(expression, project.schema().field(i).name()));
         }
         return texts.toString();
     }
@@ -90,8 +103,7 @@ final class Explain {
     }
 
     private static String call(AggregateCall call, Schema input) {
-        String argument =
-                call.argument() < 0 ? "*" : Expressions.name(input, call.argument());
+        String argument = call.argument() < 0 ? "*" : Expressions.name(input, call.argument());
         return call.function()
                 + "("
                 + argument
@@ -136,12 +148,11 @@ final class Explain {
     private static String join(PlanNode.Join join) {
         String equalities =
                 IntStream.range(0, join.leftKeys().length)
-                        .mapToObj(
-                                i ->
-                                        Expressions.name(join.left().schema(), join.leftKeys()[i])
-                                                + " = "
-                                                + Expressions.name(
-                                                        join.right().schema(), join.rightKeys()[i]))
+                        .mapToObj(i ->
+                                Expressions.name(join.left().schema(), join.leftKeys()[i])
+                                        + " = "
+                                        + Expressions.name(
+                                                join.right().schema(), join.rightKeys()[i]))
                         .collect(Collectors.joining(" AND "));
         return "Join ON "
                 + equalities
@@ -154,10 +165,9 @@ final class Explain {
     private static String sort(PlanNode.Sort sort) {
         String columns =
                 IntStream.range(0, sort.columns().length)
-                        .mapToObj(
-                                i ->
-                                        Expressions.name(sort.schema(), sort.columns()[i])
-                                                + (sort.descending()[i] ? " DESC" : ""))
+                        .mapToObj(i ->
+                                Expressions.name(sort.schema(), sort.columns()[i])
+                                        + (sort.descending()[i] ? " DESC" : ""))
                         .collect(Collectors.joining(", ", "[", "]"));
         return "Sort "
                 + columns

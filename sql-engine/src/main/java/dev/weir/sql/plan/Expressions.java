@@ -1,7 +1,9 @@
 package dev.weir.sql.plan;
 
 import dev.weir.sql.analyze.RelTypes;
+import dev.weir.sql.analyze.RelationTable;
 import dev.weir.sql.batch.Schema;
+import dev.weir.sql.catalog.Relation;
 
 import org.apache.calcite.avatica.util.TimeUnitRange;
 import org.apache.calcite.rex.RexCall;
@@ -12,8 +14,12 @@ import org.apache.calcite.rex.RexNode;
 import org.apache.calcite.sql.SqlKind;
 import org.apache.calcite.sql.SqlOperator;
 import org.apache.calcite.sql.SqlSyntax;
+import org.apache.calcite.util.DateString;
 import org.apache.calcite.util.NlsString;
+import org.apache.calcite.util.TimeString;
+import org.apache.calcite.util.TimestampString;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -29,12 +35,29 @@ final class Expressions {
         return column < schema.size() ? schema.field(column).name() : "$" + column;
     }
 
+    /// What a scan takes of a relation: a column, a field of one as `column->field`, ROWTIME, ….
+    static String name(Relation relation, ScanColumn column) {
+        return switch (column) {
+            case ScanColumn.Value(int index, List<String> path) -> {
+                List<String> names = new ArrayList<>();
+                names.add(relation.columns().get(index).name());
+                names.addAll(path);
+                yield String.join("->", names);
+            }
+            case ScanColumn.RowTime _ -> RelationTable.ROWTIME;
+            case ScanColumn.RowPartition _ -> RelationTable.ROWPARTITION;
+            case ScanColumn.RowOffset _ -> RelationTable.ROWOFFSET;
+        };
+    }
+
     private static String text(RexNode node, Schema input, boolean nested) {
         return switch (node) {
             case RexInputRef ref -> name(input, ref.getIndex());
             case RexLiteral literal -> literal(literal);
             case RexFieldAccess access ->
-                    text(access.getReferenceExpr(), input, true) + "->" + access.getField().getName();
+                    text(access.getReferenceExpr(), input, true)
+                            + "->"
+                            + access.getField().getName();
             case RexCall call -> call(call, input, nested);
             default -> node.toString();
         };
@@ -45,7 +68,9 @@ final class Expressions {
         List<RexNode> operands = call.getOperands();
         if (call.getKind() == SqlKind.CAST || call.getKind() == SqlKind.SAFE_CAST) {
             String type =
-                    RelTypes.find(call.getType()).map(t -> t.sql()).orElse(call.getType().toString());
+                    RelTypes.find(call.getType())
+                            .map(t -> t.sql())
+                            .orElse(call.getType().toString());
             return "CAST(" + text(operands.getFirst(), input, false) + " AS " + type + ")";
         }
         if (call.getKind() == SqlKind.ITEM) {
@@ -100,8 +125,9 @@ final class Expressions {
             return "'" + text.getValue().replace("'", "''") + "'";
         }
         return switch (literal.getType().getSqlTypeName()) {
-            case TIMESTAMP, DATE, TIME ->
-                    literal.getType().getSqlTypeName() + " '" + literal.getValue() + "'";
+            case TIMESTAMP -> "TIMESTAMP '" + literal.getValueAs(TimestampString.class) + "'";
+            case DATE -> "DATE '" + literal.getValueAs(DateString.class) + "'";
+            case TIME -> "TIME '" + literal.getValueAs(TimeString.class) + "'";
             default -> String.valueOf(literal.getValue());
         };
     }

@@ -25,9 +25,12 @@ import org.apache.calcite.rex.RexInputRef;
 import org.apache.calcite.rex.RexLiteral;
 import org.apache.calcite.rex.RexNode;
 import org.apache.calcite.rex.RexUtil;
+import org.apache.calcite.util.ImmutableBitSet;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntUnaryOperator;
 
 /// Makes physical plans.
 public final class Planner {
@@ -58,18 +61,18 @@ public final class Planner {
             case Project project -> {
                 RelNode input = project.getInput();
                 if (input instanceof Filter filter && filter.getInput() instanceof TableScan scan) {
-                    yield leaf(scan, filter.getCondition(), project.getProjects(), rel);
+                    yield leaf(scan, filter.getCondition(), project.getProjects(), schema(rel));
                 }
                 if (input instanceof TableScan scan) {
-                    yield leaf(scan, null, project.getProjects(), rel);
+                    yield leaf(scan, null, project.getProjects(), schema(rel));
                 }
-                yield project(build(input), project.getProjects(), rel);
+                yield project(build(input), project.getProjects(), schema(rel));
             }
             case Filter filter ->
                     filter.getInput() instanceof TableScan scan
-                            ? leaf(scan, filter.getCondition(), null, rel)
+                            ? leaf(scan, filter.getCondition(), null, schema(rel))
                             : filter(build(filter.getInput()), filter.getCondition());
-            case TableScan scan -> leaf(scan, null, null, rel);
+            case TableScan scan -> leaf(scan, null, null, schema(rel));
             case Aggregate aggregate -> aggregate(aggregate);
             case Join join -> join(join);
             case Sort sort -> sort(sort);
@@ -83,9 +86,12 @@ public final class Planner {
         };
     }
 
+    private static Schema schema(RelNode rel) {
+        return RelTypes.schema(rel.getRowType());
+    }
+
     /// A scan of the columns that are read, with the filter and projection above it.
-    private Built leaf(
-            TableScan scan, RexNode condition, List<RexNode> projects, RelNode output) {
+    private Built leaf(TableScan scan, RexNode condition, List<RexNode> projects, Schema output) {
         List<RexNode> columns =
                 (projects == null ? rex.identityProjects(scan.getRowType()) : projects)
                         .stream().map(this::expand).toList();
@@ -111,10 +117,9 @@ public final class Planner {
                 input.rows());
     }
 
-    private Built project(Built input, List<RexNode> projects, RelNode output) {
-        Schema schema = RelTypes.schema(output.getRowType());
+    private Built project(Built input, List<RexNode> projects, Schema schema) {
         if (isIdentity(projects, input.node().schema().size())) {
-            return new Built(withNames(input.node(), schema), input.rows());
+            return input;
         }
         RowTraits rows = input.rows().project(projects);
         return new Built(
@@ -134,31 +139,80 @@ public final class Planner {
                     "GROUPING SETS are not supported",
                     "Run one query for each grouping.");
         }
-        Built input = build(aggregate.getInput());
-        Schema schema = RelTypes.schema(aggregate.getRowType());
+        int[] used = usedColumns(aggregate);
+        Built input = scanned(aggregate.getInput(), used);
+        IntUnaryOperator column = IntUnaryOperator.identity();
+        if (input == null) {
+            input = build(aggregate.getInput());
+        } else {
+            column = c -> Arrays.binarySearch(used, c);
+        }
+        Schema schema = schema(aggregate);
         int groups = aggregate.getGroupCount();
         List<AggregateCall> calls = new ArrayList<>();
         for (org.apache.calcite.rel.core.AggregateCall call : aggregate.getAggCallList()) {
             calls.add(
                     new AggregateCall(
                             function(call),
-                            call.getArgList().isEmpty() ? -1 : call.getArgList().getFirst(),
-                            call.filterArg,
+                            call.getArgList().isEmpty()
+                                    ? -1
+                                    : column.applyAsInt(call.getArgList().getFirst()),
+                            call.filterArg < 0 ? -1 : column.applyAsInt(call.filterArg),
                             schema.type(groups + calls.size())));
         }
-        RowTraits rows = input.rows().aggregate(groups, calls.size());
+        int[] groupColumns = Arrays.stream(aggregate.getGroupSet().toArray()).map(column).toArray();
+        RowTraits rows =
+                input.rows()
+                        .aggregate(
+                                groupColumns,
+                                calls.size(),
+                                input.node() instanceof PlanNode.Project project
+                                        ? project.expressions()
+                                        : List.of());
         return new Built(
                 new PlanNode.Aggregate(
-                        input.node(),
-                        aggregate.getGroupSet().toArray(),
-                        List.copyOf(calls),
-                        schema,
-                        Built.traits(rows)),
+                        input.node(), groupColumns, List.copyOf(calls), schema, Built.traits(rows)),
                 rows);
     }
 
-    private static AggregateCall.Function function(
-            org.apache.calcite.rel.core.AggregateCall call) {
+    /// The columns an aggregate reads, ascending.
+    private static int[] usedColumns(Aggregate aggregate) {
+        ImmutableBitSet.Builder used = ImmutableBitSet.builder().addAll(aggregate.getGroupSet());
+        for (org.apache.calcite.rel.core.AggregateCall call : aggregate.getAggCallList()) {
+            call.getArgList().forEach(used::set);
+            if (call.filterArg >= 0) {
+                used.set(call.filterArg);
+            }
+        }
+        return used.build().toArray();
+    }
+
+    /// A scan, filtered or not, of just these columns; null when `rel` is something else. Calcite's
+    /// trimmer leaves the columns to COUNT(*), as it has no relation without any.
+    private Built scanned(RelNode rel, int[] used) {
+        RelNode source = rel instanceof Filter filter ? filter.getInput() : rel;
+        if (!(source instanceof TableScan scan)) {
+            return null;
+        }
+        List<RexNode> columns = new ArrayList<>();
+        for (int column : used) {
+            columns.add(rex.makeInputRef(scan, column));
+        }
+        return leaf(
+                scan,
+                rel instanceof Filter filter ? filter.getCondition() : null,
+                columns,
+                RelTypes.schema(
+                        RexUtil.createStructType(
+                                rex.getTypeFactory(),
+                                columns,
+                                Arrays.stream(used)
+                                        .mapToObj(scan.getRowType().getFieldNames()::get)
+                                        .toList(),
+                                null)));
+    }
+
+    private static AggregateCall.Function function(org.apache.calcite.rel.core.AggregateCall call) {
         boolean plain =
                 !call.isDistinct()
                         && call.getArgList().size() <= 1
@@ -237,7 +291,7 @@ public final class Planner {
                         leftKeys.stream().mapToInt(Integer::intValue).toArray(),
                         rightKeys.stream().mapToInt(Integer::intValue).toArray(),
                         rest.isAlwaysTrue() ? null : expand(rest),
-                        RelTypes.schema(join.getRowType()),
+                        schema(join),
                         Built.traits(rows)),
                 rows);
     }
@@ -286,7 +340,7 @@ public final class Planner {
     }
 
     private static Built values(Values values) {
-        Schema schema = RelTypes.schema(values.getRowType());
+        Schema schema = schema(values);
         List<List<Object>> rows = new ArrayList<>();
         for (List<RexLiteral> tuple : values.tuples) {
             List<Object> row = new ArrayList<>();
@@ -296,8 +350,7 @@ public final class Planner {
             rows.add(row);
         }
         RowTraits traits = RowTraits.of(values);
-        return new Built(
-                new PlanNode.Values(rows, schema, Built.traits(traits)), traits);
+        return new Built(new PlanNode.Values(rows, schema, Built.traits(traits)), traits);
     }
 
     /// SEARCH is Calcite's shorthand for ranges; kernels know comparisons.

@@ -46,13 +46,12 @@ final class ScanBuilder {
         }
         leaves.stream()
                 .sorted(Comparator.comparing(Leaf::column, ORDER))
-                .forEach(
-                        leaf -> {
-                            if (!columns.contains(leaf.column())) {
-                                columns.add(leaf.column());
-                                types.add(leaf.type());
-                            }
-                        });
+                .forEach(leaf -> {
+                    if (!columns.contains(leaf.column())) {
+                        columns.add(leaf.column());
+                        types.add(leaf.type());
+                    }
+                });
     }
 
     private record Leaf(ScanColumn column, RelDataType type) {}
@@ -77,7 +76,7 @@ final class ScanBuilder {
     Built scan() {
         List<Field> fields = new ArrayList<>();
         for (int i = 0; i < columns.size(); i++) {
-            fields.add(new Field(name(columns.get(i)), type(i)));
+            fields.add(new Field(Expressions.name(relation, columns.get(i)), type(i)));
         }
         Schema schema = new Schema(fields);
         RowTraits rows = RowTraits.of(relation).project(relationColumns());
@@ -93,12 +92,11 @@ final class ScanBuilder {
     /// For each scan column the relation's column it is, -1 for a part of one.
     private int[] relationColumns() {
         return columns.stream()
-                .mapToInt(
-                        column ->
-                                column instanceof ScanColumn.Value(int index, List<String> path)
-                                                && path.isEmpty()
-                                        ? index
-                                        : -1)
+                .mapToInt(column ->
+                        column instanceof ScanColumn.Value(int index, List<String> path)
+                                        && path.isEmpty()
+                                ? index
+                                : -1)
                 .toArray();
     }
 
@@ -107,20 +105,6 @@ final class ScanBuilder {
             case ScanColumn.Value _ -> RelTypes.find(types.get(column)).orElseThrow();
             case ScanColumn.RowTime _, ScanColumn.RowOffset _ -> Primitive.BIGINT;
             case ScanColumn.RowPartition _ -> Primitive.INT;
-        };
-    }
-
-    private String name(ScanColumn column) {
-        return switch (column) {
-            case ScanColumn.Value(int index, List<String> path) -> {
-                List<String> names = new ArrayList<>();
-                names.add(relation.columns().get(index).name());
-                names.addAll(path);
-                yield String.join("->", names);
-            }
-            case ScanColumn.RowTime _ -> RelationTable.ROWTIME;
-            case ScanColumn.RowPartition _ -> RelationTable.ROWPARTITION;
-            case ScanColumn.RowOffset _ -> RelationTable.ROWOFFSET;
         };
     }
 
@@ -168,8 +152,8 @@ final class ScanBuilder {
                 : new String[0];
     }
 
-    /// Marks the columns that some expression wants whole, not only fields of them. A struct that is
-    /// reached both as a whole and through an outer one counts as whole.
+    /// Marks the columns that some expression wants whole, not only fields of them. A struct that
+    /// is reached both as a whole and through an outer one counts as whole.
     private final class WholeColumns extends RexVisitorImpl<Void> {
         WholeColumns() {
             super(true);

@@ -28,9 +28,9 @@ import java.util.Map;
 /// escapes of half a surrogate pair are refused, having no UTF-8.
 ///
 /// Names: a member whose name equals the field's wins over one that equals it ignoring case; of
-/// several with equal right the last wins; those that lose must fit the type too. Members nearly always come in the same order, so each
-/// name seen remembers which came after it last time; a right guess costs one comparison of bytes,
-/// a wrong one a hash lookup.
+/// several with equal right the last wins; those that lose must fit the type too. Members nearly
+/// always come in the same order, so each name seen remembers which came after it last time; a
+/// right guess costs one comparison of bytes, a wrong one a hash lookup.
 ///
 /// Conversions, as ksqlDB's where they lose nothing: text to numbers; any value to VARCHAR (as it
 /// is written); whole numbers to DATE (days), TIME and TIMESTAMP (milliseconds), or ISO text to
@@ -185,7 +185,7 @@ final class JsonDecoder implements ValueDecoder {
         Name guess = node.first;
         while (true) {
             Name name = guess;
-            if (name != null && matches(name.quoted)) {
+            if (name != null && matches(name)) {
                 pos += name.quoted.length;
             } else {
                 name = lookUp(node);
@@ -257,9 +257,16 @@ final class JsonDecoder implements ValueDecoder {
         return next;
     }
 
-    private boolean matches(byte[] quoted) {
+    private boolean matches(Name name) {
+        byte[] quoted = name.quoted;
         int to = pos + quoted.length;
-        return to <= end && Arrays.equals(data, pos, to, quoted, 0, quoted.length);
+        if (quoted.length > 16 || pos + 8 > end) {
+            return to <= end && Arrays.equals(data, pos, to, quoted, 0, quoted.length);
+        }
+        if (((long) LONG.get(data, pos) & name.headMask) != name.head) {
+            return false;
+        }
+        return quoted.length <= 8 || (to <= end && (long) LONG.get(data, to - 8) == name.tail);
     }
 
     /// The name at the position, in the order-free way.
@@ -1031,6 +1038,10 @@ final class JsonDecoder implements ValueDecoder {
         private final byte[] quoted;
         private final Node node;
         private final int right;
+        // The first bytes, up to eight, and the last eight, to compare up to 16 in two steps.
+        private final long head;
+        private final long headMask;
+        private final long tail;
         private Name next;
         private Name sameBucket;
 
@@ -1038,6 +1049,9 @@ final class JsonDecoder implements ValueDecoder {
             this.quoted = quoted;
             this.node = node;
             this.right = right;
+            this.headMask = quoted.length >= 8 ? -1L : (1L << (8 * quoted.length)) - 1;
+            this.head = (long) LONG.get(Arrays.copyOf(quoted, Math.max(8, quoted.length)), 0);
+            this.tail = quoted.length < 8 ? 0 : (long) LONG.get(quoted, quoted.length - 8);
         }
     }
 }

@@ -1,6 +1,7 @@
 package dev.weir.sql.analyze;
 
 import dev.weir.sql.catalog.Catalog;
+import dev.weir.sql.parse.Statement;
 import dev.weir.sql.parse.Statements;
 
 import java.util.Collection;
@@ -19,31 +20,40 @@ public final class Shop implements AnalyzerContext {
                 """
                 CREATE STREAM orders (id BIGINT KEY, item VARCHAR, qty INT, amount DOUBLE,
                   price DECIMAL(10, 2), placed TIMESTAMP, tags ARRAY<VARCHAR>)
-                WITH (KAFKA_TOPIC = 'orders', VALUE_FORMAT = 'JSON')""");
+                WITH (KAFKA_TOPIC = 'orders', VALUE_FORMAT = 'JSON')\
+                """);
         create(
                 """
                 CREATE STREAM bids (kind INT, bid STRUCT<auction BIGINT, price BIGINT,
                   extra STRUCT<channel VARCHAR, url VARCHAR>>)
-                WITH (KAFKA_TOPIC = 'bids')""");
+                WITH (KAFKA_TOPIC = 'bids')\
+                """);
         create(
                 """
                 CREATE TABLE items (id BIGINT PRIMARY KEY, name VARCHAR, weight DOUBLE)
-                WITH (KAFKA_TOPIC = 'items')""");
+                WITH (KAFKA_TOPIC = 'items')\
+                """);
         create(
                 """
                 CREATE TABLE customers (id BIGINT PRIMARY KEY, name VARCHAR, item_id BIGINT)
-                WITH (KAFKA_TOPIC = 'customers')""");
+                WITH (KAFKA_TOPIC = 'customers')\
+                """);
     }
 
     /// Runs a CREATE and keeps what it makes.
     public Analyzed create(String sql) {
         Analyzed analyzed = analyze(sql);
-        switch (analyzed) {
-            case Analyzed.CreateSource source -> catalog = catalog.with(source.relation());
-            case Analyzed.CreateAs as -> catalog = catalog.with(as.relation());
-            default -> throw new IllegalArgumentException(sql);
-        }
+        catalog =
+                switch (analyzed) {
+                    case Analyzed.CreateSource source -> catalog.with(source.relation());
+                    case Analyzed.CreateAs as -> catalog.with(as.relation());
+                    default -> throw new IllegalArgumentException(sql);
+                };
         return analyzed;
+    }
+
+    public Analyzed analyze(Statement statement) {
+        return new Analyzer(catalog, this).analyze(statement, "");
     }
 
     public Analyzed analyze(String sql) {

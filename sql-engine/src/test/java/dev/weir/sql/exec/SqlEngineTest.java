@@ -7,6 +7,8 @@ import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
 import dev.weir.sql.io.MemoryTopicLog;
 import dev.weir.sql.io.MemoryTopicLog.Entry;
+import dev.weir.sql.io.RecordBlock;
+import dev.weir.sql.io.TopicPartition;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -14,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -21,6 +24,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 
@@ -396,21 +400,115 @@ class SqlEngineTest {
     }
 
     @Test
+    void a_reader_that_is_too_slow_loses_its_query_and_nobody_else_does() throws Exception {
+        run(ShopModel.STATEMENTS.get(0));
+        run(ShopModel.STATEMENTS.get(2));
+        try (PushQuery slow = live("SELECT id FROM orders EMIT CHANGES");
+                PushQuery other = live("SELECT id FROM big EMIT CHANGES")) {
+            order(0, 0, "first", "pen", 60);
+            assertThat(take(slow, 1)).hasSize(1);
+            RecordBlock block = new RecordBlock();
+            byte[] value = "{\"item\":\"pen\",\"qty\":1}".getBytes(StandardCharsets.UTF_8);
+            for (int i = 0; i < 110_000; i++) {
+                block.append(-1, T0, null, value);
+            }
+            TopicPartition partition = new TopicPartition("orders", 1);
+            log.append(partition, block);
+            log.sync(List.of(partition));
+            level();
+            assertThatThrownBy(() -> slow.poll(LONG))
+                    .isInstanceOfSatisfying(
+                            SqlException.class,
+                            e -> assertThat(e.state()).isEqualTo(SqlState.LIMIT_EXCEEDED));
+            order(0, 0, "last", "pen", 61);
+            assertThat(take(other, 2)).containsExactly("+[first]", "+[last]");
+        }
+    }
+
+    @Test
+    void a_topic_deleted_under_its_relation_stops_nothing_else() throws Exception {
+        shop();
+        run("CREATE STREAM clicks (page VARCHAR) WITH (kafka_topic='clicks', partitions=1)");
+        run("CREATE STREAM shown AS SELECT page FROM clicks EMIT CHANGES");
+        log.deleteTopic("clicks");
+        log.deleteTopic("big");
+        order(0, 0, "a", "pen", 60);
+        order(0, 0, "b", "pen", 60);
+        assertThat(engine.awaitLevel(LONG)).isTrue();
+        assertThat(rows("SELECT item, n FROM totals")).containsExactly("[pen, 2]");
+        restart();
+        order(0, 0, "c", "pen", 60);
+        assertThat(engine.awaitLevel(LONG)).isTrue();
+        assertThat(rows("SELECT item, n FROM totals")).containsExactly("[pen, 3]");
+    }
+
+    @Test
+    void a_malformed_record_is_reported_by_the_first_query_that_meets_it() throws Exception {
+        run(ShopModel.STATEMENTS.get(0));
+        log.send("orders", 2, T0, "k", "[]");
+        log.send("orders", 2, T0, "k", "{");
+        run(ShopModel.STATEMENTS.get(2));
+        level();
+        run(ShopModel.STATEMENTS.get(3));
+        level();
+        List<Entry> letters = log.committed("_weir_dead_letters");
+        assertThat(letters.getLast().valueText())
+                .startsWith("{\"query\":\"big\",\"topic\":\"orders\",\"partition\":2,\"offset\":1,");
+        assertThat(letters).allMatch(l -> l.valueText().contains("\"query\":\"big\""));
+    }
+
+    @Test
+    void a_refused_statement_changes_nothing() {
+        shop();
+        for (String refused :
+                List.of(
+                        "CREATE STREAM big AS SELECT id FROM orders EMIT CHANGES",
+                        "CREATE STREAM x AS SELECT nothing FROM orders EMIT CHANGES",
+                        "CREATE STREAM x AS SELECT id FROM nowhere EMIT CHANGES",
+                        "CREATE OR REPLACE TABLE totals AS"
+                                + " SELECT item, COUNT(*) AS n FROM orders GROUP BY item",
+                        "TERMINATE nothing",
+                        "CANCEL QUERY nothing",
+                        "INSERT INTO totals (item, n) VALUES ('pen', 1)")) {
+            assertThatThrownBy(() -> run(refused)).as(refused).isInstanceOf(SqlException.class);
+        }
+        assertThat(engine.catalog().relations()).hasSize(7);
+        assertThat(log.topic("x")).isEmpty();
+        assertThat(((StatementResult.Done) run("DROP TABLE sizes")).commandSequence())
+                .isEqualTo(7);
+    }
+
+    @Test
+    void a_replaced_stream_reads_what_it_says_now() throws Exception {
+        shop();
+        run(
+                "CREATE OR REPLACE STREAM big AS"
+                        + " SELECT id, item, qty AS doubled FROM orders WHERE qty > 90 EMIT CHANGES");
+        order(0, 0, "a", "pen", 60);
+        order(0, 0, "b", "pen", 95);
+        level();
+        restart();
+        order(0, 0, "c", "pen", 96);
+        level();
+        assertThat(log.committed("big")).map(Entry::keyText).containsExactlyInAnyOrder("b", "c");
+    }
+
+    @Test
     void at_random_moments_power_fails_and_nothing_is_lost_or_twice() throws Exception {
         long seed = Long.getLong("weir.seed", System.nanoTime());
         System.out.println("seed " + seed);
         Random random = new Random(seed);
+        log.createTopic("orders", 3, Map.of());
+        log.createTopic("prices", 2, Map.of());
         int made = 0;
         for (int crash = 0; crash < 20; crash++) {
-            log.failAfterWrites(random.nextInt(400));
+            log.failAfterWrites(random.nextInt(300));
             try {
                 for (; made < ShopModel.STATEMENTS.size() && random.nextInt(4) != 0; made++) {
                     run(ShopModel.STATEMENTS.get(made));
                 }
                 someOrders(random, 300);
-                if (random.nextBoolean()) {
-                    engine.awaitLevel(LONG);
-                }
+                engine.awaitLevel(LONG);
             } catch (SqlException e) {
                 assertThat(e.state()).as(e.getMessage()).isEqualTo(SqlState.IO_ERROR);
             }

@@ -165,8 +165,7 @@ final class KernelsTest {
                 call(SqlStdOperatorTable.MINUS, call(SqlStdOperatorTable.UNARY_MINUS, n), max),
                 "22003");
         assertFails(cast(bigint(1L << 40), SqlTypeName.INTEGER), "22003");
-        assertFails(
-                call(SqlStdOperatorTable.DIVIDE, bigint(Long.MIN_VALUE), integer(-1)), "22003");
+        assertFails(call(SqlStdOperatorTable.DIVIDE, bigint(Long.MIN_VALUE), integer(-1)), "22003");
         assertFails(call(SqlStdOperatorTable.ABS, bigint(Long.MIN_VALUE)), "22003");
         assertFails(call(SqlStdOperatorTable.MOD, id, integer(0)), "22012");
         assertFails(call(SqlStdOperatorTable.DIVIDE, d, dbl(0)), "22012");
@@ -302,19 +301,28 @@ final class KernelsTest {
     @Test
     void decimals_are_exact() {
         RexNode factor = rex.makeExactLiteral(new BigDecimal("0.908"));
-        assertThat(value(call(SqlStdOperatorTable.MULTIPLY, factor, id), new SqlType.Decimal(20, 3)))
+        assertThat(
+                        value(
+                                call(SqlStdOperatorTable.MULTIPLY, factor, id),
+                                new SqlType.Decimal(20, 3)))
                 .isEqualTo(new BigDecimal("90.800"));
         assertThat(value(call(SqlStdOperatorTable.PLUS, price, price), PRICE))
                 .isEqualTo(new BigDecimal("19.80"));
-        assertThat(truth(call(SqlStdOperatorTable.EQUALS, price, rex.makeExactLiteral(new BigDecimal("9.9")))))
+        assertThat(
+                        truth(
+                                call(
+                                        SqlStdOperatorTable.EQUALS,
+                                        price,
+                                        rex.makeExactLiteral(new BigDecimal("9.9")))))
                 .isTrue();
-        assertFails(call(SqlStdOperatorTable.DIVIDE, price, rex.makeExactLiteral(BigDecimal.ZERO)), "22012");
+        assertFails(
+                call(SqlStdOperatorTable.DIVIDE, price, rex.makeExactLiteral(BigDecimal.ZERO)),
+                "22012");
     }
 
     @Test
     void times_are_cut_to_units_and_windows_before_the_epoch_too() {
-        RexNode minute =
-                call(SqlStdOperatorTable.FLOOR, ts, rex.makeFlag(TimeUnitRange.MINUTE));
+        RexNode minute = call(SqlStdOperatorTable.FLOOR, ts, rex.makeFlag(TimeUnitRange.MINUTE));
         RexNode month = call(SqlStdOperatorTable.FLOOR, ts, rex.makeFlag(TimeUnitRange.MONTH));
         RexNode ceiling = call(SqlStdOperatorTable.CEIL, ts, rex.makeFlag(TimeUnitRange.HOUR));
         RexNode window = call(Functions.WINDOW_START, id, bigint(60_000));
@@ -364,8 +372,7 @@ final class KernelsTest {
                                         text("dd/MM/yyyy HH:mm"),
                                         text("Europe/Berlin"))))
                 .isEqualTo(1_699_999_980_000L);
-        assertFails(
-                call(weir("STRINGTOTIMESTAMP"), text("x"), text("yyyy-MM-dd")), "22P02");
+        assertFails(call(weir("STRINGTOTIMESTAMP"), text("x"), text("yyyy-MM-dd")), "22P02");
     }
 
     @Test
@@ -592,8 +599,7 @@ final class KernelsTest {
     private void assertFails(RexNode node, String state) {
         SqlType type =
                 Map.<SqlTypeName, SqlType>of(
-                                SqlTypeName.DOUBLE, Primitive.DOUBLE,
-                                SqlTypeName.DECIMAL, PRICE)
+                                SqlTypeName.DOUBLE, Primitive.DOUBLE, SqlTypeName.DECIMAL, PRICE)
                         .getOrDefault(node.getType().getSqlTypeName(), Primitive.BIGINT);
         Batch in = Batch.of(IN);
         add(in, row());

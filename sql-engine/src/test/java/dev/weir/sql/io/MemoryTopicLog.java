@@ -85,7 +85,7 @@ public final class MemoryTopicLog implements TopicLog {
         }
     }
 
-    /// Lets `n` more writing calls succeed, then fails every call.
+    /// Lets `n` more writing calls succeed, [#send] not counted, then fails every call.
     public synchronized void failAfterWrites(long n) {
         failAt = writes + n;
     }
@@ -151,8 +151,14 @@ public final class MemoryTopicLog implements TopicLog {
         RecordBlock block = new RecordBlock();
         block.append(-1, timestamp, utf8(key), utf8(value));
         TopicPartition tp = new TopicPartition(topic, partition);
-        long end = append(tp, block);
-        sync(List.of(tp));
+        long end;
+        synchronized (this) {
+            writes--;
+            end = append(tp, block);
+            Partition p = partition(tp);
+            p.synced = p.records.size();
+        }
+        signal(topic);
         return end;
     }
 

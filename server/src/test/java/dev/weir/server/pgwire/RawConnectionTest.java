@@ -1,0 +1,200 @@
+package dev.weir.server.pgwire;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.weir.server.ServerConfig;
+import dev.weir.server.WeirServer;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What no well-behaved client sends.
+@Timeout(60)
+class RawConnectionTest {
+    @TempDir static Path dir;
+    private static WeirServer server;
+
+    @BeforeAll
+    static void start() {
+        server =
+                WeirServer.start(
+                        ServerConfig.onFreePorts(dir).with("postgres.message.max.bytes", "65536"));
+    }
+
+    @AfterAll
+    static void stop() {
+        server.close();
+    }
+
+    @Test
+    void encryption_is_declined_and_the_startup_follows_on_the_same_connection() throws Exception {
+        try (var raw = new Raw()) {
+            raw.out.writeInt(8);
+            raw.out.writeInt(80877103);
+            assertThat(raw.in.readByte()).isEqualTo((byte) 'N');
+            raw.startUp();
+            assertThat(raw.query("SELECT 5")).contains("T", "D 5", "C SELECT 1", "Z I");
+        }
+    }
+
+    @Test
+    void extended_messages_are_refused_once_and_skipped_up_to_sync() throws Exception {
+        try (var raw = new Raw()) {
+            raw.startUp();
+            raw.send('P', "\0SELECT 1\0\0\0");
+            raw.send('B', "\0\0\0\0\0\0\0\0");
+            raw.send('E', "\0\0\0\0\0");
+            raw.send('S', "");
+            assertThat(raw.upToReady()).containsExactly("E 0A000", "Z I");
+            assertThat(raw.query("SELECT 6")).contains("D 6");
+        }
+    }
+
+    @Test
+    void an_empty_query_is_answered_as_such() throws Exception {
+        try (var raw = new Raw()) {
+            raw.startUp();
+            assertThat(raw.query(" ; -- nothing\n")).containsExactly("I", "Z I");
+        }
+    }
+
+    @Test
+    void an_oversized_message_ends_its_connection_only() throws Exception {
+        try (var other = new Raw();
+                var raw = new Raw()) {
+            other.startUp();
+            raw.startUp();
+            raw.out.writeByte('Q');
+            raw.out.writeInt(1_000_000_000);
+            raw.out.flush();
+            assertThat(raw.readMessage()).isEqualTo("E 08P01");
+            assertThat(raw.in.read()).isEqualTo(-1);
+            assertThat(other.query("SELECT 7")).contains("D 7");
+        }
+    }
+
+    @Test
+    void garbage_ends_its_connection_only() throws Exception {
+        try (var other = new Raw();
+                var raw = new Raw()) {
+            other.startUp();
+            raw.out.write("GET / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            raw.out.flush();
+            assertThat(raw.readMessage()).isEqualTo("E 08P01");
+            assertThat(raw.in.read()).isEqualTo(-1);
+            assertThat(other.query("SELECT 8")).contains("D 8");
+        }
+    }
+
+    @Test
+    void a_wrong_cancel_key_does_nothing() throws Exception {
+        try (var other = new Raw();
+                var raw = new Raw()) {
+            other.startUp();
+            raw.out.writeInt(16);
+            raw.out.writeInt(80877102);
+            raw.out.writeInt(1);
+            raw.out.writeInt(12345);
+            raw.out.flush();
+            assertThat(raw.in.read()).isEqualTo(-1);
+            assertThat(other.query("SELECT 9")).contains("D 9");
+        }
+    }
+
+    @Test
+    void a_push_query_ends_with_its_connection() throws Exception {
+        try (var raw = new Raw()) {
+            raw.startUp();
+            raw.query(
+                    "CREATE STREAM s (n INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON',"
+                            + " PARTITIONS=1)");
+            raw.send('Q', "SELECT n FROM s EMIT CHANGES\0");
+            assertThat(raw.readMessage()).isEqualTo("T");
+            assertThat(server.engine().queries()).hasSize(1);
+        }
+        while (!server.engine().queries().isEmpty()) {
+            Thread.onSpinWait();
+        }
+    }
+
+    /// A connection spoken by hand.
+    private static final class Raw implements AutoCloseable {
+        private final Socket socket =
+                new Socket(
+                        server.postgresAddress().orElseThrow().getAddress(),
+                        server.postgresAddress().orElseThrow().getPort());
+        private final DataInputStream in = new DataInputStream(socket.getInputStream());
+        private final DataOutputStream out = new DataOutputStream(socket.getOutputStream());
+
+        Raw() throws IOException {}
+
+        void startUp() throws IOException {
+            var body = new ByteArrayOutputStream();
+            var data = new DataOutputStream(body);
+            data.writeInt(196608);
+            data.write("user\0weir\0database\0weir\0\0".getBytes(StandardCharsets.US_ASCII));
+            out.writeInt(4 + body.size());
+            out.write(body.toByteArray());
+            out.flush();
+            assertThat(upToReady()).contains("R", "K").endsWith("Z I");
+        }
+
+        List<String> query(String sql) throws IOException {
+            send('Q', sql + "\0");
+            return upToReady();
+        }
+
+        void send(char type, String body) throws IOException {
+            byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+            out.writeByte(type);
+            out.writeInt(4 + bytes.length);
+            out.write(bytes);
+            out.flush();
+        }
+
+        List<String> upToReady() throws IOException {
+            var messages = new ArrayList<String>();
+            do {
+                messages.add(readMessage());
+            } while (!messages.getLast().startsWith("Z"));
+            return messages;
+        }
+
+        /// The type, and of some messages what matters.
+        String readMessage() throws IOException {
+            char type = (char) in.readUnsignedByte();
+            byte[] body = in.readNBytes(in.readInt() - 4);
+            return switch (type) {
+                case 'Z' -> "Z " + (char) body[0];
+                case 'C' -> "C " + new String(body, 0, body.length - 1, StandardCharsets.UTF_8);
+                case 'D' -> {
+                    int length = ByteBuffer.wrap(body).getInt(2);
+                    yield "D " + new String(body, 6, length, StandardCharsets.UTF_8);
+                }
+                case 'E' -> {
+                    String text = new String(body, StandardCharsets.UTF_8);
+                    int code = text.indexOf("\0C") + 2;
+                    yield "E " + text.substring(code, code + 5);
+                }
+                default -> Character.toString(type);
+            };
+        }
+
+        @Override
+        public void close() throws IOException {
+            socket.close();
+        }
+    }
+}
