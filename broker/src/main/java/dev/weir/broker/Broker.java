@@ -1,5 +1,6 @@
 package dev.weir.broker;
 
+import dev.weir.broker.group.Groups;
 import dev.weir.broker.net.KafkaListener;
 import dev.weir.broker.net.ListenerConfig;
 import dev.weir.broker.partition.LogDirectory;
@@ -72,6 +73,7 @@ public final class Broker implements AutoCloseable {
             producerIds = new ProducerIds(metadata, image.producerIdsEnd());
             topics = new Topics(metadata, image, logs, config.numPartitions());
 
+            var groups = opened(new Groups(topics, config.groups(), clock));
             var admin = opened(executor("broker-admin", 1));
             var lookup = opened(executor("broker-lookup", 2));
             listener = opened(new KafkaListener(listenerConfig(config), metrics.requests()));
@@ -81,6 +83,7 @@ public final class Broker implements AutoCloseable {
                     new RequestRouter(
                             servingConfig(config, node),
                             topics,
+                            groups,
                             producerIds::allocate,
                             metrics.requests(),
                             admin,
@@ -191,11 +194,32 @@ public final class Broker implements AutoCloseable {
         shown.put("auto.create.topics.enable", Boolean.toString(config.autoCreateTopics()));
         shown.put("broker.id", Integer.toString(node.id()));
         shown.put("default.replication.factor", "1");
+        shown.put(
+                "group.consumer.heartbeat.interval.ms",
+                Integer.toString(config.groups().consumerHeartbeatIntervalMs()));
+        shown.put(
+                "group.consumer.session.timeout.ms",
+                Integer.toString(config.groups().consumerSessionTimeoutMs()));
+        shown.put(
+                "group.initial.rebalance.delay.ms",
+                Integer.toString(config.groups().initialRebalanceDelayMs()));
+        shown.put(
+                "group.max.session.timeout.ms",
+                Integer.toString(config.groups().maxSessionTimeoutMs()));
+        shown.put(
+                "group.min.session.timeout.ms",
+                Integer.toString(config.groups().minSessionTimeoutMs()));
         shown.put("log.dirs", config.dataDir().resolve("log").toString());
         shown.put("message.max.bytes", TopicSetting.value(Map.of(), "max.message.bytes"));
         shown.put("node.id", Integer.toString(node.id()));
         shown.put("num.network.threads", Integer.toString(config.ioThreads()));
         shown.put("num.partitions", Integer.toString(config.numPartitions()));
+        shown.put(
+                "offsets.retention.minutes",
+                Integer.toString(config.groups().offsetsRetentionMinutes()));
+        shown.put(
+                "offsets.topic.num.partitions",
+                Integer.toString(config.groups().offsetsPartitions()));
         shown.put("socket.request.max.bytes", Integer.toString(config.maxRequestBytes()));
         return new ServingConfig(node, config.autoCreateTopics(), config.capReplicas(), shown);
     }

@@ -1,5 +1,6 @@
 package dev.weir.broker;
 
+import dev.weir.broker.group.GroupsConfig;
 import dev.weir.broker.partition.LogDirectoryConfig;
 
 import java.nio.file.Path;
@@ -18,6 +19,7 @@ import java.util.Objects;
 /// @param capReplicas whether more than one replica is cut to one instead of refused
 ///   (`replicas.cap`)
 /// @param logs how partitions are kept, with `log.durability`
+/// @param groups how consumer groups are kept
 /// @param maxRequestBytes the largest request read from a client (`socket.request.max.bytes`)
 /// @param maxInFlightRequests requests of one connection that may wait for their answers at a time;
 ///   beyond them nothing is read from it
@@ -32,6 +34,7 @@ public record BrokerConfig(
         boolean autoCreateTopics,
         boolean capReplicas,
         LogDirectoryConfig logs,
+        GroupsConfig groups,
         int maxRequestBytes,
         int maxInFlightRequests,
         int ioThreads) {
@@ -41,6 +44,7 @@ public record BrokerConfig(
         Objects.requireNonNull(host, "kafka.listen");
         Objects.requireNonNull(advertisedHost, "kafka.advertised");
         Objects.requireNonNull(logs, "log");
+        Objects.requireNonNull(groups, "group");
         if (port < 0 || port > 65_535) {
             throw new IllegalArgumentException("kafka.listen: port " + port + " is not 0..65535");
         }
@@ -80,6 +84,7 @@ public record BrokerConfig(
                 true,
                 false,
                 LogDirectoryConfig.DEFAULT,
+                GroupsConfig.DEFAULT,
                 100 * 1024 * 1024,
                 256,
                 Math.max(1, Runtime.getRuntime().availableProcessors()));
@@ -97,6 +102,7 @@ public record BrokerConfig(
                 autoCreateTopics,
                 capReplicas,
                 logs,
+                groups,
                 maxRequestBytes,
                 maxInFlightRequests,
                 ioThreads);
@@ -114,6 +120,7 @@ public record BrokerConfig(
                 autoCreateTopics,
                 capReplicas,
                 logs,
+                groups,
                 maxRequestBytes,
                 maxInFlightRequests,
                 ioThreads);
@@ -132,6 +139,7 @@ public record BrokerConfig(
                 newAutoCreate,
                 newCapReplicas,
                 logs,
+                groups,
                 maxRequestBytes,
                 maxInFlightRequests,
                 ioThreads);
@@ -149,6 +157,25 @@ public record BrokerConfig(
                 autoCreateTopics,
                 capReplicas,
                 newLogs,
+                groups,
+                maxRequestBytes,
+                maxInFlightRequests,
+                ioThreads);
+    }
+
+    /// The same with groups kept otherwise.
+    public BrokerConfig withGroups(GroupsConfig newGroups) {
+        return new BrokerConfig(
+                dataDir,
+                host,
+                port,
+                advertisedHost,
+                advertisedPort,
+                numPartitions,
+                autoCreateTopics,
+                capReplicas,
+                logs,
+                newGroups,
                 maxRequestBytes,
                 maxInFlightRequests,
                 ioThreads);
@@ -167,6 +194,7 @@ public record BrokerConfig(
                 autoCreateTopics,
                 capReplicas,
                 logs,
+                groups,
                 newMaxRequestBytes,
                 newMaxInFlightRequests,
                 newIoThreads);

@@ -25,6 +25,7 @@ class LayeringTest {
                     Map.entry(
                             "request",
                             Set.of(
+                                    "group",
                                     "topic",
                                     "partition",
                                     "log",
@@ -32,6 +33,7 @@ class LayeringTest {
                                     "storage",
                                     "protocol",
                                     "error")),
+                    Map.entry("group", Set.of("topic", "partition", "log", "protocol", "error")),
                     Map.entry("topic", Set.of("partition", "protocol", "log", "storage", "error")),
                     Map.entry("partition", Set.of("log", "record", "storage", "error")),
                     Map.entry("log", Set.of("record", "storage", "error")),

@@ -48,9 +48,7 @@ public record ListenAddress(String host, int port) {
 
     /// The address to bind.
     InetSocketAddress toSocketAddress() {
-        return host.isEmpty()
-                ? new InetSocketAddress(port)
-                : new InetSocketAddress(host, port);
+        return host.isEmpty() ? new InetSocketAddress(port) : new InetSocketAddress(host, port);
     }
 
     @Override

@@ -1,5 +1,8 @@
 package dev.weir.server;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -9,8 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// The command line of the server: `server`, `version`, `help`.
 public final class Main {
@@ -125,8 +126,7 @@ public final class Main {
                     }
                 }
                 default ->
-                        throw new ConfigException(
-                                "unknown option \"" + arg + "\"; try: weir help");
+                        throw new ConfigException("unknown option \"" + arg + "\"; try: weir help");
             }
         }
         fromFile.putAll(given);
@@ -156,6 +156,7 @@ public final class Main {
                 + """
 
 
-        Exit codes: 0 fine, 1 the server could not run, 2 usage.""";
+                Exit codes: 0 fine, 1 the server could not run, 2 usage.\
+                """;
     }
 }

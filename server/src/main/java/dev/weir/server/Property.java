@@ -100,20 +100,26 @@ enum Property {
             // Reported below with everything else that is no number in range.
         }
         throw new ConfigException(
-                key + " must be a number from " + least + " to " + most + ", got \"" + value + "\"");
+                key
+                        + " must be a number from "
+                        + least
+                        + " to "
+                        + most
+                        + ", got \""
+                        + value
+                        + "\"");
     }
 
     /// All of them, one a line, for people.
     static String describeAll() {
         return Arrays.stream(values())
-                .map(
-                        p ->
-                                String.format(
-                                        Locale.ROOT,
-                                        "  %-28s %s (%s)",
-                                        p.key,
-                                        p.meaning,
-                                        p.defaultValue.isEmpty() ? "none" : p.defaultValue))
+                .map(p ->
+                        String.format(
+                                Locale.ROOT,
+                                "  %-28s %s (%s)",
+                                p.key,
+                                p.meaning,
+                                p.defaultValue.isEmpty() ? "none" : p.defaultValue))
                 .collect(Collectors.joining("\n"));
     }
 

@@ -61,12 +61,9 @@ public record ServerConfig(
         return new ServerConfig(
                 Path.of(Property.DATA_DIR.in(values)),
                 listener(Property.KAFKA_LISTEN, values)
-                        .orElseThrow(
-                                () ->
-                                        new ConfigException(
-                                                Property.KAFKA_LISTEN.key
-                                                        + " cannot be "
-                                                        + NO_LISTENER)),
+                        .orElseThrow(() ->
+                                new ConfigException(
+                                        Property.KAFKA_LISTEN.key + " cannot be " + NO_LISTENER)),
                 Property.KAFKA_ADVERTISED.in(values).isEmpty()
                         ? Optional.empty()
                         : listener(Property.KAFKA_ADVERTISED, values),

@@ -9,6 +9,10 @@ import dev.weir.server.pgwire.PostgresDoor;
 import dev.weir.server.session.Sessions;
 import dev.weir.sql.exec.EngineConfig;
 import dev.weir.sql.exec.SqlEngine;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.net.InetSocketAddress;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
@@ -17,8 +21,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// A running server: a broker, the engine over its log, and the doors in front of the engine.
 ///
@@ -68,9 +70,7 @@ public final class WeirServer implements AutoCloseable {
                             () -> openDoors(config, transport, sessions, brokerStarted),
                             task -> Thread.ofPlatform().name("start-doors").start(task));
             try {
-                broker =
-                        started(
-                                "the broker", EmbeddedBroker.start(brokerSettings(config), clock));
+                broker = started("the broker", EmbeddedBroker.start(brokerSettings(config), clock));
                 brokerStarted.complete(broker);
                 engine =
                         started(
@@ -161,8 +161,7 @@ public final class WeirServer implements AutoCloseable {
             CompletableFuture<EmbeddedBroker> broker) {
         var facts =
                 new ServerFacts(
-                        Version.current(),
-                        () -> broker.isDone() ? broker.join().clusterId() : "");
+                        Version.current(), () -> broker.isDone() ? broker.join().clusterId() : "");
         MetricSource brokerMetrics =
                 samples -> {
                     if (broker.isDone()) {
@@ -171,34 +170,28 @@ public final class WeirServer implements AutoCloseable {
                 };
         Optional<PostgresDoor> postgresDoor =
                 config.postgres()
-                        .map(
-                                at ->
-                                        PostgresDoor.open(
-                                                transport,
-                                                at.toSocketAddress(),
-                                                config.postgresMessageMaxBytes(),
-                                                sessions,
-                                                Version.current()));
+                        .map(at ->
+                                PostgresDoor.open(
+                                        transport,
+                                        at.toSocketAddress(),
+                                        config.postgresMessageMaxBytes(),
+                                        sessions,
+                                        Version.current()));
         MetricSource doorMetrics =
                 samples ->
-                        postgresDoor.ifPresent(
-                                door ->
-                                        samples.count(
-                                                "weir_postgres_connections",
-                                                "",
-                                                door.connections()));
+                        postgresDoor.ifPresent(door ->
+                                samples.count("weir_postgres_connections", "", door.connections()));
         try {
             Optional<HttpDoor> httpDoor =
                     config.http()
-                            .map(
-                                    at ->
-                                            HttpDoor.open(
-                                                    transport,
-                                                    at.toSocketAddress(),
-                                                    config.httpBodyMaxBytes(),
-                                                    sessions,
-                                                    facts,
-                                                    List.of(brokerMetrics, doorMetrics)));
+                            .map(at ->
+                                    HttpDoor.open(
+                                            transport,
+                                            at.toSocketAddress(),
+                                            config.httpBodyMaxBytes(),
+                                            sessions,
+                                            facts,
+                                            List.of(brokerMetrics, doorMetrics)));
             return new Doors(httpDoor, postgresDoor);
         } catch (RuntimeException e) {
             postgresDoor.ifPresent(PostgresDoor::close);

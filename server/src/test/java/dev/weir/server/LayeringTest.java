@@ -7,11 +7,14 @@ import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+
+import org.junit.jupiter.api.Test;
+
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import org.junit.jupiter.api.Test;
+import java.util.regex.Pattern;
 
 /// Which package may use which: the directions of docs/architecture.md, held against the classes.
 class LayeringTest {
@@ -26,9 +29,13 @@ class LayeringTest {
                     "net", Set.of(),
                     "local", Set.of());
 
+    /// Tests, also where they are compiled into the folder of what they test.
+    private static final Pattern TEST = Pattern.compile(".*Test(\\$.*)?\\.class");
+
     private static final JavaClasses CLASSES =
             new ClassFileImporter()
                     .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+                    .withImportOption(location -> !location.matches(TEST))
                     .importPackages(ROOT);
 
     @Test

@@ -2,6 +2,10 @@ package dev.weir.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -17,9 +21,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /// The command line, as a process.
 @Timeout(120)
@@ -56,7 +57,8 @@ class MainTest {
             assertThat(second.err)
                     .startsWith("weir: data.dir=" + dir + " is in use by another server (process ");
 
-            process.destroy();
+            // Process.destroy would close the streams too.
+            process.toHandle().destroy();
             assertThat(process.waitFor()).isEqualTo(0);
             assertThat(out.readLine()).as("a second line on stdout").isNull();
         } finally {

@@ -3,13 +3,14 @@ package dev.weir.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 class ServerConfigTest {
     @Test
@@ -107,10 +108,14 @@ class ServerConfigTest {
                         "# a comment\ndata.dir=/from/file\nnum.partitions=2\n");
         Map<String, String> properties =
                 Main.properties(
-                        List.of("--set", "num.partitions=4", "--config", file.toString(), "--data=x")
+                        List.of(
+                                        "--set",
+                                        "num.partitions=4",
+                                        "--config",
+                                        file.toString(),
+                                        "--data=x")
                                 .iterator());
-        assertThat(properties)
-                .isEqualTo(Map.of("data.dir", "x", "num.partitions", "4"));
+        assertThat(properties).isEqualTo(Map.of("data.dir", "x", "num.partitions", "4"));
     }
 
     @Test

@@ -5,10 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.sql.exec.SqlSession;
 import dev.weir.sql.exec.StatementResult;
-import java.nio.file.Path;
-import java.time.Duration;
-import java.util.List;
-import java.util.Map;
+
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -18,6 +15,11 @@ import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 
 /// The whole server: Kafka records in, SQL between, Kafka records and rows out.
 @Timeout(120)
@@ -29,7 +31,8 @@ class WeirServerTest {
     @TempDir Path dir;
 
     @Test
-    void records_of_a_kafka_producer_are_aggregated_and_read_by_a_kafka_consumer() throws Exception {
+    void records_of_a_kafka_producer_are_aggregated_and_read_by_a_kafka_consumer()
+            throws Exception {
         try (var server = WeirServer.start(ServerConfig.onFreePorts(dir))) {
             execute(server, ORDERS);
             execute(
@@ -42,12 +45,17 @@ class WeirServerTest {
                             new StringSerializer(),
                             new StringSerializer())) {
                 for (int i = 0; i < 1000; i++) {
-                    producer.send(
-                            new ProducerRecord<>(
-                                    "orders",
-                                    i % 2,
-                                    null,
-                                    "{\"id\":" + i + ",\"item\":\"i" + i % 5 + "\",\"qty\":2}"));
+                    var _ =
+                            producer.send(
+                                    new ProducerRecord<>(
+                                            "orders",
+                                            i % 2,
+                                            null,
+                                            "{\"id\":"
+                                                    + i
+                                                    + ",\"item\":\"i"
+                                                    + i % 5
+                                                    + "\",\"qty\":2}"));
                 }
             }
             awaitRows(
@@ -59,8 +67,7 @@ class WeirServerTest {
                             List.of("i2", 200L, 400L),
                             List.of("i3", 200L, 400L),
                             List.of("i4", 200L, 400L)));
-            assertThat(lastValue(server, "by_item", "i3"))
-                    .isEqualTo("{\"n\":200,\"total\":400}");
+            assertThat(lastValue(server, "by_item", "i3")).isEqualTo("{\"n\":200,\"total\":400}");
         }
     }
 

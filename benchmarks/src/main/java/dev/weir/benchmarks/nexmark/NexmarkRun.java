@@ -31,14 +31,14 @@ public final class NexmarkRun {
             """
             CREATE STREAM events (event_type INT,
               bid STRUCT<auction BIGINT, bidder BIGINT, price BIGINT, channel STRING, url STRING,
-                         dateTime STRING, extra STRING>)
+                         `dateTime` STRING, extra STRING>)
             WITH (KAFKA_TOPIC='events', VALUE_FORMAT='JSON');
             """;
     private static final String Q0 =
             """
             CREATE STREAM %s AS
             SELECT bid->auction AS auction, bid->bidder AS bidder, bid->price AS price,
-                   bid->dateTime AS date_time, bid->extra AS extra
+                   bid->`dateTime` AS date_time, bid->extra AS extra
             FROM events WHERE event_type = 2;
             """;
     private static final String COUNT =

@@ -20,6 +20,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.concurrent.Future;
@@ -321,6 +323,14 @@ final class Connection extends ChannelInboundHandlerAdapter {
         @Override
         public WireRequest request() {
             return request;
+        }
+
+        @Override
+        public InetAddress clientAddress() {
+            // Null if the client was gone before anybody asked.
+            return context.channel().remoteAddress() instanceof InetSocketAddress client
+                    ? client.getAddress()
+                    : InetAddress.getLoopbackAddress();
         }
 
         @Override

@@ -2,6 +2,8 @@ package dev.weir.broker.protocol;
 
 import org.apache.kafka.common.message.ApiVersionsResponseData;
 import org.apache.kafka.common.message.ApiVersionsResponseData.ApiVersion;
+import org.apache.kafka.common.message.ApiVersionsResponseData.FinalizedFeatureKey;
+import org.apache.kafka.common.message.ApiVersionsResponseData.SupportedFeatureKey;
 import org.apache.kafka.common.protocol.ApiKeys;
 
 import java.util.EnumSet;
@@ -10,6 +12,9 @@ import java.util.Set;
 /// The APIs this broker serves, each in Kafka's whole stable range of versions. What is not served
 /// is absent from the list clients see, never an error at call time.
 public final class ServedApis {
+    /// The feature whose version 1 is the consumer group protocol of KIP-848.
+    private static final String GROUP_VERSION = "group.version";
+
     private final EnumSet<ApiKeys> apis;
 
     /// @param apis the APIs with a handler
@@ -24,7 +29,8 @@ public final class ServedApis {
                 && version <= api.latestVersion(false);
     }
 
-    /// The list as a response. Every call makes a new one, since generated classes can be changed.
+    /// The list as a response, with the features that clients look for beside it. Every call makes
+    /// a new one, since generated classes can be changed.
     public ApiVersionsResponseData list() {
         var response = new ApiVersionsResponseData();
         for (var api : apis) {
@@ -40,6 +46,26 @@ public final class ServedApis {
                                     .setMinVersion(lowest)
                                     .setMaxVersion(api.latestVersion(false)));
         }
+        if (apis.contains(ApiKeys.CONSUMER_GROUP_HEARTBEAT)) {
+            feature(response, GROUP_VERSION, (short) 1);
+        }
         return response;
+    }
+
+    /// A feature that is on and cannot be turned off.
+    private static void feature(ApiVersionsResponseData response, String name, short version) {
+        response.setFinalizedFeaturesEpoch(0);
+        response.supportedFeatures()
+                .add(
+                        new SupportedFeatureKey()
+                                .setName(name)
+                                .setMinVersion(version)
+                                .setMaxVersion(version));
+        response.finalizedFeatures()
+                .add(
+                        new FinalizedFeatureKey()
+                                .setName(name)
+                                .setMinVersionLevel(version)
+                                .setMaxVersionLevel(version));
     }
 }

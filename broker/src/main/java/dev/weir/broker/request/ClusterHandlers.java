@@ -38,6 +38,10 @@ final class ClusterHandlers {
     private static final Logger LOGGER = LoggerFactory.getLogger(ClusterHandlers.class);
 
     private static final short FIRST_WITH_NULL_FOR_ALL = 1;
+
+    /// The first version of Metadata in which a topic without a name can be answered.
+    private static final short FIRST_WITH_NULL_NAME = 12;
+
     private static final byte BROKERS = 1;
     private static final int MAX_DESCRIBED_PARTITIONS = 2000;
     private static final List<Integer> THIS_NODE = List.of(Node.ID);
@@ -171,7 +175,7 @@ final class ClusterHandlers {
             return false;
         }
         for (var wanted : body.topics()) {
-            if (wanted.name() != null && topics.find(wanted.name()).isEmpty()) {
+            if (!isById(wanted) && wanted.name() != null && topics.find(wanted.name()).isEmpty()) {
                 return true;
             }
         }
@@ -201,7 +205,7 @@ final class ClusterHandlers {
             }
         } else {
             for (var wanted : body.topics()) {
-                response.topics().add(metadata(wanted, create));
+                response.topics().add(metadata(version, wanted, create));
             }
         }
         if (body.includeTopicAuthorizedOperations()) {
@@ -212,20 +216,23 @@ final class ClusterHandlers {
         return response;
     }
 
-    private MetadataResponseTopic metadata(MetadataRequestTopic wanted, boolean create) {
-        if (wanted.name() == null) {
+    /// Clients that ask by id leave the name null or empty.
+    private static boolean isById(MetadataRequestTopic wanted) {
+        return !Uuid.ZERO_UUID.equals(wanted.topicId());
+    }
+
+    private MetadataResponseTopic metadata(
+            short version, MetadataRequestTopic wanted, boolean create) {
+        if (isById(wanted) || wanted.name() == null) {
             return topics.find(TopicIds.fromWire(wanted.topicId()))
                     .map(ClusterHandlers::metadata)
                     .orElseGet(() ->
                             new MetadataResponseTopic()
-                                    .setName(null)
+                                    .setName(version < FIRST_WITH_NULL_NAME ? "" : null)
                                     .setTopicId(wanted.topicId())
                                     .setErrorCode(ErrorCode.UNKNOWN_TOPIC_ID));
         }
         var refused = new MetadataResponseTopic().setName(wanted.name());
-        if (!Uuid.ZERO_UUID.equals(wanted.topicId())) {
-            return refused.setTopicId(wanted.topicId()).setErrorCode(ErrorCode.INVALID_REQUEST);
-        }
         var topic = topics.find(wanted.name());
         if (topic.isPresent()) {
             return metadata(topic.get());

@@ -4,12 +4,16 @@ import dev.weir.broker.protocol.WireRequest;
 
 import org.apache.kafka.common.protocol.ApiMessage;
 
+import java.net.InetAddress;
 import java.util.concurrent.Future;
 
 /// One request on its way to its response. Responses leave a connection in the order of its
 /// requests, whatever the order they become ready in.
 public interface Exchange {
     WireRequest request();
+
+    /// Where the client is. Any thread.
+    InetAddress clientAddress();
 
     /// Answers. Any thread; only the first answer counts, and none after the connection is closed.
     void reply(ApiMessage response);

@@ -2,6 +2,7 @@ package dev.weir.broker.request;
 
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
+import dev.weir.broker.group.Groups;
 import dev.weir.broker.protocol.Codec;
 import dev.weir.broker.protocol.ServedApis;
 import dev.weir.broker.topic.Topics;
@@ -29,6 +30,7 @@ public final class RequestRouter {
     public RequestRouter(
             ServingConfig config,
             Topics topics,
+            Groups groups,
             LongSupplier producerIds,
             RequestMetrics metrics,
             Executor admin,
@@ -38,6 +40,10 @@ public final class RequestRouter {
         var offsets = new OffsetHandlers(topics);
         var changes = new TopicHandlers(config, topics);
         var settings = new ConfigHandlers(config, topics);
+
+        var calls = new GroupCalls(groups);
+        var members = new GroupHandlers(config.node(), calls);
+        var committed = new GroupOffsetHandlers(topics, calls);
 
         handlers.put(ApiKeys.PRODUCE, new ProduceHandler(topics, metrics));
         handlers.put(ApiKeys.FETCH, new FetchHandler(topics, metrics));
@@ -64,6 +70,19 @@ public final class RequestRouter {
         handlers.put(ApiKeys.ALTER_CONFIGS, on(admin, settings::alter));
         handlers.put(ApiKeys.INCREMENTAL_ALTER_CONFIGS, on(admin, settings::incrementalAlter));
         handlers.put(ApiKeys.INIT_PRODUCER_ID, on(admin, new InitProducerIdHandler(producerIds)));
+        handlers.put(ApiKeys.FIND_COORDINATOR, members::findCoordinator);
+        handlers.put(ApiKeys.JOIN_GROUP, members::joinGroup);
+        handlers.put(ApiKeys.SYNC_GROUP, members::syncGroup);
+        handlers.put(ApiKeys.HEARTBEAT, members::heartbeat);
+        handlers.put(ApiKeys.LEAVE_GROUP, members::leaveGroup);
+        handlers.put(ApiKeys.CONSUMER_GROUP_HEARTBEAT, members::consumerGroupHeartbeat);
+        handlers.put(ApiKeys.LIST_GROUPS, members::listGroups);
+        handlers.put(ApiKeys.DESCRIBE_GROUPS, members::describeGroups);
+        handlers.put(ApiKeys.CONSUMER_GROUP_DESCRIBE, members::describeConsumerGroups);
+        handlers.put(ApiKeys.DELETE_GROUPS, members::deleteGroups);
+        handlers.put(ApiKeys.OFFSET_COMMIT, committed::commit);
+        handlers.put(ApiKeys.OFFSET_FETCH, committed::fetch);
+        handlers.put(ApiKeys.OFFSET_DELETE, committed::delete);
         handlers.put(
                 ApiKeys.API_VERSIONS,
                 exchange -> new ApiVersionsHandler(served()).handle(exchange));

@@ -95,6 +95,12 @@ record TopicHandlers(ServingConfig config, Topics topics) {
         for (var wanted : body.topics()) {
             var result = new CreatePartitionsTopicResult().setName(wanted.name());
             try {
+                if (TopicNames.isInternal(wanted.name())) {
+                    // What its records are about was spread over its partitions by their number.
+                    throw new BrokerException(
+                            ErrorCode.INVALID_TOPIC_EXCEPTION,
+                            "partitions of topic \"" + wanted.name() + "\" cannot be added");
+                }
                 checkAssignments(wanted);
                 topics.addPartitions(wanted.name(), wanted.count(), body.validateOnly());
             } catch (BrokerException e) {

@@ -4,6 +4,7 @@ import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.partition.LogDirectory;
 import dev.weir.broker.partition.Partition;
+import dev.weir.broker.partition.Registration;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,6 +19,8 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /// All topics of the broker.
@@ -39,6 +42,7 @@ public final class Topics {
     private final ConcurrentSkipListMap<String, Topic> byName = new ConcurrentSkipListMap<>();
     private final ConcurrentHashMap<UUID, Topic> byId = new ConcurrentHashMap<>();
     private final Map<String, String> namesByCollisionKey = new HashMap<>();
+    private final CopyOnWriteArrayList<TopicListener> listeners = new CopyOnWriteArrayList<>();
 
     /// What became of one topic of several to be created: a topic, or why there is none.
     ///
@@ -104,6 +108,18 @@ public final class Topics {
         return defaultPartitions;
     }
 
+    /// Tells a listener of every change from now on.
+    public Registration onChange(TopicListener listener) {
+        listeners.add(listener);
+        return () -> listeners.remove(listener);
+    }
+
+    /// Shows all topics as they are between two changes: none happens, and no listener is called,
+    /// until `reader` returns.
+    public synchronized void betweenChanges(Consumer<Collection<Topic>> reader) {
+        reader.accept(byName.values());
+    }
+
     /// Creates a topic.
     ///
     /// @throws BrokerException with `TOPIC_ALREADY_EXISTS`, `INVALID_TOPIC_EXCEPTION`,
@@ -162,6 +178,7 @@ public final class Topics {
         byName.remove(name);
         byId.remove(topic.id());
         namesByCollisionKey.remove(TopicNames.collisionKey(name));
+        tell(topic, null);
         finishDeletion(topic.description());
         LOGGER.info("topic {} deleted", topic);
     }
@@ -312,8 +329,14 @@ public final class Topics {
         var topic = new Topic(description, all);
         namesByCollisionKey.put(TopicNames.collisionKey(topic.name()), topic.name());
         byId.put(topic.id(), topic);
-        byName.put(topic.name(), topic);
+        tell(byName.put(topic.name(), topic), topic);
         return topic;
+    }
+
+    private void tell(Topic before, Topic after) {
+        for (var listener : listeners) {
+            listener.changed(before, after);
+        }
     }
 
     private void finishDeletion(MetadataImage.Description gone) {

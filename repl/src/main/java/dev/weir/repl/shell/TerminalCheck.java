@@ -26,10 +26,13 @@ final class TerminalCheck {
         return refused == null || refused.isEmpty();
     }
 
+    // The JDK 25 does return null where standard input or output is no terminal.
+    @SuppressWarnings("SystemConsoleNull")
     private static boolean isTerminal(String stream) {
         if (TERMINALS != null) {
             return ("," + TERMINALS + ",").contains("," + stream + ",");
         }
-        return System.console().isTerminal();
+        java.io.Console console = System.console();
+        return console != null && console.isTerminal();
     }
 }

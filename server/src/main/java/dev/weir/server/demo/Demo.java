@@ -70,12 +70,14 @@ public final class Demo {
             throws IOException {
         Console console = SqlCommand.standardConsole();
         StatementClient client = new StatementClient(ServerAddress.parse(server.http()));
-        int exit = runExamples(scripts, client, console);
-        if (exit != ExitCode.OK) {
-            return exit;
-        }
         boolean prompt = options.seconds().isEmpty() && SqlCommand.isInteractive();
-        try (var _ = EventFeed.start(server.kafka(), new Shop(SEED), InstantSource.system())) {
+        try (EventFeed feed =
+                EventFeed.prepare(server.kafka(), new Shop(SEED), InstantSource.system())) {
+            int exit = runExamples(scripts, client, console);
+            if (exit != ExitCode.OK) {
+                return exit;
+            }
+            feed.open();
             return prompt
                     ? openShell(client, server)
                     : showRows(client, console, options.seconds().orElse(DEFAULT_SECONDS));

@@ -21,26 +21,32 @@ final class EventFeed implements AutoCloseable {
     private static final long HISTORY_MS = 180_000;
     private static final long PAUSE_MS = 250;
 
-    private final RecordProducer producer;
+    private final String kafka;
     private final Shop shop;
     private final InstantSource clock;
+    private final CountDownLatch opened = new CountDownLatch(1);
     private final CountDownLatch closed = new CountDownLatch(1);
     private final Thread thread;
 
     private EventFeed(String kafka, Shop shop, InstantSource clock) {
-        this.producer = new RecordProducer(kafka);
+        this.kafka = kafka;
         this.shop = shop;
         this.clock = clock;
         this.thread = Thread.ofPlatform().name("shop-events").daemon().unstarted(this::run);
     }
 
-    /// Starts sending.
+    /// Gets ready to send, which takes a Kafka client a while; [#open] lets it begin.
     ///
     /// @param kafka `host:port` of the broker
-    static EventFeed start(String kafka, Shop shop, InstantSource clock) {
+    static EventFeed prepare(String kafka, Shop shop, InstantSource clock) {
         EventFeed feed = new EventFeed(kafka, shop, clock);
         feed.thread.start();
         return feed;
+    }
+
+    /// The shop opens: from now on events are sent.
+    void open() {
+        opened.countDown();
     }
 
     /// What happened in the minutes before `nowMs`, in order of time.
@@ -55,11 +61,15 @@ final class EventFeed implements AutoCloseable {
     }
 
     private void run() {
-        try {
-            history(shop, clock.millis()).forEach(this::send);
-            do {
-                shop.visit(clock.millis()).forEach(this::send);
-            } while (!closed.await(PAUSE_MS, TimeUnit.MILLISECONDS));
+        try (RecordProducer producer = new RecordProducer(kafka)) {
+            opened.await();
+            if (closed.getCount() == 0) {
+                return;
+            }
+            history(shop, clock.millis()).forEach(event -> send(producer, event));
+            while (!closed.await(PAUSE_MS, TimeUnit.MILLISECONDS)) {
+                shop.visit(clock.millis()).forEach(event -> send(producer, event));
+            }
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         } catch (RuntimeException e) {
@@ -69,7 +79,7 @@ final class EventFeed implements AutoCloseable {
         }
     }
 
-    private void send(ShopEvent event) {
+    private static void send(RecordProducer producer, ShopEvent event) {
         producer.send(
                 event.topic(),
                 null,
@@ -81,11 +91,11 @@ final class EventFeed implements AutoCloseable {
     @Override
     public void close() {
         closed.countDown();
+        opened.countDown();
         try {
             thread.join();
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         }
-        producer.close();
     }
 }

@@ -8,6 +8,7 @@ import dev.weir.sql.catalog.WindowSpec;
 import dev.weir.sql.exec.QueryInfo;
 import dev.weir.sql.exec.StatementResult;
 import dev.weir.sql.io.TopicInfo;
+
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -152,12 +153,11 @@ final class Entities {
                 "properties",
                 properties.entrySet().stream()
                         .sorted(Map.Entry.comparingByKey())
-                        .map(
-                                p ->
-                                        ordered(
-                                                "name", p.getKey(),
-                                                "scope", "KSQL",
-                                                "value", p.getValue()))
+                        .map(p ->
+                                ordered(
+                                        "name", p.getKey(),
+                                        "scope", "KSQL",
+                                        "value", p.getValue()))
                         .toList());
         entity.put("overwrittenProperties", List.of());
         entity.put("defaultProperties", List.of());
@@ -233,7 +233,8 @@ final class Entities {
         entity.put(
                 "rows",
                 rows.rows().stream()
-                        .map(r -> Arrays.stream(r).map(v -> v == null ? null : v.toString()).toList())
+                        .map(r ->
+                                Arrays.stream(r).map(v -> v == null ? null : v.toString()).toList())
                         .toList());
         return entity;
     }

@@ -2,7 +2,9 @@ package dev.weir.server.http;
 
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
+
 import io.netty.handler.codec.http.HttpResponseStatus;
+
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -48,7 +50,8 @@ final class ErrorBodies {
         return switch (state) {
             case CANNOT_CONNECT_NOW -> 50301;
             case ADMIN_SHUTDOWN -> 50302;
-            default -> status.code() * 100 + (status.equals(HttpResponseStatus.BAD_REQUEST) ? 1 : 0);
+            default ->
+                    status.code() * 100 + (status.equals(HttpResponseStatus.BAD_REQUEST) ? 1 : 0);
         };
     }
 
@@ -84,11 +87,8 @@ final class ErrorBodies {
         body.put("sqlState", problem.state().code());
         problem.hint().ifPresent(hint -> body.put("hint", hint));
         problem.position()
-                .ifPresent(
-                        at ->
-                                body.put(
-                                        "position",
-                                        Map.of("line", at.line(), "column", at.column())));
+                .ifPresent(at ->
+                        body.put("position", Map.of("line", at.line(), "column", at.column())));
     }
 
     /// The error of the statement stream.
@@ -98,11 +98,10 @@ final class ErrorBodies {
         error.put("message", problem.getMessage());
         problem.hint().ifPresent(hint -> error.put("hint", hint));
         problem.position()
-                .ifPresent(
-                        at -> {
-                            error.put("line", at.line());
-                            error.put("column", at.column());
-                        });
+                .ifPresent(at -> {
+                    error.put("line", at.line());
+                    error.put("column", at.column());
+                });
         return Map.of("error", error);
     }
 }

@@ -1,9 +1,11 @@
 package dev.weir.server.http;
 
 import dev.weir.server.net.PacedWriter;
+
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.DefaultHttpResponse;
@@ -16,6 +18,7 @@ import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
+
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
@@ -43,6 +46,13 @@ final class Exchange {
             byte[] body,
             boolean keepAlive,
             boolean chunked) {}
+
+    /// Something that goes on until it is closed.
+    @FunctionalInterface
+    interface Watch extends AutoCloseable {
+        @Override
+        void close();
+    }
 
     Exchange(Request request, Channel channel, PacedWriter writer) {
         this.request = request;
@@ -73,9 +83,11 @@ final class Exchange {
         return writer.isOpen();
     }
 
-    /// Runs `action` on a thread of its own when the client leaves.
-    void whenGone(Runnable action) {
-        channel.closeFuture().addListener(_ -> Thread.startVirtualThread(action));
+    /// Runs `action` on a thread of its own if the client leaves before the watch is closed.
+    Watch whenGone(Runnable action) {
+        ChannelFutureListener listener = _ -> Thread.startVirtualThread(action);
+        channel.closeFuture().addListener(listener);
+        return () -> channel.closeFuture().removeListener(listener);
     }
 
     /// Sends a whole answer.

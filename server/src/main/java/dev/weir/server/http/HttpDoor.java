@@ -2,6 +2,7 @@ package dev.weir.server.http;
 
 import dev.weir.server.net.Transport;
 import dev.weir.server.session.Sessions;
+
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;

@@ -1,8 +1,5 @@
 package dev.weir.server.http;
 
-import java.io.OutputStream;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.StreamWriteFeature;
@@ -10,6 +7,10 @@ import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+
+import java.io.OutputStream;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /// Reading request bodies and writing answers as JSON.
 final class Json {

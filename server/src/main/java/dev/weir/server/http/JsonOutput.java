@@ -2,8 +2,10 @@ package dev.weir.server.http;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import java.io.ByteArrayOutputStream;
+
 import tools.jackson.core.JsonGenerator;
+
+import java.io.ByteArrayOutputStream;
 
 /// Collects the JSON of an answer part by part. Belongs to the thread that serves the request.
 final class JsonOutput implements AutoCloseable {

@@ -5,17 +5,23 @@ import dev.weir.server.session.Sessions;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.exec.SqlSession;
 import dev.weir.sql.exec.StatementResult;
+
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpResponseStatus;
-import java.util.ArrayList;
-import java.util.Set;
+
 import tools.jackson.databind.JsonNode;
 
-/// The resources of ksqlDB that take statements: `/ksql`, `/query-stream`, `/query`, `/close-query`.
+import java.util.ArrayList;
+import java.util.Set;
+
+/// The resources of ksqlDB that take statements: `/ksql`, `/query-stream`, `/query`,
+/// `/close-query`.
 final class KsqlResource {
     static final String SESSION_HEADER = "weir-session";
 
     private static final Set<String> QUERY_VERBS = Set.of("SELECT", "WITH", "VALUES", "PRINT", "(");
+
+    private static final String STREAMS_PREFIX = "ksql.streams.";
 
     private final Sessions sessions;
 
@@ -111,7 +117,14 @@ final class KsqlResource {
         }
         String name = exchange.header(SESSION_HEADER);
         SqlSession session = name.isEmpty() ? sessions.newSession() : sessions.session(name);
-        Json.texts(body, properties).forEach(session::set);
+        Json.texts(body, properties).forEach((key, value) -> session.set(plain(key), value));
         return session;
+    }
+
+    /// ksqlDB takes the settings of Kafka Streams with and without its prefix.
+    private static String plain(String property) {
+        return property.startsWith(STREAMS_PREFIX)
+                ? property.substring(STREAMS_PREFIX.length())
+                : property;
     }
 }

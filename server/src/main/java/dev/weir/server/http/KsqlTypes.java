@@ -4,6 +4,7 @@ import dev.weir.sql.batch.Field;
 import dev.weir.sql.batch.Primitive;
 import dev.weir.sql.batch.Schema;
 import dev.weir.sql.batch.SqlType;
+
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,8 +21,7 @@ final class KsqlTypes {
             case SqlType.Decimal(int precision, int scale) ->
                     "DECIMAL(" + precision + ", " + scale + ")";
             case SqlType.Array(var element) -> "ARRAY<" + name(element) + ">";
-            case SqlType.MapOf(var key, var value) ->
-                    "MAP<" + name(key) + ", " + name(value) + ">";
+            case SqlType.MapOf(var key, var value) -> "MAP<" + name(key) + ", " + name(value) + ">";
             case SqlType.Struct(var fields) ->
                     fields.stream()
                             .map(KsqlTypes::column)

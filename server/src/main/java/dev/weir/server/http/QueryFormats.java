@@ -3,9 +3,11 @@ package dev.weir.server.http;
 import dev.weir.server.session.JsonValues;
 import dev.weir.sql.batch.Schema;
 import dev.weir.sql.error.SqlException;
+
+import tools.jackson.core.JsonGenerator;
+
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import tools.jackson.core.JsonGenerator;
 
 /// The result formats of ksqlDB's query resources.
 final class QueryFormats {

@@ -2,6 +2,7 @@ package dev.weir.server.http;
 
 import dev.weir.server.net.ClientGoneException;
 import dev.weir.server.net.PacedWriter;
+
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
@@ -9,13 +10,14 @@ import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
+
 import java.util.ArrayDeque;
 
 /// Hands the requests of one connection or stream to virtual threads, one after the other, so that
 /// answers come in the order of requests. Owned by the connection's event loop.
 final class RequestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     /// Requests that may wait behind one being served; beyond them nothing is read.
-    private static final int MAX_WAITING = 16;
+    private static final int MAX_WAITING = 2;
 
     private final Resources resources;
     private final ArrayDeque<Exchange.Request> waiting = new ArrayDeque<>();
@@ -62,14 +64,13 @@ final class RequestHandler extends SimpleChannelInboundHandler<FullHttpRequest> 
         context.channel().config().setAutoRead(true);
         Thread.ofVirtual()
                 .name("http-" + context.channel().id().asShortText())
-                .start(
-                        () -> {
-                            resources.serve(exchange);
-                            if (!isReusable(exchange)) {
-                                writer.drain();
-                            }
-                            context.executor().execute(() -> served(context, exchange));
-                        });
+                .start(() -> {
+                    resources.serve(exchange);
+                    if (!isReusable(exchange)) {
+                        writer.drain();
+                    }
+                    context.executor().execute(() -> served(context, exchange));
+                });
     }
 
     private void served(ChannelHandlerContext context, Exchange exchange) {
@@ -82,23 +83,25 @@ final class RequestHandler extends SimpleChannelInboundHandler<FullHttpRequest> 
     }
 
     private static boolean isReusable(Exchange exchange) {
-        return exchange.isEnded()
-                && exchange.request().keepAlive()
-                && exchange.request().chunked();
+        return exchange.isEnded() && exchange.request().keepAlive() && exchange.request().chunked();
     }
 
     private void refuse(ChannelHandlerContext context, FullHttpRequest message) {
         var request =
                 new Exchange.Request(
-                        message.method(), message.uri(), message.headers(), new byte[0], false, true);
+                        message.method(),
+                        message.uri(),
+                        message.headers(),
+                        new byte[0],
+                        false,
+                        true);
         Throwable cause = message.decoderResult().cause();
-        Thread.startVirtualThread(
-                () -> {
-                    var exchange = new Exchange(request, context.channel(), writer);
-                    sendMalformed(exchange, cause);
-                    writer.drain();
-                    var _ = context.close();
-                });
+        Thread.startVirtualThread(() -> {
+            var exchange = new Exchange(request, context.channel(), writer);
+            sendMalformed(exchange, cause);
+            writer.drain();
+            var _ = context.close();
+        });
     }
 
     private static void sendMalformed(Exchange exchange, Throwable cause) {

@@ -3,16 +3,19 @@ package dev.weir.server.http;
 import dev.weir.server.net.ClientGoneException;
 import dev.weir.server.session.Sessions;
 import dev.weir.sql.error.SqlException;
+
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// All resources by path and method, and what becomes of requests that fail.
 final class Resources {

@@ -5,7 +5,9 @@ import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
 import dev.weir.sql.exec.PushQuery;
 import dev.weir.sql.exec.StatementResult;
+
 import io.netty.handler.codec.http.HttpResponseStatus;
+
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
@@ -63,8 +65,8 @@ final class ResultStream {
     ///
     /// @throws ClientGoneException when the client left
     void send(PushQuery query) throws InterruptedException {
-        exchange.whenGone(query::close);
         try (query;
+                var _ = exchange.whenGone(query::close);
                 var out = new JsonOutput()) {
             exchange.start(HttpResponseStatus.OK, format.contentType());
             format.begin(out, query.schema(), query.id(), true);

@@ -3,8 +3,10 @@ package dev.weir.server.http;
 import dev.weir.server.session.Sessions;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.exec.EngineMetrics;
+
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpResponseStatus;
+
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -46,8 +48,7 @@ final class ServerResource {
         ksql.put("kafkaClusterId", facts.clusterId().get());
         ksql.put("ksqlServiceId", "weir");
         ksql.put("serverStatus", sessions.isReady() ? "RUNNING" : "STARTING");
-        exchange.send(
-                HttpResponseStatus.OK, Json.TYPE, Json.bytes(Map.of("KsqlServerInfo", ksql)));
+        exchange.send(HttpResponseStatus.OK, Json.TYPE, Json.bytes(Map.of("KsqlServerInfo", ksql)));
     }
 
     void root(Exchange exchange) {
@@ -65,7 +66,10 @@ final class ServerResource {
         MetricSource.Samples samples =
                 (name, labels, value) ->
                         byName.computeIfAbsent(name, _ -> new ArrayList<>())
-                                .add(labels.isEmpty() ? " " + text(value) : "{" + labels + "} " + text(value));
+                                .add(
+                                        labels.isEmpty()
+                                                ? " " + text(value)
+                                                : "{" + labels + "} " + text(value));
         collectProcess(samples);
         collectStatements(samples);
         if (sessions.isReady()) {
@@ -73,13 +77,12 @@ final class ServerResource {
         }
         sources.forEach(source -> source.collect(samples));
         var page = new StringBuilder(4 << 10);
-        byName.forEach(
-                (name, lines) -> {
-                    page.append("# TYPE ")
-                            .append(name)
-                            .append(name.endsWith("_total") ? " counter\n" : " gauge\n");
-                    lines.forEach(line -> page.append(name).append(line).append('\n'));
-                });
+        byName.forEach((name, lines) -> {
+            page.append("# TYPE ")
+                    .append(name)
+                    .append(name.endsWith("_total") ? " counter\n" : " gauge\n");
+            lines.forEach(line -> page.append(name).append(line).append('\n'));
+        });
         exchange.send(HttpResponseStatus.OK, METRICS_TYPE, page.toString());
     }
 
@@ -96,10 +99,7 @@ final class ServerResource {
         ProcessHandle.current()
                 .info()
                 .totalCpuDuration()
-                .ifPresent(
-                        cpu ->
-                                to.sample(
-                                        "process_cpu_seconds_total", "", cpu.toMillis() / 1e3));
+                .ifPresent(cpu -> to.sample("process_cpu_seconds_total", "", cpu.toMillis() / 1e3));
         to.count("jvm_memory_used_bytes", "area=\"heap\"", memory.getHeapMemoryUsage().getUsed());
         to.count(
                 "jvm_memory_used_bytes",

@@ -4,11 +4,13 @@ import dev.weir.server.session.JsonValues;
 import dev.weir.sql.batch.Field;
 import dev.weir.sql.batch.Schema;
 import dev.weir.sql.error.SqlException;
+
+import tools.jackson.core.JsonGenerator;
+
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import tools.jackson.core.JsonGenerator;
 
 /// The format of `/statement`: an object a line. First the columns; then rows, as many in one line
 /// as came together, with their times and which are deletions where the result is live; last `done`

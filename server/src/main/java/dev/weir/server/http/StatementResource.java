@@ -4,11 +4,14 @@ import dev.weir.server.session.Sessions;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.exec.SqlSession;
 import dev.weir.sql.exec.StatementResult;
+
 import io.netty.handler.codec.http.HttpResponseStatus;
+
+import tools.jackson.databind.JsonNode;
+
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import tools.jackson.databind.JsonNode;
 
 /// `/statement`: one statement of any kind, answered in the lines of [StatementLines].
 final class StatementResource {

@@ -9,6 +9,7 @@ import dev.weir.broker.record.BatchHeader;
 import dev.weir.broker.record.RecordBatchReader;
 import dev.weir.broker.storage.FileSlice;
 import dev.weir.sql.io.RecordBlock;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
@@ -63,8 +64,7 @@ final class BatchWalker {
                     stable ? new Decided(found.aborted()) : new LookedUp(source, at);
             long next = walk(source, at, range, visibility, block, maxRecords, maxBytes);
             if (next == at) {
-                throw new IllegalStateException(
-                        "no whole batch at offset " + at + " of " + source);
+                throw new IllegalStateException("no whole batch at offset " + at + " of " + source);
             }
             at = next;
         }
@@ -118,7 +118,12 @@ final class BatchWalker {
     }
 
     private long copy(
-            long from, long nextOffset, long upTo, RecordBlock block, int maxRecords, int maxBytes) {
+            long from,
+            long nextOffset,
+            long upTo,
+            RecordBlock block,
+            int maxRecords,
+            int maxBytes) {
         long recordStop = 2L * maxRecords + OVERSHOOT_RECORDS;
         long byteStop = 2L * maxBytes + OVERSHOOT_BYTES;
         while (records.next()) {

@@ -6,6 +6,7 @@ import dev.weir.broker.partition.LogDirectoryConfig;
 import dev.weir.broker.partition.LogDirectoryConfig.Durability;
 import dev.weir.broker.storage.RealFileSystem;
 import dev.weir.sql.io.TopicLog;
+
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -47,7 +48,8 @@ public final class EmbeddedBroker implements AutoCloseable {
     public static EmbeddedBroker start(Settings settings, InstantSource clock) {
         BrokerConfig config =
                 BrokerConfig.defaults(settings.dataDir())
-                        .withListener(settings.listen().getHostString(), settings.listen().getPort())
+                        .withListener(
+                                settings.listen().getHostString(), settings.listen().getPort())
                         .withNewTopics(
                                 settings.numPartitions(),
                                 settings.autoCreateTopics(),

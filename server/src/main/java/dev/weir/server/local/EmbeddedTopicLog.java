@@ -17,6 +17,7 @@ import dev.weir.sql.io.RecordBlock;
 import dev.weir.sql.io.TopicInfo;
 import dev.weir.sql.io.TopicLog;
 import dev.weir.sql.io.TopicPartition;
+
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -32,12 +33,13 @@ import java.util.function.Supplier;
 
 /// The engine's port over the partitions of the broker in this process.
 ///
-/// The engine's own transactions have no coordinator: epoch 0, no sequence numbers. Its producer ids
-/// are learnt as they are used, so that its own open step does not hold back what it may read.
+/// The engine's own transactions have no coordinator: epoch 0, no sequence numbers. Its producer
+/// ids are learnt as they are used, so that its own open step does not hold back what it may read.
 final class EmbeddedTopicLog implements TopicLog {
     private static final short ENGINE_EPOCH = 0;
 
-    /// A transaction's records go in batches of about this size, which every consumer fetches easily.
+    /// A transaction's records go in batches of about this size, which every consumer fetches
+    /// easily.
     private static final int OPEN_BATCH_BYTES = 1 << 20;
 
     private final Broker broker;
@@ -69,11 +71,10 @@ final class EmbeddedTopicLog implements TopicLog {
 
     @Override
     public void deleteTopic(String name) {
-        translating(
-                () -> {
-                    broker.topics().delete(name);
-                    return null;
-                });
+        translating(() -> {
+            broker.topics().delete(name);
+            return null;
+        });
     }
 
     @Override
@@ -83,21 +84,20 @@ final class EmbeddedTopicLog implements TopicLog {
 
     @Override
     public long endOffset(TopicPartition at) {
-        return translating(
-                () -> {
-                    Partition partition = partition(at);
-                    long highWatermark = partition.highWatermark();
-                    if (partition.lastStableOffset() >= highWatermark) {
-                        return highWatermark;
-                    }
-                    long end = highWatermark;
-                    for (var open : partition.openTransactions()) {
-                        if (!ownProducers.contains(open.producerId())) {
-                            end = Math.min(end, open.firstOffset());
-                        }
-                    }
-                    return end;
-                });
+        return translating(() -> {
+            Partition partition = partition(at);
+            long highWatermark = partition.highWatermark();
+            if (partition.lastStableOffset() >= highWatermark) {
+                return highWatermark;
+            }
+            long end = highWatermark;
+            for (var open : partition.openTransactions()) {
+                if (!ownProducers.contains(open.producerId())) {
+                    end = Math.min(end, open.firstOffset());
+                }
+            }
+            return end;
+        });
     }
 
     @Override
@@ -118,14 +118,13 @@ final class EmbeddedTopicLog implements TopicLog {
         }
         BatchWalker borrowed = walker;
         try {
-            return translating(
-                    () ->
-                            borrowed.read(
-                                    source(at),
-                                    new BatchWalker.Range(offset, upTo, skipProducer),
-                                    block,
-                                    maxRecords,
-                                    maxBytes));
+            return translating(() ->
+                    borrowed.read(
+                            source(at),
+                            new BatchWalker.Range(offset, upTo, skipProducer),
+                            block,
+                            maxRecords,
+                            maxBytes));
         } finally {
             walkers.offer(walker);
         }
@@ -133,53 +132,50 @@ final class EmbeddedTopicLog implements TopicLog {
 
     @Override
     public long append(TopicPartition at, RecordBlock records) {
-        return translating(
-                () -> {
-                    Partition partition = partition(at);
-                    if (records.isEmpty()) {
-                        return partition.logEndOffset();
-                    }
-                    RecordBatchWriter writer = borrowWriter();
-                    try {
-                        writer.start(records.timestamp(0));
-                        for (int i = 0; i < records.count(); i++) {
-                            append(writer, records, i);
-                        }
-                        return finish(partition, writer);
-                    } finally {
-                        writers.offer(writer);
-                    }
-                });
+        return translating(() -> {
+            Partition partition = partition(at);
+            if (records.isEmpty()) {
+                return partition.logEndOffset();
+            }
+            RecordBatchWriter writer = borrowWriter();
+            try {
+                writer.start(records.timestamp(0));
+                for (int i = 0; i < records.count(); i++) {
+                    append(writer, records, i);
+                }
+                return finish(partition, writer);
+            } finally {
+                writers.offer(writer);
+            }
+        });
     }
 
     @Override
     public long appendOpen(TopicPartition at, long producerId, RecordBlock records) {
         ownProducers.add(producerId);
-        return translating(
-                () -> {
-                    Partition partition = partition(at);
-                    RecordBatchWriter writer = borrowWriter();
-                    try {
-                        long end = partition.logEndOffset();
-                        int i = 0;
-                        while (i < records.count()) {
-                            writer.start(
-                                    records.timestamp(i),
-                                    producerId,
-                                    ENGINE_EPOCH,
-                                    BatchHeader.NO_SEQUENCE,
-                                    true);
-                            do {
-                                append(writer, records, i++);
-                            } while (i < records.count()
-                                    && writer.sizeInBytes() < OPEN_BATCH_BYTES);
-                            end = finish(partition, writer);
-                        }
-                        return end;
-                    } finally {
-                        writers.offer(writer);
-                    }
-                });
+        return translating(() -> {
+            Partition partition = partition(at);
+            RecordBatchWriter writer = borrowWriter();
+            try {
+                long end = partition.logEndOffset();
+                int i = 0;
+                while (i < records.count()) {
+                    writer.start(
+                            records.timestamp(i),
+                            producerId,
+                            ENGINE_EPOCH,
+                            BatchHeader.NO_SEQUENCE,
+                            true);
+                    do {
+                        append(writer, records, i++);
+                    } while (i < records.count() && writer.sizeInBytes() < OPEN_BATCH_BYTES);
+                    end = finish(partition, writer);
+                }
+                return end;
+            } finally {
+                writers.offer(writer);
+            }
+        });
     }
 
     private RecordBatchWriter borrowWriter() {
@@ -208,80 +204,76 @@ final class EmbeddedTopicLog implements TopicLog {
     @Override
     public long mark(TopicPartition at, long producerId, boolean commit) {
         ownProducers.add(producerId);
-        return translating(
-                () -> {
-                    Partition partition = partition(at);
-                    for (var open : partition.openTransactions()) {
-                        if (open.producerId() == producerId) {
-                            return partition
-                                            .appendMarker(
-                                                    producerId,
-                                                    open.producerEpoch(),
-                                                    commit,
-                                                    clock.millis())
-                                            .lastOffset()
-                                    + 1;
-                        }
-                    }
-                    return partition.logEndOffset();
-                });
+        return translating(() -> {
+            Partition partition = partition(at);
+            for (var open : partition.openTransactions()) {
+                if (open.producerId() == producerId) {
+                    return partition
+                                    .appendMarker(
+                                            producerId,
+                                            open.producerEpoch(),
+                                            commit,
+                                            clock.millis())
+                                    .lastOffset()
+                            + 1;
+                }
+            }
+            return partition.logEndOffset();
+        });
     }
 
     @Override
     public Optional<OpenTransaction> openTransaction(TopicPartition at, long producerId) {
         ownProducers.add(producerId);
-        return translating(
-                () -> {
-                    Partition partition = partition(at);
-                    for (var open : partition.openTransactions()) {
-                        if (open.producerId() == producerId) {
-                            long end =
-                                    new BatchWalker()
-                                            .endOfProducer(
-                                                    source(at), producerId, open.firstOffset());
-                            return Optional.of(new OpenTransaction(open.firstOffset(), end));
-                        }
-                    }
-                    return Optional.<OpenTransaction>empty();
-                });
+        return translating(() -> {
+            Partition partition = partition(at);
+            for (var open : partition.openTransactions()) {
+                if (open.producerId() == producerId) {
+                    long end =
+                            new BatchWalker()
+                                    .endOfProducer(source(at), producerId, open.firstOffset());
+                    return Optional.of(new OpenTransaction(open.firstOffset(), end));
+                }
+            }
+            return Optional.<OpenTransaction>empty();
+        });
     }
 
     @Override
     public void sync(Collection<TopicPartition> partitions) {
-        translating(
-                () -> {
-                    // All but one are left to the broker's sync threads, so that they go in
-                    // parallel; the last is synced here, which saves a hand-off when it is alone.
-                    var todo = new ArrayList<Partition>(partitions.size());
-                    for (TopicPartition at : partitions) {
-                        Partition partition = partition(at);
-                        if (partition.highWatermark() < partition.logEndOffset()) {
-                            todo.add(partition);
-                        }
-                    }
-                    if (todo.isEmpty()) {
-                        return null;
-                    }
-                    Partition mine = todo.removeLast();
-                    var left = new CountDownLatch(todo.size());
-                    var failure = new AtomicReference<BrokerException>();
-                    for (Partition partition : todo) {
-                        partition.whenSynced(
-                                partition.logEndOffset(),
-                                problem -> {
-                                    if (problem != null) {
-                                        failure.compareAndSet(null, problem);
-                                    }
-                                    left.countDown();
-                                });
-                    }
-                    mine.syncNow();
-                    awaitUninterruptibly(left);
-                    if (failure.get() != null) {
-                        throw failure.get();
-                    }
-                    return null;
-                });
+        translating(() -> {
+            // All but one are left to the broker's sync threads, so that they go in
+            // parallel; the last is synced here, which saves a hand-off when it is alone.
+            var todo = new ArrayList<Partition>(partitions.size());
+            for (TopicPartition at : partitions) {
+                Partition partition = partition(at);
+                if (partition.highWatermark() < partition.logEndOffset()) {
+                    todo.add(partition);
+                }
+            }
+            if (todo.isEmpty()) {
+                return null;
+            }
+            Partition mine = todo.removeLast();
+            var left = new CountDownLatch(todo.size());
+            var failure = new AtomicReference<BrokerException>();
+            for (Partition partition : todo) {
+                partition.whenSynced(
+                        partition.logEndOffset(),
+                        problem -> {
+                            if (problem != null) {
+                                failure.compareAndSet(null, problem);
+                            }
+                            left.countDown();
+                        });
+            }
+            mine.syncNow();
+            awaitUninterruptibly(left);
+            if (failure.get() != null) {
+                throw failure.get();
+            }
+            return null;
+        });
     }
 
     /// A sync cannot be given up half way: what is on disk would be unknown.
@@ -307,35 +299,31 @@ final class EmbeddedTopicLog implements TopicLog {
 
     @Override
     public Pin pin(TopicPartition at, long offset) {
-        return translating(
-                () -> {
-                    var pin = new LocalPin(at, partition(at).pin(offset));
-                    pins.computeIfAbsent(at, _ -> ConcurrentHashMap.newKeySet()).add(pin);
-                    return pin;
-                });
+        return translating(() -> {
+            var pin = new LocalPin(at, partition(at).pin(offset));
+            pins.computeIfAbsent(at, _ -> ConcurrentHashMap.newKeySet()).add(pin);
+            return pin;
+        });
     }
 
     @Override
     public long newProducerId() {
-        return translating(
-                () -> {
-                    long id = broker.producerIds().allocate();
-                    ownProducers.add(id);
-                    return id;
-                });
+        return translating(() -> {
+            long id = broker.producerIds().allocate();
+            ownProducers.add(id);
+            return id;
+        });
     }
 
     @Override
     public Registration onMore(String topic, Runnable signal) {
-        return translating(
-                () -> {
-                    var registrations = new ArrayList<dev.weir.broker.partition.Registration>();
-                    for (Partition partition : broker.topics().get(topic).partitions()) {
-                        registrations.add(partition.onAdvance(signal));
-                    }
-                    return () ->
-                            registrations.forEach(dev.weir.broker.partition.Registration::close);
-                });
+        return translating(() -> {
+            var registrations = new ArrayList<dev.weir.broker.partition.Registration>();
+            for (Partition partition : broker.topics().get(topic).partitions()) {
+                registrations.add(partition.onAdvance(signal));
+            }
+            return () -> registrations.forEach(dev.weir.broker.partition.Registration::close);
+        });
     }
 
     private Partition partition(TopicPartition at) {

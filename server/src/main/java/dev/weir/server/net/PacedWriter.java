@@ -2,6 +2,7 @@ package dev.weir.server.net;
 
 import io.netty.channel.Channel;
 import io.netty.util.ReferenceCountUtil;
+
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 

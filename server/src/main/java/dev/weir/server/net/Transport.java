@@ -18,9 +18,11 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.GlobalEventExecutor;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
@@ -33,8 +35,7 @@ public final class Transport implements AutoCloseable {
 
     public Transport(int threads) {
         boolean epoll = Epoll.isAvailable();
-        IoHandlerFactory handlers =
-                epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
+        IoHandlerFactory handlers = epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
         loops =
                 new MultiThreadIoEventLoopGroup(
                         threads, new DefaultThreadFactory("door", true), handlers);
@@ -104,6 +105,20 @@ public final class Transport implements AutoCloseable {
         /// Connections open now.
         public int connections() {
             return connections.size();
+        }
+
+        /// Hands `message` to the pipelines of all connections, as if a client had sent it.
+        public void tellAll(Object message) {
+            for (Channel connection : connections) {
+                connection
+                        .eventLoop()
+                        .execute(() -> connection.pipeline().fireChannelRead(message));
+            }
+        }
+
+        /// Waits until all connections are closed, at most that long.
+        public void awaitClosed(Duration most) {
+            connections.newCloseFuture().awaitUninterruptibly(most.toMillis());
         }
 
         /// Accepts no more connections; those open go on.

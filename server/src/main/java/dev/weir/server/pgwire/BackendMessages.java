@@ -3,9 +3,11 @@ package dev.weir.server.pgwire;
 import dev.weir.server.net.PacedWriter;
 import dev.weir.sql.batch.Field;
 import dev.weir.sql.batch.Schema;
+
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
+
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;

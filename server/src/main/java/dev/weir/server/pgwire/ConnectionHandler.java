@@ -2,9 +2,11 @@ package dev.weir.server.pgwire;
 
 import dev.weir.server.net.PacedWriter;
 import dev.weir.server.session.Sessions;
+
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
+
 import java.util.concurrent.TimeUnit;
 
 /// One connection on its event loop: answers what needs no waiting, leaves the rest to the
@@ -45,16 +47,13 @@ final class ConnectionHandler extends SimpleChannelInboundHandler<FrontendMessag
     protected void channelRead0(ChannelHandlerContext context, FrontendMessage message) {
         switch (message) {
             case FrontendMessage.EncryptionRequest _ -> {
-                var _ =
-                        context.writeAndFlush(
-                                Unpooled.buffer(1).writeByte(NOT_ENCRYPTED));
+                var _ = context.writeAndFlush(Unpooled.buffer(1).writeByte(NOT_ENCRYPTED));
             }
             case FrontendMessage.CancelRequest(int processId, int secret) ->
-                    Thread.startVirtualThread(
-                            () -> {
-                                keys.cancel(new CancelKeys.Key(processId, secret));
-                                var _ = context.close();
-                            });
+                    Thread.startVirtualThread(() -> {
+                        keys.cancel(new CancelKeys.Key(processId, secret));
+                        var _ = context.close();
+                    });
             case FrontendMessage.Startup _,
                     FrontendMessage.Query _,
                     FrontendMessage.Sync _,
@@ -62,6 +61,7 @@ final class ConnectionHandler extends SimpleChannelInboundHandler<FrontendMessag
                     FrontendMessage.FunctionCall _,
                     FrontendMessage.CopyInput _,
                     FrontendMessage.Terminate _,
+                    FrontendMessage.Shutdown _,
                     FrontendMessage.Undecodable _,
                     FrontendMessage.Broken _ -> {
                 inbox.put(message);
@@ -84,11 +84,10 @@ final class ConnectionHandler extends SimpleChannelInboundHandler<FrontendMessag
                         version);
         Thread.ofVirtual()
                 .name("postgres-" + context.channel().id().asShortText())
-                .start(
-                        () -> {
-                            conversation.run();
-                            var _ = context.close();
-                        });
+                .start(() -> {
+                    conversation.run();
+                    var _ = context.close();
+                });
     }
 
     @Override

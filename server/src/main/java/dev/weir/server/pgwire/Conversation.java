@@ -12,13 +12,15 @@ import dev.weir.sql.error.SqlState;
 import dev.weir.sql.exec.PushQuery;
 import dev.weir.sql.exec.SqlSession;
 import dev.weir.sql.exec.StatementResult;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// One connection from its startup to its end: takes its messages in order and answers each before
 /// the next. Runs on a virtual thread of its own; [#cancel] and [#endLiveQuery] may come from any.
@@ -216,9 +218,7 @@ final class Conversation implements Runnable {
                 yield query(text);
             }
             case FrontendMessage.Undecodable _ -> {
-                fail(
-                        Problem.error(
-                                "22021", "invalid byte sequence for encoding \"UTF8\"", null));
+                fail(Problem.error("22021", "invalid byte sequence for encoding \"UTF8\"", null));
                 ready();
                 yield true;
             }
@@ -240,6 +240,14 @@ final class Conversation implements Runnable {
             }
             case FrontendMessage.CopyInput _ -> true;
             case FrontendMessage.Terminate _ -> false;
+            case FrontendMessage.Shutdown _ -> {
+                out.problem(
+                        Problem.fatal(
+                                SqlState.ADMIN_SHUTDOWN.code(),
+                                "terminating connection due to administrator command",
+                                null));
+                yield false;
+            }
             case FrontendMessage.Broken(var reason) -> {
                 out.problem(Problem.fatal(PROTOCOL_VIOLATION, reason, null));
                 yield false;
@@ -328,8 +336,7 @@ final class Conversation implements Runnable {
 
     private void beginTransaction(String tag) {
         if (transaction == Transaction.OPEN) {
-            out.problem(
-                    Problem.warning("25001", "there is already a transaction in progress"));
+            out.problem(Problem.warning("25001", "there is already a transaction in progress"));
         } else {
             transaction = Transaction.OPEN;
             wroteInTransaction = false;
@@ -365,9 +372,8 @@ final class Conversation implements Runnable {
         if (assignment.isPresent()) {
             parameters
                     .set(assignment.get())
-                    .ifPresent(
-                            name ->
-                                    out.parameterStatus(name, parameters.value(name).orElseThrow()));
+                    .ifPresent(name ->
+                            out.parameterStatus(name, parameters.value(name).orElseThrow()));
             out.commandComplete("SET");
         } else if (object.equals("TRANSACTION")
                 || (object.equals("SESSION")
@@ -420,8 +426,8 @@ final class Conversation implements Runnable {
         tail(result.rows().size(), verb);
     }
 
-    /// Sends a push query's changes, each step on its way before the next is taken. The key of a row
-    /// that went comes with NULL in the other columns.
+    /// Sends a push query's changes, each step on its way before the next is taken. The key of a
+    /// row that went comes with NULL in the other columns.
     private void stream(PushQuery query, boolean copy) throws InterruptedException {
         live = query;
         try (query) {
@@ -491,8 +497,7 @@ final class Conversation implements Runnable {
     }
 
     private static SqlException cancelled() {
-        return new SqlException(
-                SqlState.QUERY_CANCELED, "canceling statement due to user request");
+        return new SqlException(SqlState.QUERY_CANCELED, "canceling statement due to user request");
     }
 
     private void fail(Problem problem) {

@@ -31,6 +31,9 @@ sealed interface FrontendMessage {
 
     record Terminate() implements FrontendMessage {}
 
+    /// From the server itself: it is shutting down.
+    record Shutdown() implements FrontendMessage {}
+
     /// Text that is not UTF-8; the connection goes on.
     record Undecodable() implements FrontendMessage {}
 

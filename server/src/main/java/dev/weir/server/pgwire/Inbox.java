@@ -1,15 +1,19 @@
 package dev.weir.server.pgwire;
 
 import io.netty.channel.Channel;
+
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /// The messages of one connection that wait to be answered. The event loop puts, the conversation's
 /// thread takes; while many wait nothing is read from the connection.
 final class Inbox {
     private static final int PAUSE_AT = 64;
+    private static final int PAUSE_AT_CHARACTERS = 1 << 20;
 
     private final Channel channel;
     private final LinkedBlockingQueue<FrontendMessage> messages = new LinkedBlockingQueue<>();
+    private final AtomicInteger characters = new AtomicInteger();
 
     Inbox(Channel channel) {
         this.channel = channel;
@@ -17,16 +21,23 @@ final class Inbox {
 
     void put(FrontendMessage message) {
         messages.add(message);
-        if (messages.size() >= PAUSE_AT) {
+        if (characters.addAndGet(weight(message)) >= PAUSE_AT_CHARACTERS
+                || messages.size() >= PAUSE_AT) {
             channel.config().setAutoRead(false);
         }
     }
 
     FrontendMessage take() throws InterruptedException {
         FrontendMessage message = messages.take();
-        if (messages.size() < PAUSE_AT / 2 && !channel.config().isAutoRead()) {
+        if (characters.addAndGet(-weight(message)) < PAUSE_AT_CHARACTERS
+                && messages.size() < PAUSE_AT / 2
+                && !channel.config().isAutoRead()) {
             channel.config().setAutoRead(true);
         }
         return message;
+    }
+
+    private static int weight(FrontendMessage message) {
+        return message instanceof FrontendMessage.Query(var text) ? text.length() : 0;
     }
 }

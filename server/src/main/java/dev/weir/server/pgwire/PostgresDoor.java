@@ -2,12 +2,17 @@ package dev.weir.server.pgwire;
 
 import dev.weir.server.net.Transport;
 import dev.weir.server.session.Sessions;
+
 import java.net.InetSocketAddress;
+import java.time.Duration;
 
 /// The listener for PostgreSQL clients.
 public final class PostgresDoor implements AutoCloseable {
     /// Clients choose their catalog queries by it.
     private static final String POSTGRES_VERSION = "15.0";
+
+    /// How long statements that are running may take at shutdown.
+    private static final Duration LAST_WORDS = Duration.ofSeconds(2);
 
     private final Transport.Listener listener;
 
@@ -51,9 +56,12 @@ public final class PostgresDoor implements AutoCloseable {
         listener.stopAccepting();
     }
 
-    /// Closes all connections.
+    /// Tells all clients, and closes their connections as soon as they have been told, or soon
+    /// after.
     @Override
     public void close() {
+        listener.tellAll(new FrontendMessage.Shutdown());
+        listener.awaitClosed(LAST_WORDS);
         listener.close();
     }
 }

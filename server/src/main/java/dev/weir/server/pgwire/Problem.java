@@ -2,6 +2,7 @@ package dev.weir.server.pgwire;
 
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
+
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -11,11 +12,7 @@ import java.util.OptionalInt;
 /// @param code SQLSTATE
 /// @param position 1-based character index in the query text
 record Problem(
-        String severity,
-        String code,
-        String message,
-        Optional<String> hint,
-        OptionalInt position) {
+        String severity, String code, String message, Optional<String> hint, OptionalInt position) {
     static Problem error(String code, String message, String hint) {
         return of("ERROR", code, message, hint);
     }
@@ -29,8 +26,7 @@ record Problem(
     }
 
     private static Problem of(String severity, String code, String message, String hint) {
-        return new Problem(
-                severity, code, message, Optional.ofNullable(hint), OptionalInt.empty());
+        return new Problem(severity, code, message, Optional.ofNullable(hint), OptionalInt.empty());
     }
 
     /// What became of a statement.
@@ -41,11 +37,8 @@ record Problem(
     static Problem of(SqlException problem, String statement, String query, int start) {
         OptionalInt position =
                 problem.position()
-                        .map(
-                                at ->
-                                        OptionalInt.of(
-                                                characters(
-                                                        query, start + at.offsetIn(statement))))
+                        .map(at ->
+                                OptionalInt.of(characters(query, start + at.offsetIn(statement))))
                         .orElse(OptionalInt.empty());
         boolean fatal = problem.state() == SqlState.ADMIN_SHUTDOWN;
         return new Problem(

@@ -2,6 +2,7 @@ package dev.weir.server.pgwire;
 
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
+
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -45,8 +46,8 @@ final class SessionParameters {
     private static final Pattern ASSIGNMENT =
             Pattern.compile(
                     "(?is)\\s*SET\\s+(?:SESSION\\s+|LOCAL\\s+)?"
-                            + "(?:(TIME\\s+ZONE|NAMES)\\s+|([A-Z_][A-Z0-9_]*)\\s*(?:=|\\bTO\\b)\\s*)"
-                            + "(.*\\S)\\s*");
+                        + "(?:(TIME\\s+ZONE|NAMES)\\s+|([A-Z_][A-Z0-9_]*)\\s*(?:=|\\bTO\\b)\\s*)"
+                        + "(.*\\S)\\s*");
 
     private final Map<String, String> values = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
 
@@ -128,8 +129,7 @@ final class SessionParameters {
         String value = assignment.value();
         if (READ_ONLY.contains(name)) {
             throw new SqlException(
-                    SqlState.INVALID_PARAMETER,
-                    "parameter \"" + name + "\" cannot be changed");
+                    SqlState.INVALID_PARAMETER, "parameter \"" + name + "\" cannot be changed");
         }
         values.put(name, checked(name, value));
         return REPORTED.stream().filter(name::equalsIgnoreCase).findFirst();

@@ -1,6 +1,7 @@
 package dev.weir.server.pgwire;
 
 import dev.weir.server.session.JsonValues;
+
 import java.math.BigDecimal;
 import java.time.Instant;
 import java.time.LocalDate;

@@ -1,5 +1,9 @@
 package dev.weir.server.session;
 
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.StreamWriteFeature;
+import tools.jackson.databind.json.JsonMapper;
+
 import java.io.StringWriter;
 import java.math.BigDecimal;
 import java.time.Instant;
@@ -11,9 +15,6 @@ import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import tools.jackson.core.JsonGenerator;
-import tools.jackson.core.StreamWriteFeature;
-import tools.jackson.databind.json.JsonMapper;
 
 /// The values of result rows as JSON: numbers and booleans as such, dates and times as ISO text,
 /// bytes in base 64, arrays, maps and structs nested.

@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/// The first words of a statement: enough for a front door to know what kind of answer it will send,
-/// without parsing.
+/// The first words of a statement: enough for a front door to know what kind of answer it will
+/// send, without parsing.
 public final class Keywords {
     private Keywords() {}
 

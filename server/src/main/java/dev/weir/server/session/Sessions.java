@@ -7,6 +7,10 @@ import dev.weir.sql.exec.PushQuery;
 import dev.weir.sql.exec.SqlEngine;
 import dev.weir.sql.exec.SqlSession;
 import dev.weir.sql.exec.StatementResult;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
@@ -14,8 +18,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// Carries out the statements of all front doors over one engine.
 ///

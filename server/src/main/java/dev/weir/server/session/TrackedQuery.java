@@ -4,10 +4,12 @@ import dev.weir.sql.batch.Schema;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
 import dev.weir.sql.exec.PushQuery;
-import java.time.Duration;
-import java.util.function.Consumer;
+
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+
+import java.time.Duration;
+import java.util.function.Consumer;
 
 /// A push query that the server can end at shutdown, whoever reads it.
 final class TrackedQuery implements PushQuery {
@@ -23,8 +25,7 @@ final class TrackedQuery implements PushQuery {
     }
 
     static SqlException shuttingDown() {
-        return new SqlException(
-                SqlState.ADMIN_SHUTDOWN, null, "the server is shutting down", null);
+        return new SqlException(SqlState.ADMIN_SHUTDOWN, null, "the server is shutting down", null);
     }
 
     @Override

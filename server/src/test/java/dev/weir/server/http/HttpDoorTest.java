@@ -5,6 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.weir.server.ServerConfig;
 import dev.weir.server.WeirServer;
 import dev.weir.sql.exec.QueryInfo;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -21,13 +32,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
+import java.util.Map;
 
 @Timeout(120)
 class HttpDoorTest {
@@ -83,7 +88,7 @@ class HttpDoorTest {
         var seen = new ArrayList<String>();
         for (String line : page.lines().toList()) {
             if (line.startsWith("# TYPE ")) {
-                String name = line.split(" ")[2];
+                String name = line.substring(7, line.indexOf(' ', 7));
                 assertThat(seen).doesNotContain(name);
                 seen.add(name);
             } else {
@@ -122,7 +127,7 @@ class HttpDoorTest {
                         body(
                                 "ksql",
                                 "CREATE STREAM kept (a INT) WITH (KAFKA_TOPIC='kept',"
-                                        + " VALUE_FORMAT='JSON', PARTITIONS=1); DROP STREAM missing;"));
+                                    + " VALUE_FORMAT='JSON', PARTITIONS=1); DROP STREAM missing;"));
         assertThat(answer.statusCode()).isEqualTo(400);
         JsonNode error = JSON.readTree(answer.body());
         assertThat(error.get("@type").stringValue()).isEqualTo("statement_error");
@@ -176,9 +181,7 @@ class HttpDoorTest {
     @Test
     void the_older_query_resource_wraps_header_rows_and_end() throws Exception {
         HttpResponse<String> answer =
-                post(
-                        "/query",
-                        body("ksql", "SELECT id, item FROM orders EMIT CHANGES LIMIT 2;"));
+                post("/query", body("ksql", "SELECT id, item FROM orders EMIT CHANGES LIMIT 2;"));
         JsonNode array = JSON.readTree(answer.body());
         assertThat(array.get(0).get("header").get("schema").stringValue())
                 .isEqualTo("`id` BIGINT, `item` STRING");
@@ -256,8 +259,7 @@ class HttpDoorTest {
 
             var reader =
                     new BufferedReader(
-                            new InputStreamReader(
-                                    socket.getInputStream(), StandardCharsets.UTF_8));
+                            new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
             int seen = 0;
             for (String line = reader.readLine(); line != null; line = reader.readLine()) {
                 if (line.startsWith("[")) {
@@ -280,11 +282,10 @@ class HttpDoorTest {
                         "{\"done\":{\"tag\":\"SELECT 3\",\"message\":\"3 rows\"}}");
 
         List<String> push =
-                lines(
-                        "/statement",
-                        body("sql", "SELECT id FROM orders EMIT CHANGES LIMIT 1"));
+                lines("/statement", body("sql", "SELECT id FROM orders EMIT CHANGES LIMIT 1"));
         assertThat(push.getFirst()).contains("\"live\":true,\"queryId\":\"");
-        assertThat(push.get(1)).matches("\\{\"rows\":\\[\\[1]],\"times\":\\[\\d+],\"deleted\":\\[false]}");
+        assertThat(push.get(1))
+                .matches("\\{\"rows\":\\[\\[1]],\"times\":\\[\\d+],\"deleted\":\\[false]}");
         assertThat(push.getLast()).startsWith("{\"done\":");
 
         HttpResponse<String> wrong = post("/statement", body("sql", "SELECT\n idd FROM orders"));
@@ -331,7 +332,8 @@ class HttpDoorTest {
     @Test
     void bytes_that_are_no_http_end_their_connection_only() throws Exception {
         try (var socket = new Socket(server.httpAddress().orElseThrow().getAddress(), port())) {
-            socket.getOutputStream().write("\0\1\2 nonsense\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            socket.getOutputStream()
+                    .write("\0\1\2 nonsense\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
             String answer =
                     new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             assertThat(answer).startsWith("HTTP/1.1 400").contains("malformed HTTP request");
@@ -376,11 +378,10 @@ class HttpDoorTest {
         try {
             process = curl.start();
         } catch (IOException e) {
-            org.junit.jupiter.api.Assumptions.abort("curl is not installed: " + e.getMessage());
+            Assumptions.abort("curl is not installed: " + e.getMessage());
             return;
         }
-        String out =
-                new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(out.lines().skip(1).toList()).containsExactly("[1]", "[2]", "[3]", "2 200");
     }
 
@@ -411,7 +412,7 @@ class HttpDoorTest {
     }
 
     private static List<String> statement(String sql, String session) throws Exception {
-        return lines("/statement", JSON.writeValueAsString(java.util.Map.of("sql", sql, "session", session)));
+        return lines("/statement", JSON.writeValueAsString(Map.of("sql", sql, "session", session)));
     }
 
     private static List<String> lines(String path, String body) throws Exception {
@@ -421,7 +422,7 @@ class HttpDoorTest {
     }
 
     private static String body(String member, String text) {
-        return JSON.writeValueAsString(java.util.Map.of(member, text));
+        return JSON.writeValueAsString(Map.of(member, text));
     }
 
     private static HttpResponse<String> get(String path) throws Exception {
@@ -430,8 +431,7 @@ class HttpDoorTest {
 
     private static HttpResponse<String> post(String path, String body) throws Exception {
         return client.send(
-                request(path).POST(BodyPublishers.ofString(body)).build(),
-                BodyHandlers.ofString());
+                request(path).POST(BodyPublishers.ofString(body)).build(), BodyHandlers.ofString());
     }
 
     private static HttpResponse<InputStream> stream(String path, String body) throws Exception {
@@ -441,8 +441,7 @@ class HttpDoorTest {
     }
 
     private static BufferedReader reader(HttpResponse<InputStream> answer) {
-        return new BufferedReader(
-                new InputStreamReader(answer.body(), StandardCharsets.UTF_8));
+        return new BufferedReader(new InputStreamReader(answer.body(), StandardCharsets.UTF_8));
     }
 
     private static HttpRequest.Builder request(String path) {

@@ -13,6 +13,12 @@ import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
 import dev.weir.sql.io.RecordBlock;
 import dev.weir.sql.io.TopicPartition;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -22,10 +28,6 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 class EmbeddedTopicLogTest {
     private static final TopicPartition AT = new TopicPartition("t", 0);
@@ -135,11 +137,10 @@ class EmbeddedTopicLogTest {
         assertThat(log.endOffset(AT)).isEqualTo(3);
         assertThat(read(0, 3, own)).containsExactly("before", "after");
         assertThat(log.openTransaction(AT, own))
-                .hasValueSatisfying(
-                        open -> {
-                            assertThat(open.firstOffset()).isEqualTo(1);
-                            assertThat(open.endOffset()).isEqualTo(2);
-                        });
+                .hasValueSatisfying(open -> {
+                    assertThat(open.firstOffset()).isEqualTo(1);
+                    assertThat(open.endOffset()).isEqualTo(2);
+                });
     }
 
     @Test
@@ -187,7 +188,8 @@ class EmbeddedTopicLogTest {
     }
 
     @Test
-    void above_its_own_open_records_the_engine_sees_what_others_committed_and_not_what_they_aborted() {
+    void
+            above_its_own_open_records_the_engine_sees_what_others_committed_and_not_what_they_aborted() {
         long own = log.newProducerId();
         log.appendOpen(AT, own, block("mine"));
         foreign(77, "bad");

@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
+
+import org.junit.jupiter.api.Test;
+
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
-import org.junit.jupiter.api.Test;
 
 class FrameDecoderTest {
     private final EmbeddedChannel channel = new EmbeddedChannel(new FrameDecoder(1000));
@@ -33,8 +35,7 @@ class FrameDecoderTest {
 
     @Test
     void messages_may_arrive_byte_by_byte() {
-        ByteBuf all =
-                Unpooled.wrappedBuffer(startup("user", "weir"), query("SELECT 'é'"), sync());
+        ByteBuf all = Unpooled.wrappedBuffer(startup("user", "weir"), query("SELECT 'é'"), sync());
         while (all.isReadable()) {
             send(Unpooled.buffer().writeByte(all.readByte()));
         }
@@ -84,15 +85,20 @@ class FrameDecoderTest {
         other.readInbound();
         other.writeInbound(Unpooled.buffer().writeByte('Q').writeInt(-1));
         FrontendMessage message = other.readInbound();
-        assertThat(message)
-                .isEqualTo(new FrontendMessage.Broken("invalid message length -1"));
+        assertThat(message).isEqualTo(new FrontendMessage.Broken("invalid message length -1"));
     }
 
     @Test
     void text_that_is_not_utf_8_spoils_only_its_query() {
         send(startup("user", "weir"));
         next();
-        send(Unpooled.buffer().writeByte('Q').writeInt(7).writeByte(0xc3).writeByte('(').writeByte(0));
+        send(
+                Unpooled.buffer()
+                        .writeByte('Q')
+                        .writeInt(7)
+                        .writeByte(0xc3)
+                        .writeByte('(')
+                        .writeByte(0));
         send(sync());
         assertThat(next()).isEqualTo(new FrontendMessage.Undecodable());
         assertThat(next()).isEqualTo(new FrontendMessage.Sync());

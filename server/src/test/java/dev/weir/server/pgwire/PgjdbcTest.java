@@ -5,6 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.server.ServerConfig;
 import dev.weir.server.WeirServer;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.postgresql.PGConnection;
+import org.postgresql.util.PSQLException;
+
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -16,13 +25,6 @@ import java.sql.Statement;
 import java.sql.Types;
 import java.util.ArrayList;
 import java.util.concurrent.CompletableFuture;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
-import org.postgresql.PGConnection;
-import org.postgresql.util.PSQLException;
 
 /// PostgreSQL's JDBC driver in its simple mode as the judge of the wire.
 @Timeout(120)
@@ -36,14 +38,14 @@ class PgjdbcTest {
         try (var connection = connect();
                 var statement = connection.createStatement()) {
             statement.execute(
-                    "CREATE STREAM everything (b BOOLEAN, i INT, l BIGINT, d DOUBLE, n DECIMAL(9, 2),"
-                            + " t VARCHAR, a ARRAY<INT>) WITH (KAFKA_TOPIC='everything',"
+                    "CREATE STREAM everything (b BOOLEAN, i INT, l BIGINT, d DOUBLE, n DECIMAL(9,"
+                            + " 2), t VARCHAR, a ARRAY<INT>) WITH (KAFKA_TOPIC='everything',"
                             + " VALUE_FORMAT='JSON', PARTITIONS=1)");
             assertThat(
                             statement.executeUpdate(
-                                    "INSERT INTO everything (b, i, l, d, n, t) VALUES"
-                                            + " (true, -1, 9007199254740993, 0.1, 12.50, 'é\t\"x\"'),"
-                                            + " (NULL, NULL, NULL, NULL, NULL, NULL)"))
+                                    "INSERT INTO everything (b, i, l, d, n, t) VALUES (true, -1,"
+                                        + " 9007199254740993, 0.1, 12.50, 'é\t\"x\"'), (NULL, NULL,"
+                                        + " NULL, NULL, NULL, NULL)"))
                     .isEqualTo(2);
         }
     }
@@ -175,8 +177,7 @@ class PgjdbcTest {
             statement.execute("BEGIN");
             statement.execute("INSERT INTO everything (i) VALUES (NULL)");
             statement.execute("ROLLBACK");
-            assertThat(String.valueOf(statement.getWarnings()))
-                    .contains("nothing was rolled back");
+            assertThat(String.valueOf(statement.getWarnings())).contains("nothing was rolled back");
         }
     }
 
@@ -231,16 +232,14 @@ class PgjdbcTest {
         try (var connection = connect();
                 var statement = connection.createStatement()) {
             var ended =
-                    CompletableFuture.supplyAsync(
-                            () -> {
-                                try (var _ =
-                                        statement.executeQuery(
-                                                "SELECT i FROM everything EMIT CHANGES")) {
-                                    return "none";
-                                } catch (SQLException e) {
-                                    return e.getSQLState();
-                                }
-                            });
+                    CompletableFuture.supplyAsync(() -> {
+                        try (var _ =
+                                statement.executeQuery("SELECT i FROM everything EMIT CHANGES")) {
+                            return "none";
+                        } catch (SQLException e) {
+                            return e.getSQLState();
+                        }
+                    });
             while (server.engine().queries().stream()
                     .noneMatch(q -> q.sql().contains("i FROM everything EMIT"))) {
                 Thread.onSpinWait();
@@ -257,7 +256,8 @@ class PgjdbcTest {
                         () -> {
                             try (var connection =
                                             DriverManager.getConnection(
-                                                    url() + "?user=weir&assumeMinServerVersion=15");
+                                                    url()
+                                                            + "?user=weir&assumeMinServerVersion=15");
                                     var statement = connection.prepareStatement("SELECT ?")) {
                                 statement.setInt(1, 1);
                                 statement.executeQuery().close();
@@ -273,11 +273,10 @@ class PgjdbcTest {
 
     @Test
     void there_is_one_database() {
-        assertThatThrownBy(
-                        () ->
-                                DriverManager.getConnection(
-                                        url().replace("/weir", "/other")
-                                                + "?user=weir&preferQueryMode=simple"))
+        assertThatThrownBy(() ->
+                        DriverManager.getConnection(
+                                url().replace("/weir", "/other")
+                                        + "?user=weir&preferQueryMode=simple"))
                 .isInstanceOfSatisfying(
                         SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("3D000"));
     }

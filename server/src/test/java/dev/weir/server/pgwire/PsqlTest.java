@@ -5,6 +5,13 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.weir.server.ServerConfig;
 import dev.weir.server.WeirServer;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -12,11 +19,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /// PostgreSQL's own shell as the judge of the wire. Skipped where it is not installed.
 @Timeout(120)
@@ -33,10 +35,10 @@ class PsqlTest {
         Outcome made =
                 psql(
                         "CREATE STREAM orders (id BIGINT, item VARCHAR, price DOUBLE) WITH"
-                                + " (KAFKA_TOPIC='orders', VALUE_FORMAT='JSON', PARTITIONS=1);"
-                                + "CREATE TABLE stock (item VARCHAR PRIMARY KEY, n INT) WITH"
-                                + " (KAFKA_TOPIC='stock', VALUE_FORMAT='JSON', PARTITIONS=1);"
-                                + "INSERT INTO orders VALUES (1, 'pen', 1.5), (2, 'ink; red', 1e20);");
+                            + " (KAFKA_TOPIC='orders', VALUE_FORMAT='JSON', PARTITIONS=1);CREATE"
+                            + " TABLE stock (item VARCHAR PRIMARY KEY, n INT) WITH"
+                            + " (KAFKA_TOPIC='stock', VALUE_FORMAT='JSON', PARTITIONS=1);INSERT"
+                            + " INTO orders VALUES (1, 'pen', 1.5), (2, 'ink; red', 1e20);");
         assertThat(made.out).isEqualTo("CREATE STREAM\nCREATE TABLE\nINSERT 0 2\n");
     }
 

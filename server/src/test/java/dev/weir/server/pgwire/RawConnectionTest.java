@@ -4,21 +4,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.weir.server.ServerConfig;
 import dev.weir.server.WeirServer;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /// What no well-behaved client sends.
 @Timeout(60)
@@ -129,16 +132,46 @@ class RawConnectionTest {
         }
     }
 
+    @Test
+    void clients_are_told_of_a_shutdown_whatever_they_do(@TempDir Path other) throws Exception {
+        var stopping = WeirServer.start(ServerConfig.onFreePorts(other));
+        try (var idle = new Raw(stopping);
+                var reading = new Raw(stopping)) {
+            idle.startUp();
+            reading.startUp();
+            reading.query(
+                    "CREATE STREAM s (n INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON',"
+                            + " PARTITIONS=1)");
+            reading.send('Q', "SELECT n FROM s EMIT CHANGES\0");
+            assertThat(reading.readMessage()).isEqualTo("T");
+
+            stopping.close();
+
+            assertThat(idle.readMessage()).isEqualTo("E 57P01");
+            assertThat(idle.in.read()).isEqualTo(-1);
+            assertThat(reading.readMessage()).isEqualTo("E 57P01");
+            assertThat(reading.in.read()).isEqualTo(-1);
+        } finally {
+            stopping.close();
+        }
+    }
+
     /// A connection spoken by hand.
     private static final class Raw implements AutoCloseable {
-        private final Socket socket =
-                new Socket(
-                        server.postgresAddress().orElseThrow().getAddress(),
-                        server.postgresAddress().orElseThrow().getPort());
-        private final DataInputStream in = new DataInputStream(socket.getInputStream());
-        private final DataOutputStream out = new DataOutputStream(socket.getOutputStream());
+        private final Socket socket;
+        private final DataInputStream in;
+        private final DataOutputStream out;
 
-        Raw() throws IOException {}
+        Raw() throws IOException {
+            this(server);
+        }
+
+        Raw(WeirServer to) throws IOException {
+            InetSocketAddress at = to.postgresAddress().orElseThrow();
+            socket = new Socket(at.getAddress(), at.getPort());
+            in = new DataInputStream(socket.getInputStream());
+            out = new DataOutputStream(socket.getOutputStream());
+        }
 
         void startUp() throws IOException {
             var body = new ByteArrayOutputStream();

@@ -52,7 +52,8 @@ public sealed interface Analyzed {
     /// @param limit of a push query
     /// @param sources the names of the relations it reads, in order of mention
     /// @param schema its columns
-    /// @param window set when it groups by ksqlDB's WINDOW clause
+    /// @param window set when it groups by ksqlDB's WINDOW clause, or as the query of a CREATE
+    ///   TABLE passes on the bounds of a windowed table
     record Query(
             RelNode rel,
             boolean emitChanges,

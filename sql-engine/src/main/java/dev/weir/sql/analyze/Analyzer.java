@@ -4,6 +4,7 @@ import dev.weir.sql.batch.Schema;
 import dev.weir.sql.catalog.Catalog;
 import dev.weir.sql.catalog.Relation;
 import dev.weir.sql.catalog.RelationColumn;
+import dev.weir.sql.catalog.WindowSpec;
 import dev.weir.sql.error.Position;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
@@ -115,35 +116,53 @@ public final class Analyzer {
                     "a table of a single row is not supported",
                     "Group by something: each group is a row of the table.");
         }
-        if (query.window().isEmpty()) {
-            return derived(create, query, key, text);
+        int width = query.schema().size();
+        if (query.window().isPresent()) {
+            return windowed(create, query, query.window(), key, width - 2, width - 1, text);
         }
-        return windowed(create, query, key, text);
+        int start = query.schema().names().indexOf(WindowSpec.START);
+        int end = query.schema().names().indexOf(WindowSpec.END);
+        Optional<WindowSpec> window = sourceWindow(query);
+        return window.isPresent() && key.contains(start) && key.contains(end)
+                ? windowed(create, query, window, key, start, end, text)
+                : derived(create, query, key, text);
     }
 
-    /// The keys first, then the window's bounds, then the values: the bounds, which the rewriter
-    /// put last, move behind the keys.
+    /// The window of the one table that is read, so that what keeps its bounds stays windowed.
+    private Optional<WindowSpec> sourceWindow(Analyzed.Query query) {
+        return query.sources().size() == 1
+                ? catalog.relation(query.sources().getFirst()).flatMap(Relation::window)
+                : Optional.empty();
+    }
+
+    /// The keys first, then the window's bounds, then the values.
     private Analyzed.CreateAs windowed(
-            Statement.CreateAs create, Analyzed.Query query, List<Integer> key, String text) {
-        int width = query.schema().size();
+            Statement.CreateAs create,
+            Analyzed.Query query,
+            Optional<WindowSpec> window,
+            List<Integer> key,
+            int start,
+            int end,
+            String text) {
         List<Integer> order =
                 new ArrayList<>(
                         key.stream()
-                                .filter(c -> c < width - 2)
-                                .filter(c -> !isCopy(query.rel(), c, width - 2))
-                                .filter(c -> !isCopy(query.rel(), c, width - 1))
+                                .filter(c -> c != start && c != end)
+                                .filter(c -> !isCopy(query.rel(), c, start))
+                                .filter(c -> !isCopy(query.rel(), c, end))
                                 .sorted()
                                 .toList());
+        order.add(start);
+        order.add(end);
         int keys = order.size();
-        order.add(width - 2);
-        order.add(width - 1);
-        IntStream.range(0, width - 2).filter(c -> !order.contains(c)).forEach(order::add);
+        IntStream.range(0, query.schema().size())
+                .filter(c -> !order.contains(c))
+                .forEach(order::add);
         RelNode rel = RelOptUtil.createProject(query.rel(), order);
         Schema schema = new Schema(order.stream().map(c -> query.schema().field(c)).toList());
         Analyzed.Query ordered =
-                new Analyzed.Query(
-                        rel, true, query.limit(), query.sources(), schema, query.window());
-        return derived(create, ordered, IntStream.range(0, keys + 2).boxed().toList(), text);
+                new Analyzed.Query(rel, true, query.limit(), query.sources(), schema, window);
+        return derived(create, ordered, IntStream.range(0, keys).boxed().toList(), text);
     }
 
     private static boolean isCopy(RelNode rel, int column, int of) {

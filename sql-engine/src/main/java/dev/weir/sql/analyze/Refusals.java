@@ -10,8 +10,6 @@ import java.util.Set;
 
 /// What is understood but not carried out, each with a way round it.
 final class Refusals {
-    static final Set<String> AGGREGATES = Set.of("COUNT", "SUM", "MIN", "MAX", "AVG");
-
     /// Aggregate functions of the standard and of ksqlDB that are not there yet.
     static final Set<String> OTHER_AGGREGATES =
             Set.of(
@@ -100,7 +98,7 @@ final class Refusals {
                 pos,
                 "ORDER BY, LIMIT and OFFSET are not supported in a continuous query",
                 "Its result never ends. Sort and cut where it is read: SELECT ... ORDER BY ..."
-                    + " LIMIT.");
+                        + " LIMIT.");
     }
 
     static SqlException distinctAggregate(SqlParserPos pos, String function) {

@@ -1,6 +1,7 @@
 package dev.weir.sql.analyze;
 
 import dev.weir.sql.catalog.Relation;
+import dev.weir.sql.catalog.WindowSpec;
 import dev.weir.sql.function.Functions;
 
 import org.apache.calcite.rel.RelNode;
@@ -45,9 +46,19 @@ public record RowTraits(boolean appendOnly, List<List<Integer>> keys, List<Integ
     /// The rows of a relation, all its columns in order.
     public static RowTraits of(Relation relation) {
         List<Integer> key = IntStream.of(relation.keyColumns()).boxed().toList();
-        return relation.isTable()
-                ? new RowTraits(false, key.isEmpty() ? List.of() : List.of(key), key)
-                : new RowTraits(true, List.of(), key);
+        if (!relation.isTable()) {
+            return new RowTraits(true, List.of(), key);
+        }
+        List<List<Integer>> keys = new ArrayList<>();
+        if (!key.isEmpty()) {
+            keys.add(key);
+        }
+        if (relation.window().isPresent()) {
+            // A window is known by its start alone.
+            int end = relation.schema().indexOf(WindowSpec.END);
+            keys.add(key.stream().filter(column -> column != end).toList());
+        }
+        return new RowTraits(false, keys, key);
     }
 
     /// The rows of Calcite's algebra.

@@ -36,18 +36,15 @@ final class Backfill {
                 tables.add(scan);
                 continue;
             }
-            feeds.computeIfAbsent(
-                            relation.name(),
-                            name -> new Feed(relation, null))
+            feeds.computeIfAbsent(relation.name(), name -> new Feed(relation, null))
                     .subscribe(scan.columns(), scan.schema(), scan.output());
             readers.computeIfAbsent(
                     relation.name(), name -> new SourceReader(relation, log, origin));
         }
-        feeds.forEach(
-                (name, feed) -> {
-                    readers.get(name).columns(feed.wanted());
-                    feed.available(feed.wanted());
-                });
+        feeds.forEach((name, feed) -> {
+            readers.get(name).columns(feed.wanted());
+            feed.available(feed.wanted());
+        });
     }
 
     /// The readers of its streams.
@@ -70,8 +67,7 @@ final class Backfill {
         for (Circuit.Scan scan : tables) {
             Relation table = scan.relation();
             ScanView view =
-                    ScanView.of(
-                            table, ScanView.columnsOf(table), scan.columns(), scan.schema());
+                    ScanView.of(table, ScanView.columnsOf(table), scan.columns(), scan.schema());
             TableReader reader =
                     new TableReader(table.schema(), table.keyColumns(), rows.of(table));
             Optional<Batch> key = KeyLookup.key(scan);

@@ -11,8 +11,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Gathers what one step changes in a result, for people: facts of a stream as they come; of a table
-/// for each key its new row, or that it is gone. What came and went within the step is not told.
+/// Gathers what one step changes in a result, for people: facts of a stream as they come; of a
+/// table for each key its new row, or that it is gone. What came and went within the step is not
+/// told.
 final class Changes {
     private final boolean table;
     private final int[] key;

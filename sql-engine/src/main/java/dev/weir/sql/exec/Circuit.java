@@ -4,6 +4,7 @@ import dev.weir.sql.batch.Batch;
 import dev.weir.sql.batch.Field;
 import dev.weir.sql.batch.Schema;
 import dev.weir.sql.catalog.Relation;
+import dev.weir.sql.catalog.ScanColumn;
 import dev.weir.sql.expr.Kernel;
 import dev.weir.sql.expr.Kernels;
 import dev.weir.sql.expr.RowErrors;
@@ -17,7 +18,6 @@ import dev.weir.sql.operator.Output;
 import dev.weir.sql.operator.SortOperator;
 import dev.weir.sql.plan.AggregateCall;
 import dev.weir.sql.plan.PlanNode;
-import dev.weir.sql.plan.ScanColumn;
 import dev.weir.sql.serde.Values;
 import dev.weir.sql.state.StateStore;
 

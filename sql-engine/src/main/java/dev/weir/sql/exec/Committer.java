@@ -12,6 +12,7 @@ import dev.weir.sql.state.StateStore;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -194,9 +195,7 @@ final class Committer implements AutoCloseable {
         Map<TopicPartition, Long> ends = new TreeMap<>();
         if (commit.outputs() != null) {
             commit.outputs().forEach((partition, block) -> append(partition, block, ends));
-            if (!ends.isEmpty()) {
-                log.sync(ends.keySet());
-            }
+            sync(ends.keySet());
         }
         long end = -1;
         for (JournalRecord record : commit.records()) {
@@ -206,7 +205,7 @@ final class Committer implements AutoCloseable {
             journal.sync();
         }
         for (TopicPartition partition : ends.keySet()) {
-            log.mark(partition, producerId, true);
+            unlessGone(() -> log.mark(partition, producerId, true));
         }
         publish(commit, ends, end);
         for (Runnable listener : commit.published()) {
@@ -215,13 +214,29 @@ final class Committer implements AutoCloseable {
     }
 
     private void append(
-            TopicPartition partition,
-            RecordBlock block,
-            Map<TopicPartition, Long> ends) {
+            TopicPartition partition, RecordBlock block, Map<TopicPartition, Long> ends) {
+        unlessGone(() -> ends.put(partition, log.appendOpen(partition, producerId, block)));
+    }
+
+    private void sync(Collection<TopicPartition> partitions) {
+        if (partitions.isEmpty()) {
+            return;
+        }
         try {
-            ends.put(partition, log.appendOpen(partition, producerId, block));
+            log.sync(partitions);
         } catch (SqlException e) {
-            // A topic somebody deleted under its query takes nothing more; others go on.
+            if (e.state() != SqlState.UNDEFINED_OBJECT) {
+                throw e;
+            }
+            partitions.forEach(partition -> unlessGone(() -> log.sync(List.of(partition))));
+        }
+    }
+
+    /// A topic somebody deleted under its query takes nothing more; others go on.
+    private static void unlessGone(Runnable work) {
+        try {
+            work.run();
+        } catch (SqlException e) {
             if (e.state() != SqlState.UNDEFINED_OBJECT) {
                 throw e;
             }

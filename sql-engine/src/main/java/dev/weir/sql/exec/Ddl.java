@@ -53,8 +53,7 @@ final class Ddl {
                                             createTopic ? config : null),
                                     replace));
             case Analyzed.Drop(var relation, var deleteTopic) ->
-                    Optional.of(
-                            new Change.Drop(relation.name(), relation.topic(), deleteTopic));
+                    Optional.of(new Change.Drop(relation.name(), relation.topic(), deleteTopic));
             case Analyzed.Terminate(var queryId) -> Optional.of(new Change.Terminate(queryId));
             case Analyzed.Query _,
                     Analyzed.InsertValues _,

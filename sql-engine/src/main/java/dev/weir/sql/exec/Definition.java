@@ -20,10 +20,7 @@ sealed interface Definition {
     ///
     /// @param sources names of the relations it reads
     record Derived(
-            Relation relation,
-            PlanNode plan,
-            List<String> sources,
-            Map<String, String> newTopic)
+            Relation relation, PlanNode plan, List<String> sources, Map<String, String> newTopic)
             implements Definition {
         public Derived {
             sources = List.copyOf(sources);

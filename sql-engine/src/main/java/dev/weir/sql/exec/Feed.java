@@ -3,8 +3,8 @@ package dev.weir.sql.exec;
 import dev.weir.sql.batch.Batch;
 import dev.weir.sql.batch.Schema;
 import dev.weir.sql.catalog.Relation;
+import dev.weir.sql.catalog.ScanColumn;
 import dev.weir.sql.operator.Output;
-import dev.weir.sql.plan.ScanColumn;
 
 import java.util.ArrayList;
 import java.util.List;

@@ -24,6 +24,7 @@ import java.util.List;
 ///                outputs (topic, partition, end)
 /// failed    = 4: relation, error
 /// ```
+///
 /// framed as [Wire] says.
 final class JournalFormat {
     private static final int VERSION = 1;

@@ -42,8 +42,8 @@ sealed interface JournalRecord {
     ///
     /// @param number steps are numbered without gaps
     /// @param scope [#MAIN], or the derived relation that was filled by it
-    /// @param joins true when the relation of that scope is level and part of the main sequence from
-    ///   the next step on
+    /// @param joins true when the relation of that scope is level and part of the main sequence
+    ///   from the next step on
     /// @param clockMs the time of NOW()
     record Step(
             long number,

@@ -6,7 +6,7 @@ import dev.weir.sql.batch.Primitive;
 import dev.weir.sql.batch.Schema;
 import dev.weir.sql.batch.SqlType;
 import dev.weir.sql.catalog.Relation;
-import dev.weir.sql.plan.ScanColumn;
+import dev.weir.sql.catalog.ScanColumn;
 import dev.weir.sql.serde.Values;
 
 import org.apache.calcite.rex.RexCall;
@@ -83,8 +83,7 @@ final class KeyLookup {
             case Primitive.VARCHAR ->
                     literal.getValue() instanceof NlsString text ? text.getValue() : null;
             case Primitive.INT, Primitive.BIGINT -> {
-                if (literal.getTypeName().getFamily()
-                                != SqlTypeFamily.NUMERIC
+                if (literal.getTypeName().getFamily() != SqlTypeFamily.NUMERIC
                         || !(literal.getValue() instanceof BigDecimal number)) {
                     yield null;
                 }

@@ -23,8 +23,8 @@ import java.util.function.Consumer;
 /// A push query: a circuit with throw-away state and a buffer of the steps its reader has not taken
 /// yet.
 ///
-/// The circuit belongs first to the thread that brings it up to date, then to the worker. The buffer
-/// is for any thread, guarded by this.
+/// The circuit belongs first to the thread that brings it up to date, then to the worker. The
+/// buffer is for any thread, guarded by this.
 final class LiveQuery implements PushQuery {
     /// Rows a reader may be behind before its query is ended.
     private static final int MAX_BUFFERED = 100_000;
@@ -81,7 +81,8 @@ final class LiveQuery implements PushQuery {
                         memory,
                         1,
                         time,
-                        // A row that cannot be computed has no result; persistent queries report it.
+                        // A row that cannot be computed has no result; persistent queries report
+                        // it.
                         (relation, in, row, cause) -> {},
                         changes::add);
         for (Circuit.Scan scan : circuit.scans()) {

@@ -17,6 +17,7 @@ import java.util.Map;
 /// 1 | step | journal offset | producer id | next sequence | next query | next operator
 ///   | entries: statement, fate, error | positions: relation, offsets | output ends
 /// ```
+///
 /// framed as [Wire] says.
 ///
 /// @param step the last step in the state
@@ -68,14 +69,13 @@ record Mark(
             Wire.text(out, entry.error);
         }
         out.putVarLong(positions.size());
-        positions.forEach(
-                (relation, offsets) -> {
-                    Wire.text(out, relation);
-                    out.putVarLong(offsets.length);
-                    for (long offset : offsets) {
-                        out.putVarLong(offset);
-                    }
-                });
+        positions.forEach((relation, offsets) -> {
+            Wire.text(out, relation);
+            out.putVarLong(offsets.length);
+            for (long offset : offsets) {
+                out.putVarLong(offset);
+            }
+        });
         JournalFormat.writeEnds(outputEnds, out);
         return Wire.sealed(out);
     }

@@ -6,8 +6,8 @@ import dev.weir.sql.io.TopicPartition;
 import java.util.Arrays;
 
 /// The records behind the rows that a reader is handing out just now, so that a row that cannot be
-/// computed can be traced to its record. One for all readers of a thread; each names itself while it
-/// emits.
+/// computed can be traced to its record. One for all readers of a thread; each names itself while
+/// it emits.
 final class Origin {
     private String relation;
     private RecordBlock block;

@@ -141,14 +141,12 @@ final class PrintQuery implements PushQuery {
     private static String text(byte[] bytes) {
         return bytes == null
                 ? null
-                : DeadLetters.text(bytes)
-                        .orElseGet(() -> "0x" + HexFormat.of().formatHex(bytes));
+                : DeadLetters.text(bytes).orElseGet(() -> "0x" + HexFormat.of().formatHex(bytes));
     }
 
     /// Ends it with an error. Any thread.
     void cancel() {
-        failure =
-                new SqlException(SqlState.QUERY_CANCELED, "the query " + id + " was cancelled");
+        failure = new SqlException(SqlState.QUERY_CANCELED, "the query " + id + " was cancelled");
         signal.raise();
     }
 

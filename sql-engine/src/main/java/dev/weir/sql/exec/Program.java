@@ -28,6 +28,12 @@ import java.util.concurrent.atomic.LongAdder;
 /// Belongs to the worker (to the recovering thread before that starts), but for what is said to be
 /// for any thread.
 final class Program {
+    /// Kafka's default of `max.message.bytes`, which limits a batch.
+    private static final int MOST_BATCH_BYTES = 1_048_588;
+
+    /// What a batch of one record takes beside its key and value, generously.
+    private static final int BATCH_OVERHEAD = 256;
+
     private final TopicLog log;
     private final StateStore store;
     private final Runnable signal;
@@ -132,11 +138,10 @@ final class Program {
     PointState rows(Relation table) {
         return node(table.name())
                 .flatMap(Node::rows)
-                .orElseThrow(
-                        () ->
-                                new SqlException(
-                                        SqlState.UNDEFINED_TABLE,
-                                        "table \"" + table.name() + "\" does not exist any more"));
+                .orElseThrow(() ->
+                        new SqlException(
+                                SqlState.UNDEFINED_TABLE,
+                                "table \"" + table.name() + "\" does not exist any more"));
     }
 
     // ---- Relations
@@ -153,6 +158,7 @@ final class Program {
                                 statement,
                                 plan,
                                 sources,
+                                mostBytes(relation.topic()),
                                 store,
                                 time,
                                 origin,
@@ -163,13 +169,18 @@ final class Program {
         };
     }
 
+    private int mostBytes(String topic) {
+        String limit =
+                log.topic(topic).map(info -> info.config().get("max.message.bytes")).orElse(null);
+        return (limit == null ? MOST_BATCH_BYTES : Integer.parseInt(limit)) - BATCH_OVERHEAD;
+    }
+
     /// Refuses scans that ask for what a relation does not have while it flows.
     static void check(List<Circuit.Scan> scans) {
         for (Circuit.Scan scan : scans) {
             Relation relation = scan.relation();
             if (relation.isTable() || relation.isDerived()) {
-                ScanView.of(
-                        relation, ScanView.columnsOf(relation), scan.columns(), scan.schema());
+                ScanView.of(relation, ScanView.columnsOf(relation), scan.columns(), scan.schema());
             }
         }
     }
@@ -270,13 +281,12 @@ final class Program {
         for (Circuit.Scan scan : query.scans()) {
             Node source =
                     node(scan.relation().name())
-                            .orElseThrow(
-                                    () ->
-                                            new SqlException(
-                                                    SqlState.UNDEFINED_TABLE,
-                                                    "\""
-                                                            + scan.relation().name()
-                                                            + "\" does not exist any more"));
+                            .orElseThrow(() ->
+                                    new SqlException(
+                                            SqlState.UNDEFINED_TABLE,
+                                            "\""
+                                                    + scan.relation().name()
+                                                    + "\" does not exist any more"));
             boolean first = source instanceof SourceNode s && s.reader().isEmpty();
             source.subscribe(scan, false);
             if (first) {
@@ -316,8 +326,11 @@ final class Program {
         return readable;
     }
 
-    /// True when some relation writes to that topic.
+    /// True when the engine writes to that topic.
     boolean writes(String topic) {
+        if (topic.equals(DeadLetters.TOPIC)) {
+            return true;
+        }
         for (Node node : nodes.values()) {
             if (node instanceof QueryNode && node.relation().topic().equals(topic)) {
                 return true;
@@ -331,8 +344,7 @@ final class Program {
     /// @param number its number; that of the step before when nothing durable is read
     /// @param outputs takes what is written; null in a replay
     /// @return what could not go on
-    List<Failed> run(
-            long number, long clockMs, Map<SourceNode, long[]> to, StepOutputs outputs) {
+    List<Failed> run(long number, long clockMs, Map<SourceNode, long[]> to, StepOutputs outputs) {
         begin(number, clockMs, outputs);
         to.forEach((source, ends) -> rowsIn.add(source.take(ends)));
         for (Node node : nodes.values()) {
@@ -400,14 +412,14 @@ final class Program {
                 query.start();
                 backfill.tables(snapshot, this::rows);
             }
-            to.forEach(
-                    (relation, ends) ->
-                            rowsIn.add(
-                                    backfill.take(
-                                            relation,
-                                            ends,
-                                            undecoded(query, relation, outputs))));
+            to.forEach((relation, ends) ->
+                    rowsIn.add(backfill.take(relation, ends, undecoded(query, relation, outputs))));
         } catch (RuntimeException e) {
+            for (SourceReader reader : backfill.readers()) {
+                if (reader.isLogFailure(e)) {
+                    throw e;
+                }
+            }
             query.broke(e);
         }
         query.endStep();
@@ -424,8 +436,7 @@ final class Program {
         }
         return (partition, block, record, error) -> {
             deadLetters.increment();
-            DeadLetters.record(
-                    outputs, query.relation().name(), partition, block, record, error);
+            DeadLetters.record(outputs, query.relation().name(), partition, block, record, error);
         };
     }
 
@@ -443,8 +454,7 @@ final class Program {
     }
 
     private void stop(Node node, String error, List<Failed> failed) {
-        if (node.error().isPresent()
-                || (node instanceof QueryNode query && query.isTerminated())) {
+        if (node.error().isPresent() || (node instanceof QueryNode query && query.isTerminated())) {
             return;
         }
         fail(node, error);
@@ -480,8 +490,7 @@ final class Program {
         Map<String, long[]> positions = new HashMap<>();
         for (SourceNode source : readable()) {
             if (!durableOnly || source.isDurable()) {
-                positions.put(
-                        source.relation().name(), source.reader().orElseThrow().positions());
+                positions.put(source.relation().name(), source.reader().orElseThrow().positions());
             }
         }
         return positions;
@@ -490,22 +499,16 @@ final class Program {
     /// What a step takes in.
     static List<Cut> cuts(Map<SourceNode, long[]> to) {
         List<Cut> cuts = new ArrayList<>();
-        to.forEach(
-                (source, ends) -> {
-                    if (source.isDurable()) {
-                        SourceReader reader = source.reader().orElseThrow();
-                        for (int p = 0; p < ends.length; p++) {
-                            if (ends[p] > reader.position(p)) {
-                                cuts.add(
-                                        new Cut(
-                                                source.relation().name(),
-                                                p,
-                                                reader.position(p),
-                                                ends[p]));
-                            }
-                        }
+        to.forEach((source, ends) -> {
+            if (source.isDurable()) {
+                SourceReader reader = source.reader().orElseThrow();
+                for (int p = 0; p < ends.length; p++) {
+                    if (ends[p] > reader.position(p)) {
+                        cuts.add(new Cut(source.relation().name(), p, reader.position(p), ends[p]));
                     }
-                });
+                }
+            }
+        });
         return cuts;
     }
 

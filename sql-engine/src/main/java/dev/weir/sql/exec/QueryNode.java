@@ -39,11 +39,13 @@ final class QueryNode implements Node {
     private volatile long rowsOut;
 
     /// @param sources names of the relations it reads
+    /// @param mostBytes largest key and value of one record that its topic takes
     QueryNode(
             Relation relation,
             Statement statement,
             PlanNode plan,
             List<String> sources,
+            int mostBytes,
             StateStore store,
             StepClock clock,
             Origin origin,
@@ -55,7 +57,7 @@ final class QueryNode implements Node {
         this.origin = origin;
         this.deadLetters = deadLetters;
         feed = new Feed(relation, ScanView.columnsOf(relation));
-        writer = new TopicWriter(relation);
+        writer = new TopicWriter(relation, mostBytes);
         Output output;
         if (relation.isTable()) {
             rows = store.point(statement.firstOperator(), true);
@@ -79,12 +81,7 @@ final class QueryNode implements Node {
         }
         circuit =
                 new Circuit(
-                        plan,
-                        store,
-                        statement.firstOperator() + 1,
-                        clock,
-                        this::rowFailed,
-                        output);
+                        plan, store, statement.firstOperator() + 1, clock, this::rowFailed, output);
         for (Circuit.Scan scan : circuit.scans()) {
             Output inner = scan.output();
             scans.add(scan.through(delta -> accept(inner, delta)));
@@ -244,8 +241,7 @@ final class QueryNode implements Node {
                     record,
                     why);
         } else {
-            DeadLetters.row(
-                    outputs, relation.name(), Rows.text(in, row), in.rowTime(row), why);
+            DeadLetters.row(outputs, relation.name(), Rows.text(in, row), in.rowTime(row), why);
         }
     }
 

@@ -78,8 +78,7 @@ final class Recovery {
 
     /// What may be seen.
     Published published() {
-        return new Published(
-                program.step(), program.positions(false), new HashMap<>(outputEnds));
+        return new Published(program.step(), program.positions(false), new HashMap<>(outputEnds));
     }
 
     /// What failed in the replay though it had not failed before; to be journalled.
@@ -213,8 +212,7 @@ final class Recovery {
                                     + step.number());
                 }
                 if (step.scope().equals(JournalRecord.MAIN)) {
-                    failedNow.addAll(
-                            program.run(step.number(), step.clockMs(), cuts(step), null));
+                    failedNow.addAll(program.run(step.number(), step.clockMs(), cuts(step), null));
                 } else {
                     fill(step);
                 }
@@ -226,11 +224,10 @@ final class Recovery {
     private void replay(Statement statement) {
         Ddl.Change change =
                 Ddl.replayed(statement, program.catalog())
-                        .orElseThrow(
-                                () ->
-                                        new IllegalStateException(
-                                                "no statement that changes the catalog: "
-                                                        + statement.text()));
+                        .orElseThrow(() ->
+                                new IllegalStateException(
+                                        "no statement that changes the catalog: "
+                                                + statement.text()));
         switch (change) {
             case Ddl.Change.Define(Definition definition, _) -> {
                 Node node = program.make(statement, definition);

@@ -6,9 +6,9 @@ import dev.weir.sql.batch.Primitive;
 import dev.weir.sql.batch.Schema;
 import dev.weir.sql.batch.SqlType;
 import dev.weir.sql.catalog.Relation;
+import dev.weir.sql.catalog.ScanColumn;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
-import dev.weir.sql.plan.ScanColumn;
 import dev.weir.sql.serde.Values;
 
 import java.util.ArrayList;

@@ -3,6 +3,8 @@ package dev.weir.sql.exec;
 import dev.weir.sql.batch.Batch;
 import dev.weir.sql.batch.Schema;
 import dev.weir.sql.catalog.Relation;
+import dev.weir.sql.error.SqlException;
+import dev.weir.sql.error.SqlState;
 import dev.weir.sql.exec.JournalRecord.Statement;
 import dev.weir.sql.io.RecordBlock;
 import dev.weir.sql.io.TopicLog;
@@ -81,7 +83,14 @@ final class SourceNode implements Node {
 
     private void open() {
         reader = new SourceReader(relation, log, origin);
-        registration = log.onMore(relation.topic(), signal);
+        try {
+            registration = log.onMore(relation.topic(), signal);
+        } catch (SqlException e) {
+            // A topic that is gone brings nothing more.
+            if (e.state() != SqlState.UNDEFINED_OBJECT) {
+                throw e;
+            }
+        }
     }
 
     @Override
@@ -152,6 +161,9 @@ final class SourceNode implements Node {
         try {
             return reader.take(to, this::emit, this::undecoded);
         } catch (RuntimeException e) {
+            if (reader.isLogFailure(e)) {
+                throw e;
+            }
             failure = e;
             reader.seek(to);
             return 0;

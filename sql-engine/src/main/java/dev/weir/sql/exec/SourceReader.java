@@ -4,15 +4,18 @@ import dev.weir.sql.batch.Batch;
 import dev.weir.sql.batch.Field;
 import dev.weir.sql.batch.Schema;
 import dev.weir.sql.catalog.Relation;
+import dev.weir.sql.catalog.ScanColumn;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
 import dev.weir.sql.io.RecordBlock;
 import dev.weir.sql.io.TopicLog;
 import dev.weir.sql.io.TopicPartition;
 import dev.weir.sql.operator.Output;
-import dev.weir.sql.plan.ScanColumn;
 import dev.weir.sql.serde.Decoders;
 import dev.weir.sql.serde.RecordDecoder;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +23,8 @@ import java.util.List;
 /// Reads and decodes the topic of one relation, each record once however many scans want it.
 /// Belongs to one thread.
 final class SourceReader {
+    private static final Logger LOG = LoggerFactory.getLogger(SourceReader.class);
+
     /// Records decoded before they are handed on: enough to make loops long, few enough for the
     /// columns to stay in the processor's cache.
     private static final int CHUNK_RECORDS = 8192;
@@ -34,6 +39,7 @@ final class SourceReader {
     private final RecordBlock block = new RecordBlock();
     private RecordDecoder decoder;
     private Batch batch;
+    private boolean reading;
 
     /// Told of a record that could not be decoded.
     @FunctionalInterface
@@ -86,7 +92,16 @@ final class SourceReader {
     /// Passes over what is not there any more.
     void atLeastStart() {
         for (int p = 0; p < partitions.length; p++) {
-            positions[p] = Math.max(positions[p], start(p));
+            long start = start(p);
+            if (positions[p] < start) {
+                LOG.warn(
+                        "offsets {} to {} of {} were removed before {} could read them",
+                        positions[p],
+                        start,
+                        partitions[p],
+                        relation.name());
+                positions[p] = start;
+            }
         }
     }
 
@@ -154,6 +169,7 @@ final class SourceReader {
         for (int p = 0; p < partitions.length; p++) {
             while (positions[p] < to[p]) {
                 origin.run(block.count(), partitions[p]);
+                reading = true;
                 long next =
                         log.read(
                                 partitions[p],
@@ -163,6 +179,7 @@ final class SourceReader {
                                 block,
                                 CHUNK_RECORDS,
                                 CHUNK_BYTES);
+                reading = false;
                 if (next <= positions[p] || next > to[p]) {
                     throw new IllegalStateException(
                             partitions[p]
@@ -203,6 +220,16 @@ final class SourceReader {
         block.clear();
         origin.begin(relation.name(), block);
         return count;
+    }
+
+    /// True when what [#take] threw came from the log, and not from those it hands rows to: then it
+    /// is not their fault. A topic that is gone is the fault of the relation.
+    boolean isLogFailure(RuntimeException thrown) {
+        boolean fromLog = reading;
+        reading = false;
+        return fromLog
+                && !(thrown instanceof SqlException known
+                        && known.state() == SqlState.UNDEFINED_OBJECT);
     }
 
     /// Offsets between the positions and those ends.

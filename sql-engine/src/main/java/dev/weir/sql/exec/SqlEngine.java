@@ -27,7 +27,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletionException;
@@ -112,10 +111,8 @@ public final class SqlEngine implements AutoCloseable {
                             signal,
                             clock,
                             recovery.producerId());
-            worker.start(
-                    recovery.restoredPositions(), recovery.replayed(), recovery.failedNow());
-            SqlEngine engine =
-                    new SqlEngine(config, log, clock, store, program, committer, worker);
+            worker.start(recovery.restoredPositions(), recovery.replayed(), recovery.failedNow());
+            SqlEngine engine = new SqlEngine(config, log, clock, store, program, committer, worker);
             Thread.ofPlatform().name("sql-warm-up").daemon().start(engine::warmUp);
             return engine;
         } catch (RuntimeException | Error e) {
@@ -256,8 +253,7 @@ public final class SqlEngine implements AutoCloseable {
             return switch (change) {
                 case Ddl.Change.Define define -> define(define, text, foldUp, session);
                 case Ddl.Change.Drop drop -> drop(drop, text, foldUp, session);
-                case Ddl.Change.Terminate(var queryId) ->
-                        terminate(queryId, text, foldUp, session);
+                case Ddl.Change.Terminate(var queryId) -> terminate(queryId, text, foldUp, session);
             };
         } finally {
             ddl.unlock();
@@ -266,16 +262,15 @@ public final class SqlEngine implements AutoCloseable {
 
     private JournalRecord.Statement record(
             String text, boolean foldUp, SqlSession session, Map<String, Integer> topics) {
-        return await(
-                () ->
-                        new JournalRecord.Statement(
-                                program.nextSequence(),
-                                text,
-                                foldUp,
-                                program.nextQuery(),
-                                program.nextOperator(),
-                                session.properties(),
-                                topics));
+        return await(() ->
+                new JournalRecord.Statement(
+                        program.nextSequence(),
+                        text,
+                        foldUp,
+                        program.nextQuery(),
+                        program.nextOperator(),
+                        session.properties(),
+                        topics));
     }
 
     private StatementResult define(
@@ -356,12 +351,8 @@ public final class SqlEngine implements AutoCloseable {
                             + relation
                             + "\" because other relations read it: "
                             + readers.stream()
-                                    .map(
-                                            q ->
-                                                    q.relation().name()
-                                                            + " (query "
-                                                            + q.info().id()
-                                                            + ")")
+                                    .map(q ->
+                                            q.relation().name() + " (query " + q.info().id() + ")")
                                     .collect(Collectors.joining(", ")),
                     "DROP those first.");
         }
@@ -507,8 +498,7 @@ public final class SqlEngine implements AutoCloseable {
         }
     }
 
-    private PushQuery push(
-            Analyzed.Query query, PlanNode plan, String text, SqlSession session) {
+    private PushQuery push(Analyzed.Query query, PlanNode plan, String text, SqlSession session) {
         refuseIfFailed(query.sources());
         LiveQuery push =
                 new LiveQuery(
@@ -520,8 +510,7 @@ public final class SqlEngine implements AutoCloseable {
                         log,
                         this::ended);
         Program.check(push.scans());
-        boolean latest =
-                OffsetReset.isLatest(session.property(OffsetReset.PROPERTY).orElse(null));
+        boolean latest = OffsetReset.isLatest(session.property(OffsetReset.PROPERTY).orElse(null));
         live.put(push.id(), push);
         if (latest || !push.backfill().readers().iterator().hasNext()) {
             worker.post(() -> worker.attach(push, latest));
@@ -602,13 +591,12 @@ public final class SqlEngine implements AutoCloseable {
     private StatementResult print(Analyzed.Print print) {
         TopicInfo topic =
                 log.topic(print.topic())
-                        .orElseThrow(
-                                () ->
-                                        new SqlException(
-                                                SqlState.UNDEFINED_OBJECT,
-                                                null,
-                                                "topic \"" + print.topic() + "\" does not exist",
-                                                "SHOW TOPICS lists them."));
+                        .orElseThrow(() ->
+                                new SqlException(
+                                        SqlState.UNDEFINED_OBJECT,
+                                        null,
+                                        "topic \"" + print.topic() + "\" does not exist",
+                                        "SHOW TOPICS lists them."));
         PrintQuery query =
                 new PrintQuery(
                         "print_" + liveNumber.incrementAndGet(),

@@ -11,6 +11,8 @@ import java.util.Map;
 /// The records one step writes, by writer and partition. Filled by the worker, then handed to the
 /// committer, then used again.
 final class StepOutputs {
+    private static final int MOST_KEPT_BYTES = 4 << 20;
+
     private final Map<Key, RecordBlock> blocks = new HashMap<>();
     private final List<Key> order = new ArrayList<>();
 
@@ -31,12 +33,11 @@ final class StepOutputs {
 
     /// Takes back what a writer wrote in this step.
     void drop(String writer) {
-        blocks.forEach(
-                (key, block) -> {
-                    if (key.writer.equals(writer)) {
-                        block.clear();
-                    }
-                });
+        blocks.forEach((key, block) -> {
+            if (key.writer.equals(writer)) {
+                block.clear();
+            }
+        });
     }
 
     boolean isEmpty() {
@@ -58,9 +59,15 @@ final class StepOutputs {
         }
     }
 
-    /// Forgets the records, keeps the memory.
+    /// Forgets the records, keeps the memory unless it is a lot.
     void clear() {
-        blocks.values().forEach(RecordBlock::clear);
+        for (Map.Entry<Key, RecordBlock> entry : blocks.entrySet()) {
+            if (entry.getValue().arena().length > MOST_KEPT_BYTES) {
+                entry.setValue(new RecordBlock());
+            } else {
+                entry.getValue().clear();
+            }
+        }
     }
 
     /// Takes a block.

@@ -14,6 +14,7 @@ import java.util.Arrays;
 /// Encodes a derived relation's rows into its topic's partitions. Belongs to the worker.
 final class TopicWriter {
     private final Relation relation;
+    private final int mostBytes;
     private final RecordEncoder encoder;
     private final TopicPartition[] partitions;
     private final RecordBlock[] blocks;
@@ -23,8 +24,10 @@ final class TopicWriter {
     private long spread;
     private long rows;
 
-    TopicWriter(Relation relation) {
+    /// @param mostBytes largest key and value of one record that the topic takes
+    TopicWriter(Relation relation, int mostBytes) {
         this.relation = relation;
+        this.mostBytes = mostBytes;
         encoder = Encoders.of(relation);
         partitions = new TopicPartition[relation.partitions()];
         for (int p = 0; p < partitions.length; p++) {
@@ -57,7 +60,8 @@ final class TopicWriter {
         }
     }
 
-    /// A row with weight +1 is the new row of its key, one with weight -1 says that its key is gone.
+    /// A row with weight +1 is the new row of its key, one with weight -1 says that its key is
+    /// gone.
     void table(Batch changes) {
         for (int i = 0; i < changes.size(); i++) {
             int row = changes.row(i);
@@ -91,6 +95,18 @@ final class TopicWriter {
                         : (int) Long.remainderUnsigned(spread++, partitions.length);
         if (!deletion) {
             encoder.encodeValue(in, row, value);
+            if (key.size() + value.size() > mostBytes) {
+                DeadLetters.row(
+                        outputs,
+                        relation.name(),
+                        Rows.text(in, row),
+                        in.rowTime(row),
+                        "the row takes "
+                                + (key.size() + value.size())
+                                + " bytes, the topic at most "
+                                + mostBytes);
+                return;
+            }
         }
         RecordBlock block = blocks[partition];
         if (block == null) {

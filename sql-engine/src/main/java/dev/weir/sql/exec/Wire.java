@@ -29,20 +29,18 @@ final class Wire {
 
     static void texts(ByteSink out, Map<String, String> values) {
         out.putVarLong(values.size());
-        values.forEach(
-                (name, value) -> {
-                    text(out, name);
-                    text(out, value);
-                });
+        values.forEach((name, value) -> {
+            text(out, name);
+            text(out, value);
+        });
     }
 
     static void numbers(ByteSink out, Map<String, Integer> values) {
         out.putVarLong(values.size());
-        values.forEach(
-                (name, value) -> {
-                    text(out, name);
-                    out.putVarLong(value);
-                });
+        values.forEach((name, value) -> {
+            text(out, name);
+            out.putVarLong(value);
+        });
     }
 
     static byte[] sealed(ByteSink out) {

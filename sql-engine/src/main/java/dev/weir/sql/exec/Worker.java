@@ -103,11 +103,10 @@ final class Worker implements AutoCloseable {
         // Until the next checkpoint a replay begins where this one did.
         for (SourceNode source : program.readable()) {
             SourceReader reader = source.reader().orElseThrow();
+            reader.atLeastStart();
             long[] from = restored.get(source.relation().name());
             for (int p = 0; p < reader.partitions().length; p++) {
-                pins.hold(
-                        reader.partitions()[p],
-                        from == null ? reader.position(p) : from[p]);
+                pins.hold(reader.partitions()[p], from == null ? reader.position(p) : from[p]);
             }
         }
         if (!failed.isEmpty()) {
@@ -217,13 +216,12 @@ final class Worker implements AutoCloseable {
     private SqlException stopped() {
         return committer
                 .failure()
-                .orElseGet(
-                        () ->
-                                new SqlException(
-                                        SqlState.ADMIN_SHUTDOWN,
-                                        null,
-                                        "the engine is shutting down",
-                                        "Connect again."));
+                .orElseGet(() ->
+                        new SqlException(
+                                SqlState.ADMIN_SHUTDOWN,
+                                null,
+                                "the engine is shutting down",
+                                "Connect again."));
     }
 
     // ---- Steps
@@ -258,8 +256,7 @@ final class Worker implements AutoCloseable {
         long number = durable ? program.step() + 1 : program.step();
         long now = clock.millis();
         StepOutputs outputs = durable ? committer.outputs() : null;
-        List<JournalRecord> records =
-                new ArrayList<>(program.run(number, now, to, outputs));
+        List<JournalRecord> records = new ArrayList<>(program.run(number, now, to, outputs));
         if (durable) {
             records.add(new Step(number, JournalRecord.MAIN, false, now, cuts, List.of()));
             dirty = true;
@@ -329,19 +326,17 @@ final class Worker implements AutoCloseable {
         switch (node) {
             case SourceNode source ->
                     source.reader()
-                            .ifPresent(
-                                    reader -> {
-                                        reader.seekToStart();
-                                        hold(reader);
-                                    });
+                            .ifPresent(reader -> {
+                                reader.seekToStart();
+                                hold(reader);
+                            });
             case QueryNode query ->
                     // A fault of the query itself fails it and nothing else.
-                    post(
-                            () -> {
-                                if (program.unfilled().contains(query)) {
-                                    fill(query);
-                                }
-                            });
+                    post(() -> {
+                        if (program.unfilled().contains(query)) {
+                            fill(query);
+                        }
+                    });
         }
         publishPositions();
         return statement.sequence();
@@ -394,8 +389,7 @@ final class Worker implements AutoCloseable {
         Backfill backfill = program.backfill(query);
         Map<String, long[]> targets = targets(backfill);
         boolean latest =
-                OffsetReset.isLatest(
-                        query.statement().properties().get(OffsetReset.PROPERTY));
+                OffsetReset.isLatest(query.statement().properties().get(OffsetReset.PROPERTY));
         for (SourceReader reader : backfill.readers()) {
             if (backfill.isStarted()) {
                 reader.atLeastStart();
@@ -419,8 +413,7 @@ final class Worker implements AutoCloseable {
                 records.addAll(program.fill(query, number, now, to, null, outputs));
             } else {
                 try (Committer.View view = committer.view()) {
-                    records.addAll(
-                            program.fill(query, number, now, to, view.snapshot(), outputs));
+                    records.addAll(program.fill(query, number, now, to, view.snapshot(), outputs));
                 }
             }
             boolean failed = query.error().isPresent();
@@ -458,10 +451,7 @@ final class Worker implements AutoCloseable {
             case QueryNode _ -> {
                 long[] ends = reader.positions();
                 for (int p = 0; p < ends.length; p++) {
-                    ends[p] =
-                            published
-                                    .outputEnds()
-                                    .getOrDefault(reader.partitions()[p], ends[p]);
+                    ends[p] = published.outputEnds().getOrDefault(reader.partitions()[p], ends[p]);
                 }
                 yield ends;
             }
@@ -558,20 +548,20 @@ final class Worker implements AutoCloseable {
                         positions,
                         ends(published));
         Map<TopicPartition, Long> pinned = new HashMap<>();
-        positions.forEach(
-                (relation, offsets) -> {
-                    String topic = program.node(relation).orElseThrow().relation().topic();
-                    for (int p = 0; p < offsets.length; p++) {
-                        pinned.merge(new TopicPartition(topic, p), offsets[p], Math::min);
-                    }
-                });
+        positions.forEach((relation, offsets) -> {
+            String topic = program.node(relation).orElseThrow().relation().topic();
+            for (int p = 0; p < offsets.length; p++) {
+                pinned.merge(new TopicPartition(topic, p), offsets[p], Math::min);
+            }
+        });
+        long pinsThen = pins.now();
         Freeze freeze = store.freeze(mark.write());
         dirty = false;
         lastCheckpointNanos = System.nanoTime();
         return () -> {
             try {
                 freeze.write();
-                pins.set(pinned);
+                pins.release(pinned, pinsThen);
                 journal.trim(mark.journalOffset());
                 checkpoints.incrementAndGet();
             } catch (RuntimeException e) {

@@ -18,7 +18,8 @@
 /// statements, the same cuts, no output. See [JournalRecord] and [JournalFormat] for what is
 /// journalled, [Mark] for what a checkpoint says.
 ///
-/// Today's limits: while a new persistent query is filled, the main sequence waits; records that
-/// others write into a derived relation's topic are not read; a query that TERMINATE ended leaves
-/// its relation as it was and cannot be started again.
+/// Today's limits: while a new persistent query is filled, and while a push query takes in the rows
+/// of its tables, the main sequence waits; records that others write into a derived relation's
+/// topic are not read; a query that TERMINATE ended leaves its relation as it was and cannot be
+/// started again.
 package dev.weir.sql.exec;

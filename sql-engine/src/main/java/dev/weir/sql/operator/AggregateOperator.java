@@ -1,10 +1,8 @@
 package dev.weir.sql.operator;
 
 import dev.weir.sql.batch.Batch;
-import dev.weir.sql.batch.LongColumn;
 import dev.weir.sql.batch.Schema;
 import dev.weir.sql.batch.SqlType;
-import dev.weir.sql.codec.ByteSink;
 import dev.weir.sql.codec.KeyCodec;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
@@ -25,7 +23,6 @@ import java.util.List;
 /// leaves it.
 public final class AggregateOperator implements Operator {
     private static final int BATCH_ROWS = 4096;
-    private static final int SLICE_ROWS = 1024;
 
     private final boolean global;
     private final boolean rowWhenEmpty;
@@ -35,11 +32,10 @@ public final class AggregateOperator implements Operator {
     private final Output output;
     private final Groups groups;
     private final KeyCodec keys;
-    private final int singleLong;
+    private final KeySlice keySlice;
     private final Accumulator[] accumulators;
     private final int groupColumns;
-    private final ByteSink key = new ByteSink();
-    private final int[] numbers = new int[SLICE_ROWS];
+    private final int[] numbers = new int[KeySlice.ROWS];
     private final Batch out;
     private boolean started;
 
@@ -67,10 +63,7 @@ public final class AggregateOperator implements Operator {
         this.output = output;
         this.groupColumns = groupColumns.length;
         this.keys = new KeyCodec(in, groupColumns);
-        this.singleLong =
-                groupColumns.length == 1 && in.type(groupColumns[0]).layout() == SqlType.Layout.LONG
-                        ? groupColumns[0]
-                        : -1;
+        this.keySlice = new KeySlice(keys, groups);
         this.accumulators = new Accumulator[functions.size()];
         int slots = 0;
         int parts = 0;
@@ -135,8 +128,8 @@ public final class AggregateOperator implements Operator {
         }
         lock();
         try {
-            for (int from = 0; from < size; from += SLICE_ROWS) {
-                int to = Math.min(size, from + SLICE_ROWS);
+            for (int from = 0; from < size; from += KeySlice.ROWS) {
+                int to = Math.min(size, from + KeySlice.ROWS);
                 group(delta, from, to);
                 for (Accumulator accumulator : accumulators) {
                     accumulator.add(groups, delta, from, to, numbers);
@@ -163,27 +156,17 @@ public final class AggregateOperator implements Operator {
     private void group(Batch delta, int from, int to) {
         long[] weights = delta.weights().values();
         long[] times = delta.rowTimes().values();
-        LongColumn single = singleLong < 0 ? null : delta.longs(singleLong);
-        boolean cached = false;
-        long cachedValue = 0;
-        int cachedNumber = 0;
+        keySlice.load(delta, from, to);
+        int last = -1;
+        int number = 0;
         for (int i = from; i < to; i++) {
-            int row = delta.row(i);
-            int number;
-            // Rows of one group often come together; a NULL is stored as 0 and must not pass.
-            if (cached && single.get(row) == cachedValue && !single.isNull(row)) {
-                number = cachedNumber;
-            } else {
-                key.clear();
-                keys.write(delta, row, key);
-                number = groups.number(key.array(), 0, key.size());
-                if (single != null) {
-                    cached = !single.isNull(row);
-                    cachedValue = single.get(row);
-                    cachedNumber = number;
-                }
+            int key = keySlice.key(i - from);
+            if (key != last) {
+                last = key;
+                number = groups.number(keySlice, key);
             }
             numbers[i - from] = number;
+            int row = delta.row(i);
             long weight = weights[row];
             if (weight < 0 && appendOnly) {
                 throw new IllegalStateException("retraction from an append-only input");
@@ -202,7 +185,7 @@ public final class AggregateOperator implements Operator {
         if (!started && rowWhenEmpty) {
             lock();
             try {
-                groups.number(new byte[0], 0, 0);
+                groups.everything();
             } finally {
                 unlock();
             }
@@ -212,7 +195,8 @@ public final class AggregateOperator implements Operator {
         while (number < groups.size()) {
             lock();
             try {
-                int slice = Math.min(groups.size(), number + SLICE_ROWS);
+                int slice = Math.min(groups.size(), number + KeySlice.ROWS);
+                groups.announce(number, slice);
                 for (; number < slice; number++) {
                     end(number);
                 }

@@ -41,11 +41,25 @@ final class Groups {
         }
     }
 
-    /// The number of the group with that key, made if need be.
-    int number(byte[] key, int offset, int length) {
-        int entry = state.entry(key, offset, length, empty.length);
+    /// The number of the group with a key, made if need be.
+    int number(KeySlice keys, int key) {
+        int entry = keys.entry(key, empty.length);
         int number = touched.find(entry);
         return number >= 0 ? number : touch(entry);
+    }
+
+    /// The number of the group without group columns.
+    int everything() {
+        int entry = state.entry(empty, 0, 0, empty.length);
+        int number = touched.find(entry);
+        return number >= 0 ? number : touch(entry);
+    }
+
+    /// Fetches some groups from memory ahead of their use.
+    void announce(int from, int to) {
+        for (int number = from; number < to; number++) {
+            state.announce(touched.entry(number));
+        }
     }
 
     private int touch(int entry) {

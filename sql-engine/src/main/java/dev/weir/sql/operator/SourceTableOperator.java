@@ -19,7 +19,6 @@ import java.util.stream.IntStream;
 /// are equal. Row times are not compared.
 public final class SourceTableOperator implements Operator {
     private static final int BATCH_ROWS = 4096;
-    private static final int SLICE_ROWS = 512;
 
     private final Schema schema;
     private final int[] keyColumns;
@@ -29,6 +28,7 @@ public final class SourceTableOperator implements Operator {
     private final TableRows format;
     private final KeyCodec bareKeys;
     private final int[] bareKeyColumns;
+    private final KeySlice slice;
     private final Touched touched;
     private final ByteSink key = new ByteSink();
     private final ByteSink value = new ByteSink();
@@ -51,6 +51,7 @@ public final class SourceTableOperator implements Operator {
         this.bareKeyColumns = IntStream.range(0, keyColumns.length).toArray();
         List<Field> keyFields = Arrays.stream(keyColumns).mapToObj(schema::field).toList();
         this.bareKeys = new KeyCodec(new Schema(keyFields), bareKeyColumns);
+        this.slice = format.keySlice(rows);
         this.touched = new Touched(rows);
         this.out = Batch.of(schema);
     }
@@ -58,18 +59,19 @@ public final class SourceTableOperator implements Operator {
     /// Takes upserts, in order: all columns, weight +1.
     @Override
     public void accept(int input, Batch delta) {
+        int size = delta.size();
         rows.lock();
         try {
-            for (int i = 0; i < delta.size(); i++) {
-                int row = delta.row(i);
-                if (hasKey(delta, row, keyColumns)) {
-                    key.clear();
-                    format.writeKey(delta, row, key);
-                    upsert(delta, row);
+            for (int from = 0; from < size; from += KeySlice.ROWS) {
+                int to = Math.min(size, from + KeySlice.ROWS);
+                slice.load(delta, from, to);
+                for (int i = from; i < to; i++) {
+                    int row = delta.row(i);
+                    if (hasKey(delta, row, keyColumns)) {
+                        upsert(delta, row, slice.key(i - from));
+                    }
                 }
-                if ((i + 1) % SLICE_ROWS == 0) {
-                    rows.breathe();
-                }
+                rows.breathe();
             }
         } finally {
             rows.unlock();
@@ -93,10 +95,10 @@ public final class SourceTableOperator implements Operator {
         return true;
     }
 
-    private void upsert(Batch delta, int row) {
+    private void upsert(Batch delta, int row, int key) {
         value.clear();
         format.writeValue(delta, row, value);
-        int entry = rows.entry(key.array(), 0, key.size(), value.size());
+        int entry = slice.entry(key, value.size());
         int number = touch(entry);
         if (!sameRow(
                 rows.bytes(entry),

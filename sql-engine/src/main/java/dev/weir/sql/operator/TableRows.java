@@ -5,6 +5,7 @@ import dev.weir.sql.batch.Schema;
 import dev.weir.sql.codec.ByteSink;
 import dev.weir.sql.codec.KeyCodec;
 import dev.weir.sql.codec.RowCodec;
+import dev.weir.sql.state.PointState;
 
 /// How the rows of a table lie in its point state.
 ///
@@ -23,8 +24,9 @@ final class TableRows {
         this.rows = new RowCodec(schema);
     }
 
-    void writeKey(Batch in, int row, ByteSink out) {
-        keys.write(in, row, out);
+    /// The keys of slices of batches, to be looked up in a state.
+    KeySlice keySlice(PointState state) {
+        return new KeySlice(keys, state);
     }
 
     void writeValue(Batch in, int row, ByteSink out) {

@@ -25,7 +25,7 @@ public final class TableSinkOperator implements Operator {
     private final Output output;
     private final TableRows format;
     private final Touched touched;
-    private final ByteSink key = new ByteSink();
+    private final KeySlice keys;
 
     // For each key touched: its candidate rows as a list, the latest first, and the one kept
     // before.
@@ -60,6 +60,7 @@ public final class TableSinkOperator implements Operator {
         this.changes = changes;
         this.output = output;
         this.format = new TableRows(schema, keyColumns);
+        this.keys = format.keySlice(rows);
         this.touched = new Touched(rows);
         this.net = Batch.of(schema);
         this.delta = Batch.of(schema);
@@ -67,22 +68,22 @@ public final class TableSinkOperator implements Operator {
 
     @Override
     public void accept(int input, Batch batch) {
+        int size = batch.size();
         rows.lock();
         try {
-            for (int i = 0; i < batch.size(); i++) {
-                int row = batch.row(i);
-                key.clear();
-                format.writeKey(batch, row, key);
-                // No room for a value: most new keys of a step have their final row only later.
-                int entry = rows.entry(key.array(), 0, key.size(), 0);
-                int number = touched.find(entry);
-                if (number < 0) {
-                    number = touch(entry);
+            for (int from = 0; from < size; from += KeySlice.ROWS) {
+                int to = Math.min(size, from + KeySlice.ROWS);
+                keys.load(batch, from, to);
+                for (int i = from; i < to; i++) {
+                    // No room for a value yet: the row may not be the key's last.
+                    int entry = keys.entry(keys.key(i - from), 0);
+                    int number = touched.find(entry);
+                    if (number < 0) {
+                        number = touch(entry);
+                    }
+                    add(number, batch, batch.row(i));
                 }
-                add(number, batch, row);
-                if ((i + 1) % SLICE_ROWS == 0) {
-                    rows.breathe();
-                }
+                rows.breathe();
             }
         } finally {
             rows.unlock();

@@ -2,6 +2,7 @@ package dev.weir.sql.plan;
 
 import dev.weir.sql.batch.Schema;
 import dev.weir.sql.catalog.Relation;
+import dev.weir.sql.catalog.ScanColumn;
 import dev.weir.sql.function.Functions;
 
 import org.apache.calcite.rex.RexCall;

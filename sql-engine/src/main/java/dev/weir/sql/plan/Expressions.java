@@ -4,6 +4,7 @@ import dev.weir.sql.analyze.RelTypes;
 import dev.weir.sql.analyze.RelationTable;
 import dev.weir.sql.batch.Schema;
 import dev.weir.sql.catalog.Relation;
+import dev.weir.sql.catalog.ScanColumn;
 
 import org.apache.calcite.avatica.util.TimeUnitRange;
 import org.apache.calcite.rex.RexCall;

@@ -1,7 +1,7 @@
 package dev.weir.sql.serde;
 
 import dev.weir.sql.catalog.Relation;
-import dev.weir.sql.plan.ScanColumn;
+import dev.weir.sql.catalog.ScanColumn;
 
 import java.util.List;
 

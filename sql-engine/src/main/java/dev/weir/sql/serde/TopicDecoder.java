@@ -7,10 +7,10 @@ import dev.weir.sql.batch.LongColumn;
 import dev.weir.sql.batch.Primitive;
 import dev.weir.sql.catalog.Format;
 import dev.weir.sql.catalog.Relation;
+import dev.weir.sql.catalog.ScanColumn;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
 import dev.weir.sql.io.RecordBlock;
-import dev.weir.sql.plan.ScanColumn;
 
 import java.nio.ByteBuffer;
 import java.time.DateTimeException;

@@ -44,21 +44,49 @@ final class ByteMap {
         }
     }
 
+    /// Brings the index slots and records of some hashes into the processor's cache: their loads
+    /// wait for memory side by side here, but one after the other in [#find].
+    ///
+    /// @param scratch as long as `hashes`
+    /// @return nothing of use; it keeps the loads from being optimized away
+    int warm(int[] hashes, int[] scratch, int size) {
+        for (int i = 0; i < size; i++) {
+            scratch[i] = (int) index[hashes[i] & mask] - 1;
+        }
+        int sum = 0;
+        for (int i = 0; i < size; i++) {
+            int handle = scratch[i];
+            if (handle != NONE) {
+                sum += arena.touch(handle);
+            }
+        }
+        return sum;
+    }
+
     /// A new record, without value, for a key that is not there.
     ///
     /// @param room bytes that a value may take without moving the record
     int insert(int hash, byte[] key, int offset, int length, int room) {
+        int handle = append(hash, key, offset, length, room);
+        index(handle);
+        return handle;
+    }
+
+    /// As [#insert], but the record is not found before [#index] has been called for it.
+    int append(int hash, byte[] key, int offset, int length, int room) {
         if (length > Arena.MAX_KEY) {
             throw new IllegalArgumentException("key of " + length + " bytes");
         }
+        int handle = newRecord(hash, key, offset, length, room);
+        Words.setLong(arena.chunk(handle), Arena.offset(handle) + ORDINAL, nextOrdinal++);
+        return handle;
+    }
+
+    void index(int handle) {
         if (++count > index.length - (index.length >>> 2) - (index.length >>> 3)) {
             grow();
         }
-        int handle = newRecord(hash, key, offset, length, room);
-        byte[] chunk = arena.chunk(handle);
-        Words.setLong(chunk, Arena.offset(handle) + ORDINAL, nextOrdinal++);
-        add(hash, handle);
-        return handle;
+        add(arena.hash(handle), handle);
     }
 
     private int newRecord(int hash, byte[] key, int offset, int length, int room) {

@@ -121,8 +121,7 @@ public final class OrderedState extends StateMap {
         changing(handle);
         if (arena.has(handle, Arena.ON_DISK)) {
             arena.setValueLength(handle, -1);
-            arena.set(handle, Arena.HOLLOW);
-            arena.addDead(handle, arena.size(handle));
+            hollow(handle);
             return;
         }
         byte[] chunk = arena.chunk(handle);
@@ -272,8 +271,9 @@ public final class OrderedState extends StateMap {
 
     @Override
     void tidy() {
-        if (!held() && arena.deadBytes() > Math.max(64 << 10, arena.bytes() / 2)) {
+        if (worthTidying()) {
             rebuild(false);
+            tidied();
         }
     }
 
@@ -320,6 +320,9 @@ public final class OrderedState extends StateMap {
             arena.set(handle, Arena.ON_DISK);
         }
         arena.stamp(handle, old.generationOf(from));
+        if (valueLength < 0) {
+            hollow(handle);
+        }
         if (valueLength > 0) {
             System.arraycopy(
                     chunk,

@@ -24,6 +24,7 @@ public final class PointState extends StateMap {
     private final byte[] noBytes = {};
     private final List<Undo> undo = new ArrayList<>();
     private byte[] diskKey = new byte[64];
+    private int announced;
 
     PointState(Shared shared, int operator, boolean versioned) {
         this(shared, operator, versioned, new ByteMap());
@@ -33,6 +34,24 @@ public final class PointState extends StateMap {
         super(shared, operator, Disk.POINT, map.arena);
         this.versioned = versioned && shared.disk != null;
         this.map = map;
+    }
+
+    /// The hash of a key.
+    public static int hash(byte[] key, int offset, int length) {
+        return Words.hash(key, offset, length);
+    }
+
+    /// Fetches an entry from memory ahead of its use.
+    public void announce(int handle) {
+        announced += arena.touch(handle);
+    }
+
+    /// Tells that the entries of these hashes will be asked for next, so that they can be fetched
+    /// from memory side by side.
+    ///
+    /// @param scratch as long as `hashes`
+    public void announce(int[] hashes, int[] scratch, int size) {
+        announced += map.warm(hashes, scratch, size);
     }
 
     /// The entry of a key that has a value, or NONE.
@@ -54,7 +73,11 @@ public final class PointState extends StateMap {
     ///
     /// @param room bytes a first value may take without moving the entry
     public int entry(byte[] key, int offset, int length, int room) {
-        int hash = Words.hash(key, offset, length);
+        return entry(hash(key, offset, length), key, offset, length, room);
+    }
+
+    /// As [#entry(byte[], int, int, int)], with the key's hash at hand.
+    public int entry(int hash, byte[] key, int offset, int length, int room) {
         int handle = map.find(hash, key, offset, length);
         if (handle != NONE) {
             if (!arena.has(handle, Arena.USED)) {
@@ -142,7 +165,7 @@ public final class PointState extends StateMap {
             undo.add(last);
         }
         byte[] chunk = arena.chunk(handle);
-        last.add(
+        last.append(
                 arena.hash(handle),
                 chunk,
                 keyOffset(handle),
@@ -171,8 +194,7 @@ public final class PointState extends StateMap {
         }
         edit(handle);
         arena.setValueLength(handle, -1);
-        arena.set(handle, Arena.HOLLOW);
-        arena.addDead(handle, arena.size(handle));
+        hollow(handle);
     }
 
     /// The value of a key, or null. For tests and rare paths.
@@ -242,7 +264,7 @@ public final class PointState extends StateMap {
 
     @Override
     void tidy() {
-        if (held() || arena.deadBytes() < Math.max(64 << 10, arena.bytes() / 2)) {
+        if (!worthTidying()) {
             return;
         }
         for (int chunk : arena.chunksByAge()) {
@@ -250,6 +272,7 @@ public final class PointState extends StateMap {
                 clean(chunk, false);
             }
         }
+        tidied();
     }
 
     @Override
@@ -291,7 +314,10 @@ public final class PointState extends StateMap {
                 spilled = true;
             } else {
                 arena.unset(handle, Arena.USED);
-                map.move(handle, Math.max(0, arena.valueLength(handle)));
+                int moved = map.move(handle, Math.max(0, arena.valueLength(handle)));
+                if (absent) {
+                    hollow(moved);
+                }
             }
         }
         arena.free(chunk);
@@ -321,7 +347,7 @@ public final class PointState extends StateMap {
 
     private Undo firstImage(long step, int hash, byte[] key, int offset, int length) {
         for (Undo candidate : undo) {
-            if (candidate.step > step && candidate.images.find(hash, key, offset, length) != NONE) {
+            if (candidate.step > step && candidate.find(hash, key, offset, length) != NONE) {
                 return candidate;
             }
         }

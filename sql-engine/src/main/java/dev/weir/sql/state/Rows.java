@@ -27,7 +27,7 @@ final class Rows {
     }
 
     /// @return false when the visitor wants no more
-    boolean visit(StateSnapshot.Visitor visitor) {
+    boolean visit(RowVisitor visitor) {
         byte[] data = bytes.array();
         int at = 0;
         for (int i = 0; i < count; i++) {

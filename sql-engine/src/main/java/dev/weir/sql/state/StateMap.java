@@ -15,6 +15,7 @@ import java.util.concurrent.locks.ReentrantLock;
 /// the cleaner.
 abstract sealed class StateMap permits PointState, OrderedState {
     private static final int SLICE_RECORDS = 256;
+    private static final long TIDY_BYTES = 64 << 10;
 
     final Shared shared;
     final int operator;
@@ -26,6 +27,8 @@ abstract sealed class StateMap permits PointState, OrderedState {
     /// Scans under way; the cleaner waits for them.
     int pins;
 
+    private long tidiedDead;
+    private int tidiedClean;
     private final int family;
 
     // Fair, so that the worker taking it again and again does not starve the others.
@@ -90,6 +93,28 @@ abstract sealed class StateMap permits PointState, OrderedState {
 
     final boolean clean(int handle) {
         return arena.generationOf(handle) <= shared.cleanThrough;
+    }
+
+    /// Marks a record without value as one to be taken back once nobody needs it.
+    final void hollow(int handle) {
+        arena.set(handle, Arena.HOLLOW);
+        arena.addDead(handle, arena.size(handle));
+    }
+
+    /// Whether enough memory is dead, and more of it can be taken back than the last time.
+    final boolean worthTidying() {
+        if (held()) {
+            return false;
+        }
+        long dead = arena.deadBytes();
+        return dead > Math.max(TIDY_BYTES, arena.bytes() / 2)
+                && (dead > tidiedDead + tidiedDead / 2 || shared.cleanThrough != tidiedClean);
+    }
+
+    /// Remembers what could not be taken back: deletions not yet written to disk.
+    final void tidied() {
+        tidiedDead = arena.deadBytes();
+        tidiedClean = shared.cleanThrough;
     }
 
     /// Whether records must stay where they are.

@@ -19,14 +19,6 @@ public final class StateSnapshot implements AutoCloseable {
         this.onClose = onClose;
     }
 
-    /// Told of each row of a scan. The arrays are valid during the call only.
-    @FunctionalInterface
-    public interface Visitor {
-        /// @return false to end the scan
-        boolean row(
-                byte[] keys, int keyOffset, int keyLength, byte[] values, int offset, int length);
-    }
-
     /// The step read; Long.MIN_VALUE for what was there before the first.
     public long step() {
         return step;
@@ -41,7 +33,7 @@ public final class StateSnapshot implements AutoCloseable {
     /// Visits all rows as of the step, in no particular order.
     ///
     /// @return false when the visitor ended it
-    public boolean scan(PointState state, Visitor visitor) {
+    public boolean scan(PointState state, RowVisitor visitor) {
         checkOpen();
         PointState.Range range = state.startScan();
         try (Disk.DiskScan disk = range.disk()) {

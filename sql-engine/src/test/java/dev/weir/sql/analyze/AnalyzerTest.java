@@ -72,8 +72,8 @@ class AnalyzerTest {
         Relation relation =
                 source(
                                 "CREATE TABLE w (v INT, k VARCHAR PRIMARY KEY, x INT) WITH"
-                                    + " (KAFKA_TOPIC = 'items', WINDOW_TYPE = 'TUMBLING',"
-                                    + " WINDOW_SIZE = '2 MINUTES')")
+                                        + " (KAFKA_TOPIC = 'items', WINDOW_TYPE = 'TUMBLING',"
+                                        + " WINDOW_SIZE = '2 MINUTES')")
                         .relation();
 
         assertThat(relation.schema().names())
@@ -87,8 +87,8 @@ class AnalyzerTest {
         Relation relation =
                 source(
                                 "CREATE STREAM s (at VARCHAR) WITH (KAFKA_TOPIC = 'orders',"
-                                    + " TIMESTAMP = 'AT', TIMESTAMP_FORMAT = 'yyyy-MM-dd"
-                                    + " HH:mm:ss')")
+                                        + " TIMESTAMP = 'AT', TIMESTAMP_FORMAT = 'yyyy-MM-dd"
+                                        + " HH:mm:ss')")
                         .relation();
 
         assertThat(relation.timestampColumn()).contains("at");
@@ -155,7 +155,7 @@ class AnalyzerTest {
         Analyzed.CreateAs created =
                 as(
                         "CREATE TABLE t AS SELECT COUNT(*) AS n, item AS what FROM orders GROUP BY"
-                            + " item");
+                                + " item");
 
         assertThat(created.relation().schema().names()).containsExactly("n", "what");
         assertThat(keys(created)).containsExactly("what");
@@ -164,7 +164,7 @@ class AnalyzerTest {
                         keys(
                                 as(
                                         "CREATE TABLE t AS SELECT item, qty, MAX(amount) FROM"
-                                            + " orders GROUP BY qty, item")))
+                                                + " orders GROUP BY qty, item")))
                 .containsExactly("item", "qty");
     }
 
@@ -186,6 +186,22 @@ class AnalyzerTest {
     }
 
     @Test
+    void a_table_of_a_windowed_table_stays_windowed_while_it_keeps_the_bounds() {
+        shop.create(
+                "CREATE TABLE w AS SELECT item, COUNT(*) AS n FROM orders"
+                        + " WINDOW TUMBLING (SIZE 1 HOUR) GROUP BY item");
+
+        Relation kept = as("CREATE TABLE t AS SELECT * FROM w WHERE n > 1").relation();
+        assertThat(kept.schema().names()).containsExactly("item", "WINDOWSTART", "WINDOWEND", "n");
+        assertThat(kept.window()).contains(new WindowSpec(WindowSpec.Kind.TUMBLING, 3_600_000));
+
+        Analyzed.CreateAs plain =
+                as("CREATE TABLE t AS SELECT n, WINDOWSTART AS hour, item FROM w WHERE n > 1");
+        assertThat(keys(plain)).containsExactly("hour", "item");
+        assertThat(plain.relation().window()).isEmpty();
+    }
+
+    @Test
     void a_table_of_a_table_keeps_its_primary_key_and_a_join_the_one_that_identifies_it() {
         assertThat(keys(as("CREATE TABLE t AS SELECT name, id AS nr FROM items WHERE weight > 1")))
                 .containsExactly("nr");
@@ -193,7 +209,7 @@ class AnalyzerTest {
                         keys(
                                 as(
                                         "CREATE TABLE t AS SELECT i.id AS item, c.id FROM customers"
-                                            + " c JOIN items i ON c.item_id = i.id")))
+                                                + " c JOIN items i ON c.item_id = i.id")))
                 .containsExactly("id");
     }
 
@@ -290,7 +306,7 @@ class AnalyzerTest {
         assertThat(
                         shop.query(
                                         "SELECT SUM(qty), SUM(amount), SUM(price), AVG(qty),"
-                                            + " AVG(price), COUNT(*), MIN(placed) FROM orders")
+                                                + " AVG(price), COUNT(*), MIN(placed) FROM orders")
                                 .schema()
                                 .fields())
                 .extracting(f -> f.type().sql())

@@ -50,8 +50,7 @@ class CommitterTest {
         log.createTopic("out", 1, Map.of());
         try (StateStore store = StateStore.inMemory();
                 Committer committer =
-                        new Committer(
-                                log, new Journal(log), store, 77, Published.NOTHING, 0)) {
+                        new Committer(log, new Journal(log), store, 77, Published.NOTHING, 0)) {
             committer.start();
             for (int i = 1; i <= 3; i++) {
                 committer.awaitRoom();

@@ -22,28 +22,43 @@ final class ShopModel {
             List.of(
                     """
                     CREATE STREAM orders (id VARCHAR KEY, item VARCHAR, qty BIGINT)
-                      WITH (kafka_topic = 'orders', value_format = 'JSON', partitions = 3)""",
+                      WITH (kafka_topic = 'orders', value_format = 'JSON', partitions = 3)\
+                    """,
                     """
                     CREATE TABLE prices (item VARCHAR PRIMARY KEY, price BIGINT)
-                      WITH (kafka_topic = 'prices', value_format = 'JSON', partitions = 2)""",
+                      WITH (kafka_topic = 'prices', value_format = 'JSON', partitions = 2)\
+                    """,
                     """
                     CREATE STREAM big AS
-                      SELECT id, item, qty * 2 AS doubled FROM orders WHERE qty > 50 EMIT CHANGES""",
+                      SELECT id, item, qty * 2 AS doubled FROM orders WHERE qty > 50 EMIT CHANGES\
+                    """,
                     """
                     CREATE TABLE totals AS
                       SELECT item, COUNT(*) AS n, SUM(qty) AS total FROM orders
-                      GROUP BY item EMIT CHANGES""",
+                      GROUP BY item EMIT CHANGES\
+                    """,
                     """
                     CREATE TABLE minutes AS
                       SELECT item, COUNT(*) AS n FROM orders WINDOW TUMBLING (SIZE 1 MINUTE)
-                      GROUP BY item EMIT CHANGES""",
+                      GROUP BY item EMIT CHANGES\
+                    """,
                     """
                     CREATE TABLE sizes AS
-                      SELECT n, COUNT(*) AS items FROM totals GROUP BY n EMIT CHANGES""",
+                      SELECT n, COUNT(*) AS items FROM totals GROUP BY n EMIT CHANGES\
+                    """,
                     """
                     CREATE TABLE revenue AS
                       SELECT t.item AS item, t.total * p.price AS money
-                      FROM totals t JOIN prices p ON t.item = p.item EMIT CHANGES""");
+                      FROM totals t JOIN prices p ON t.item = p.item EMIT CHANGES\
+                    """,
+                    """
+                    CREATE STREAM big_again (id VARCHAR KEY, item VARCHAR, doubled BIGINT)
+                      WITH (kafka_topic = 'big', value_format = 'JSON')\
+                    """,
+                    """
+                    CREATE TABLE copies AS
+                      SELECT item, COUNT(*) AS n FROM big_again GROUP BY item EMIT CHANGES\
+                    """);
 
     private static final JsonMapper JSON = new JsonMapper();
 
@@ -56,12 +71,14 @@ final class ShopModel {
             Map<String, String> minutes,
             Map<String, String> sizes,
             Map<String, String> revenue,
+            Map<String, String> copies,
             int malformed) {}
 
     static Expected expected(MemoryTopicLog log) {
         List<String> big = new ArrayList<>();
         Map<String, long[]> totals = new TreeMap<>();
         Map<String, Long> minutes = new TreeMap<>();
+        Map<String, Long> copies = new TreeMap<>();
         int malformed = 0;
         for (Entry entry : log.committed("orders")) {
             JsonNode order;
@@ -75,6 +92,7 @@ final class ShopModel {
             long qty = order.get("qty").asLong();
             if (qty > 50) {
                 big.add(entry.keyText() + " " + item + " " + qty * 2);
+                copies.merge(item, 1L, Long::sum);
             }
             long[] total = totals.computeIfAbsent(item, i -> new long[2]);
             total[0]++;
@@ -86,25 +104,23 @@ final class ShopModel {
             if (entry.value() == null) {
                 prices.remove(entry.keyText());
             } else {
-                prices.put(
-                        entry.keyText(), JSON.readTree(entry.value()).get("price").asLong());
+                prices.put(entry.keyText(), JSON.readTree(entry.value()).get("price").asLong());
             }
         }
         Map<String, Long> sizes = new TreeMap<>();
         Map<String, String> totalRows = new TreeMap<>();
         Map<String, String> revenue = new TreeMap<>();
-        totals.forEach(
-                (item, total) -> {
-                    totalRows.put(item, total[0] + " " + total[1]);
-                    sizes.merge(Long.toString(total[0]), 1L, Long::sum);
-                    Long price = prices.get(item);
-                    if (price != null) {
-                        revenue.put(item, Long.toString(total[1] * price));
-                    }
-                });
+        totals.forEach((item, total) -> {
+            totalRows.put(item, total[0] + " " + total[1]);
+            sizes.merge(Long.toString(total[0]), 1L, Long::sum);
+            Long price = prices.get(item);
+            if (price != null) {
+                revenue.put(item, Long.toString(total[1] * price));
+            }
+        });
         big.sort(null);
         return new Expected(
-                big, totalRows, texts(minutes), texts(sizes), revenue, malformed);
+                big, totalRows, texts(minutes), texts(sizes), revenue, texts(copies), malformed);
     }
 
     private static Map<String, String> texts(Map<String, Long> values) {
@@ -136,6 +152,7 @@ final class ShopModel {
                         e -> Long.toString(ByteBuffer.wrap(e.key()).getLong()),
                         v -> v.get("items").toString()),
                 table(log, "revenue", Entry::keyText, v -> v.get("money").toString()),
+                table(log, "copies", Entry::keyText, v -> v.get("n").toString()),
                 log.committed("_weir_dead_letters").size());
     }
 
@@ -157,12 +174,15 @@ final class ShopModel {
         for (Entry entry : log.committed(topic)) {
             String row = entry.value() == null ? null : value.apply(JSON.readTree(entry.value()));
             String before =
-                    row == null
-                            ? rows.remove(key.apply(entry))
-                            : rows.put(key.apply(entry), row);
+                    row == null ? rows.remove(key.apply(entry)) : rows.put(key.apply(entry), row);
             if (before == null ? row == null : before.equals(row)) {
                 throw new AssertionError(
-                        topic + " repeats " + key.apply(entry) + " = " + row + " at "
+                        topic
+                                + " repeats "
+                                + key.apply(entry)
+                                + " = "
+                                + row
+                                + " at "
                                 + entry.offset());
             }
         }

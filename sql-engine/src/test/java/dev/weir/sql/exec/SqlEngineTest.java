@@ -64,6 +64,8 @@ class SqlEngineTest {
     }
 
     private void level() throws InterruptedException {
+        // Twice, for what is read of a topic that a query writes.
+        assertThat(engine.awaitLevel(LONG)).isTrue();
         assertThat(engine.awaitLevel(LONG)).isTrue();
     }
 
@@ -158,13 +160,19 @@ class SqlEngineTest {
                 .containsExactly("[" + expected.big().size() + "]");
         List<String> minutes = new ArrayList<>();
         expected.minutes()
-                .forEach(
-                        (k, v) -> {
-                            long start = Long.parseLong(k.substring(k.indexOf('@') + 1));
-                            minutes.add(
-                                    "[" + k.substring(0, k.indexOf('@')) + ", " + start + ", "
-                                            + (start + 60_000) + ", " + v + "]");
-                        });
+                .forEach((k, v) -> {
+                    long start = Long.parseLong(k.substring(k.indexOf('@') + 1));
+                    minutes.add(
+                            "["
+                                    + k.substring(0, k.indexOf('@'))
+                                    + ", "
+                                    + start
+                                    + ", "
+                                    + (start + 60_000)
+                                    + ", "
+                                    + v
+                                    + "]");
+                });
         assertThat(rows("SELECT * FROM minutes")).isEqualTo(minutes);
         assertThat(rows("SELECT * FROM revenue"))
                 .isEqualTo(
@@ -191,8 +199,7 @@ class SqlEngineTest {
         order(1, 0, "b", "ink", 60);
         try (PushQuery query = live("SELECT id, item, qty FROM orders EMIT CHANGES")) {
             assertThat(query.isTable()).isFalse();
-            assertThat(take(query, 2))
-                    .containsExactlyInAnyOrder("+[a, pen, 1]", "+[b, ink, 60]");
+            assertThat(take(query, 2)).containsExactlyInAnyOrder("+[a, pen, 1]", "+[b, ink, 60]");
             order(2, 0, "c", "pen", 3);
             assertThat(take(query, 1)).containsExactly("+[c, pen, 3]");
         }
@@ -307,7 +314,8 @@ class SqlEngineTest {
         List<Entry> letters = log.committed("_weir_dead_letters");
         assertThat(letters).hasSize(1);
         assertThat(letters.getFirst().valueText())
-                .startsWith("{\"query\":\"shares\",\"topic\":\"orders\",\"partition\":0,\"offset\":0,");
+                .startsWith(
+                        "{\"query\":\"shares\",\"topic\":\"orders\",\"partition\":0,\"offset\":0,");
     }
 
     @Test
@@ -318,7 +326,9 @@ class SqlEngineTest {
                         SqlException.class,
                         e -> {
                             assertThat(e.state()).isEqualTo(SqlState.DEPENDENT_OBJECTS);
-                            assertThat(e).hasMessageContaining("sizes").hasMessageContaining("revenue");
+                            assertThat(e)
+                                    .hasMessageContaining("sizes")
+                                    .hasMessageContaining("revenue");
                         });
         run("DROP TABLE sizes");
         run("DROP TABLE revenue DELETE TOPIC");
@@ -368,12 +378,12 @@ class SqlEngineTest {
         someOrders(new Random(7), 500);
         level();
         assertThat(ShopModel.written(log)).isEqualTo(ShopModel.expected(log));
-        assertThat(engine.catalog().relations()).hasSize(7);
-        run("CREATE TABLE again AS SELECT item, MAX(qty) AS most FROM big2 GROUP BY item"
-                .replace("big2", "orders"));
+        assertThat(engine.catalog().relations()).hasSize(9);
+        run(
+                "CREATE TABLE again AS SELECT item, MAX(qty) AS most FROM big2 GROUP BY item"
+                        .replace("big2", "orders"));
         level();
-        assertThat(rows("SELECT item FROM again"))
-                .hasSize(ShopModel.expected(log).totals().size());
+        assertThat(rows("SELECT item FROM again")).hasSize(ShopModel.expected(log).totals().size());
     }
 
     @Test
@@ -382,10 +392,9 @@ class SqlEngineTest {
         for (String statement : ShopModel.STATEMENTS) {
             numbers.add(((StatementResult.Done) run(statement)).commandSequence());
         }
-        assertThat(numbers).containsExactly(0L, 1L, 2L, 3L, 4L, 5L, 6L);
+        assertThat(numbers).containsExactly(0L, 1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L);
         restart();
-        assertThat(((StatementResult.Done) run("DROP TABLE sizes")).commandSequence())
-                .isEqualTo(7);
+        assertThat(((StatementResult.Done) run("DROP TABLE sizes")).commandSequence()).isEqualTo(9);
     }
 
     @Test
@@ -443,6 +452,97 @@ class SqlEngineTest {
     }
 
     @Test
+    void a_relation_that_fails_takes_with_it_only_what_reads_it() throws Exception {
+        shop();
+        run("CREATE STREAM clicks (page VARCHAR) WITH (kafka_topic='clicks', partitions=1)");
+        run("CREATE TABLE pages AS SELECT page, COUNT(*) AS n FROM clicks GROUP BY page");
+        run("CREATE TABLE counts AS SELECT n, COUNT(*) AS pages FROM pages GROUP BY n");
+        PushQuery push = live("SELECT * FROM pages EMIT CHANGES");
+        log.send("clicks", 0, T0, null, "{\"page\":\"a\"}");
+        assertThat(take(push, 1)).containsExactly("+[a, 1]");
+
+        log.loseTopicWhenRead("clicks");
+        log.send("clicks", 0, T0, null, "{\"page\":\"a\"}");
+        assertThatThrownBy(() -> push.poll(LONG)).hasMessageContaining("\"pages\" failed");
+        for (int round = 0; round < 2; round++) {
+            order(0, 0, "a", "pen", 60);
+            level();
+            assertThat(rows("SELECT item, n FROM totals"))
+                    .containsExactly("[pen, " + (round + 1) + "]");
+            assertThat(engine.queries())
+                    .filteredOn(q -> q.state() == QueryInfo.State.FAILED)
+                    .map(q -> q.sinks().getFirst())
+                    .containsExactly("pages", "counts");
+            assertThatThrownBy(() -> run("SELECT * FROM pages"))
+                    .hasMessageContaining("\"pages\" has stopped");
+            restart();
+        }
+        run("DROP TABLE counts");
+        run("DROP TABLE pages");
+        run("DROP STREAM clicks");
+    }
+
+    @Test
+    void state_and_journal_that_do_not_belong_together_are_refused() throws Exception {
+        shop();
+        someOrders(new Random(8), 300);
+        level();
+        engine.close();
+        EngineConfig elsewhere =
+                new EngineConfig(
+                        dir.resolve("elsewhere"), Duration.ofSeconds(1), 50, 64 << 20, false);
+        assertThatThrownBy(() -> SqlEngine.start(elsewhere, log, CLOCK))
+                .isInstanceOf(SqlException.class)
+                .hasMessageContaining("needs the journal from record 0");
+        engine = SqlEngine.start(config(), log, CLOCK);
+    }
+
+    @Test
+    void where_a_record_lies_can_be_selected() throws Exception {
+        run(ShopModel.STATEMENTS.get(0));
+        order(2, 7, "a", "pen", 1);
+        run(
+                "CREATE STREAM placed AS SELECT id, ROWTIME AS t, ROWPARTITION AS p, ROWOFFSET AS o"
+                        + " FROM orders EMIT CHANGES");
+        order(2, 8, "b", "pen", 1);
+        level();
+        assertThat(log.committed("placed"))
+                .map(Entry::valueText)
+                .containsExactlyInAnyOrder(
+                        "{\"t\":" + (T0 + 7) + ",\"p\":2,\"o\":0}",
+                        "{\"t\":" + (T0 + 8) + ",\"p\":2,\"o\":1}");
+        assertThat(rows("SELECT id, ROWTIME FROM placed"))
+                .containsExactly("[a, " + (T0 + 7) + "]", "[b, " + (T0 + 8) + "]");
+        assertThatThrownBy(() ->
+                        run(
+                                "CREATE STREAM again AS"
+                                        + " SELECT id, ROWOFFSET AS o FROM placed"
+                                        + " EMIT CHANGES"))
+                .isInstanceOfSatisfying(
+                        SqlException.class,
+                        e -> assertThat(e.state()).isEqualTo(SqlState.FEATURE_NOT_SUPPORTED));
+    }
+
+    @Test
+    void what_is_too_large_to_be_written_stops_nothing() throws Exception {
+        shop();
+        run("CREATE STREAM twice AS SELECT id, item || item AS long FROM orders EMIT CHANGES");
+        order(0, 0, "large", "x".repeat(900_000), 60);
+        log.send("orders", 0, T0, "malformed", "{" + "\u0001".repeat(1_000_000));
+        order(0, 0, "small", "pen", 60);
+        level();
+        assertThat(log.committed("twice")).map(Entry::keyText).containsExactly("small");
+        assertThat(log.committed("big"))
+                .map(Entry::keyText)
+                .containsExactlyInAnyOrder("large", "small");
+        List<Entry> letters = log.committed("_weir_dead_letters");
+        assertThat(letters).hasSize(2);
+        assertThat(letters)
+                .anyMatch(l -> l.valueText().contains("\"valueBytes\":1000001,"))
+                .anyMatch(l -> l.valueText().contains("the row takes 1800016 bytes"));
+    }
+
+    @Test
     void a_malformed_record_is_reported_by_the_first_query_that_meets_it() throws Exception {
         run(ShopModel.STATEMENTS.get(0));
         log.send("orders", 2, T0, "k", "[]");
@@ -453,7 +553,8 @@ class SqlEngineTest {
         level();
         List<Entry> letters = log.committed("_weir_dead_letters");
         assertThat(letters.getLast().valueText())
-                .startsWith("{\"query\":\"big\",\"topic\":\"orders\",\"partition\":2,\"offset\":1,");
+                .startsWith(
+                        "{\"query\":\"big\",\"topic\":\"orders\",\"partition\":2,\"offset\":1,");
         assertThat(letters).allMatch(l -> l.valueText().contains("\"query\":\"big\""));
     }
 
@@ -472,18 +573,17 @@ class SqlEngineTest {
                         "INSERT INTO totals (item, n) VALUES ('pen', 1)")) {
             assertThatThrownBy(() -> run(refused)).as(refused).isInstanceOf(SqlException.class);
         }
-        assertThat(engine.catalog().relations()).hasSize(7);
+        assertThat(engine.catalog().relations()).hasSize(9);
         assertThat(log.topic("x")).isEmpty();
-        assertThat(((StatementResult.Done) run("DROP TABLE sizes")).commandSequence())
-                .isEqualTo(7);
+        assertThat(((StatementResult.Done) run("DROP TABLE sizes")).commandSequence()).isEqualTo(9);
     }
 
     @Test
     void a_replaced_stream_reads_what_it_says_now() throws Exception {
         shop();
         run(
-                "CREATE OR REPLACE STREAM big AS"
-                        + " SELECT id, item, qty AS doubled FROM orders WHERE qty > 90 EMIT CHANGES");
+                "CREATE OR REPLACE STREAM big AS SELECT id, item, qty AS doubled FROM orders WHERE"
+                        + " qty > 90 EMIT CHANGES");
         order(0, 0, "a", "pen", 60);
         order(0, 0, "b", "pen", 95);
         level();
@@ -525,5 +625,14 @@ class SqlEngineTest {
         TreeMap<String, String> totals = new TreeMap<>(ShopModel.expected(log).totals());
         assertThat(totals).as("seed %s", seed).isNotEmpty();
         assertThat(ShopModel.written(log)).as("seed %s", seed).isEqualTo(ShopModel.expected(log));
+        List<String> pulled = new ArrayList<>();
+        totals.forEach((k, v) -> pulled.add("[" + k + ", " + v.replace(" ", ", ") + "]"));
+        assertThat(rows("SELECT * FROM totals")).as("seed %s", seed).isEqualTo(pulled);
+        try (PushQuery push = live("SELECT * FROM totals EMIT CHANGES")) {
+            assertThat(take(push, pulled.size()))
+                    .as("seed %s", seed)
+                    .containsExactlyInAnyOrderElementsOf(
+                            pulled.stream().map(row -> "+" + row).toList());
+        }
     }
 }

@@ -21,6 +21,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 /// One lock guards everything; signals are called outside of it.
 public final class MemoryTopicLog implements TopicLog {
     private static final long NOBODY = -1;
+    private static final int MOST_BYTES = 1_048_500;
 
     private final TreeMap<String, Topic> topics = new TreeMap<>();
     private final CopyOnWriteArrayList<Watch> watches = new CopyOnWriteArrayList<>();
@@ -28,6 +29,7 @@ public final class MemoryTopicLog implements TopicLog {
     private long writes;
     private long failAt = Long.MAX_VALUE;
     private boolean down;
+    private String lost;
 
     /// A record as a reader with `isolation.level=read_committed` sees it.
     public record Entry(long offset, long timestamp, byte[] key, byte[] value) {
@@ -95,6 +97,11 @@ public final class MemoryTopicLog implements TopicLog {
         return writes;
     }
 
+    /// Lets reads of a topic fail as if it was deleted just before.
+    public synchronized void loseTopicWhenRead(String topic) {
+        lost = topic;
+    }
+
     /// Stops answering, as a process that is gone.
     public synchronized void stop() {
         down = true;
@@ -106,20 +113,17 @@ public final class MemoryTopicLog implements TopicLog {
         down = true;
         MemoryTopicLog next = new MemoryTopicLog();
         next.nextProducerId = nextProducerId + 1;
-        topics.forEach(
-                (name, topic) -> {
-                    Topic copy = new Topic(topic.info);
-                    for (int p = 0; p < copy.partitions.length; p++) {
-                        Partition from = topic.partitions[p];
-                        int kept =
-                                from.synced
-                                        + random.nextInt(from.records.size() - from.synced + 1);
-                        copy.partitions[p].records.addAll(from.records.subList(0, kept));
-                        copy.partitions[p].synced = kept;
-                        copy.partitions[p].start = from.start;
-                    }
-                    next.topics.put(name, copy);
-                });
+        topics.forEach((name, topic) -> {
+            Topic copy = new Topic(topic.info);
+            for (int p = 0; p < copy.partitions.length; p++) {
+                Partition from = topic.partitions[p];
+                int kept = from.synced + random.nextInt(from.records.size() - from.synced + 1);
+                copy.partitions[p].records.addAll(from.records.subList(0, kept));
+                copy.partitions[p].synced = kept;
+                copy.partitions[p].start = from.start;
+            }
+            next.topics.put(name, copy);
+        });
         return next;
     }
 
@@ -216,6 +220,9 @@ public final class MemoryTopicLog implements TopicLog {
             int maxRecords,
             int maxBytes) {
         check();
+        if (partition.topic().equals(lost)) {
+            topics.remove(lost);
+        }
         Partition p = partition(partition);
         if (offset < p.start) {
             throw new SqlException(
@@ -251,6 +258,9 @@ public final class MemoryTopicLog implements TopicLog {
         write();
         Partition p = partition(at);
         for (int i = 0; i < records.count(); i++) {
+            if (records.keyLength(i) + records.valueLength(i) > MOST_BYTES) {
+                throw new SqlException(SqlState.LIMIT_EXCEEDED, "the record is too large");
+            }
             p.records.add(
                     new Stored(
                             Kind.DATA,
@@ -341,6 +351,10 @@ public final class MemoryTopicLog implements TopicLog {
         @Override
         public void move(long offset) {
             synchronized (MemoryTopicLog.this) {
+                if (offset < at) {
+                    throw new IllegalArgumentException(
+                            "a pin at " + at + " cannot go back to " + offset);
+                }
                 at = offset;
             }
         }
@@ -364,6 +378,9 @@ public final class MemoryTopicLog implements TopicLog {
 
     @Override
     public Registration onMore(String topic, Runnable signal) {
+        if (topic(topic).isEmpty()) {
+            throw new SqlException(SqlState.UNDEFINED_OBJECT, "topic " + topic + " does not exist");
+        }
         Watch watch = new Watch(topic, signal);
         watches.add(watch);
         return () -> watches.remove(watch);

@@ -234,7 +234,7 @@ class StatementsTest {
                 (Statement.CreateSource)
                         Statements.parse(
                                 "CREATE TABLE t (id INT PRIMARY KEY, `low` STRUCT<a INT, \"b\""
-                                    + " INT>)",
+                                        + " INT>)",
                                 true);
 
         assertThat(create.name().text()).isEqualTo("T");

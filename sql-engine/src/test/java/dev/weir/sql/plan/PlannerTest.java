@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.sql.analyze.Analyzed;
 import dev.weir.sql.analyze.Shop;
+import dev.weir.sql.catalog.ScanColumn;
 import dev.weir.sql.error.SqlException;
 
 import org.junit.jupiter.api.DynamicTest;

@@ -12,11 +12,11 @@ import dev.weir.sql.batch.SqlType;
 import dev.weir.sql.catalog.Format;
 import dev.weir.sql.catalog.Relation;
 import dev.weir.sql.catalog.RelationColumn;
+import dev.weir.sql.catalog.ScanColumn;
 import dev.weir.sql.catalog.WindowSpec;
 import dev.weir.sql.codec.ByteSink;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.io.RecordBlock;
-import dev.weir.sql.plan.ScanColumn;
 
 import org.junit.jupiter.api.Test;
 

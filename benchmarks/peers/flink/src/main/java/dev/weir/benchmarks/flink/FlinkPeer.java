@@ -1,30 +1,37 @@
 package dev.weir.benchmarks.flink;
 
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.List;
-import java.util.Locale;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
 
-/** Times Flink SQL over the event files, in one JVM: FlinkPeer DIR RUNS. Prints "flink QUERY SECONDS". */
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Times Flink SQL over the event files, in one JVM: FlinkPeer DIR RUNS. Prints "flink QUERY
+ * SECONDS".
+ */
 public final class FlinkPeer {
     private static final String SOURCE =
-            "CREATE TABLE events (event_type INT,"
-                    + " bid ROW<auction BIGINT, bidder BIGINT, price BIGINT, channel STRING, url STRING,"
-                    + " `dateTime` TIMESTAMP(3), extra STRING>,"
-                    + " `ts` AS bid.`dateTime`, WATERMARK FOR `ts` AS `ts` - INTERVAL '4' SECOND) WITH ("
-                    + "'connector'='filesystem','path'='file://%s/events','format'='json',"
-                    + "'json.timestamp-format.standard'='SQL')";
+            "CREATE TABLE events (event_type INT, bid ROW<auction BIGINT, bidder BIGINT, price"
+                + " BIGINT, channel STRING, url STRING, `dateTime` TIMESTAMP(3), extra STRING>,"
+                + " person ROW<`dateTime` TIMESTAMP(3)>, auction ROW<`dateTime` TIMESTAMP(3)>, `ts`"
+                + " AS COALESCE(bid.`dateTime`, auction.`dateTime`, person.`dateTime`), WATERMARK"
+                + " FOR `ts` AS `ts` - INTERVAL '4' SECOND) WITH ("
+                + "'connector'='filesystem','path'='file://%s/events','format'='json',"
+                + "'json.timestamp-format.standard'='SQL')";
     private static final String Q0 =
-            "INSERT INTO sink SELECT bid.auction, bid.bidder, bid.price, CAST(bid.`dateTime` AS STRING),"
-                    + " bid.extra FROM events WHERE event_type = 2";
+            "INSERT INTO sink SELECT bid.auction, bid.bidder, bid.price, CAST(bid.`dateTime` AS"
+                + " STRING), bid.extra FROM events WHERE event_type = 2";
     private static final String Q0_SINK =
-            "CREATE TABLE sink (a BIGINT, b BIGINT, p BIGINT, t STRING, e STRING) WITH ('connector'='blackhole')";
+            "CREATE TABLE sink (a BIGINT, b BIGINT, p BIGINT, t STRING, e STRING) WITH"
+                + " ('connector'='blackhole')";
     private static final String COUNT =
             "INSERT INTO sink SELECT auction, window_start, COUNT(*) FROM TABLE(TUMBLE(TABLE bids,"
-                    + " DESCRIPTOR(ts), INTERVAL '10' SECOND)) GROUP BY auction, window_start, window_end";
+                + " DESCRIPTOR(ts), INTERVAL '10' SECOND)) GROUP BY auction, window_start,"
+                + " window_end";
     private static final String COUNT_SINK =
             "CREATE TABLE sink (a BIGINT, w TIMESTAMP(3), n BIGINT) WITH ('connector'='blackhole')";
 

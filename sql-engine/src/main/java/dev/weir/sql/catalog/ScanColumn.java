@@ -1,4 +1,4 @@
-package dev.weir.sql.plan;
+package dev.weir.sql.catalog;
 
 import java.util.List;
 

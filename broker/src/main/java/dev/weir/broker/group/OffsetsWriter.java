@@ -1,0 +1,120 @@
+package dev.weir.broker.group;
+
+import dev.weir.broker.error.BrokerException;
+import dev.weir.broker.partition.AppendOrigin;
+import dev.weir.broker.partition.Partition;
+import dev.weir.broker.partition.Registration;
+
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.UnsupportedVersionException;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.coordinator.common.runtime.PartitionWriter;
+import org.apache.kafka.storage.internals.log.LogConfig;
+import org.apache.kafka.storage.internals.log.VerificationGuard;
+
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+
+/// Lets the coordinator write to the partitions of `__consumer_offsets`. What it writes counts as
+/// done when the high watermark has passed it, so when it is durable. Called by the coordinator's
+/// event threads.
+final class OffsetsWriter implements PartitionWriter {
+    private record Listening(TopicPartition partition, Listener listener) {}
+
+    private record Limit(int maxMessageBytes, LogConfig config) {}
+
+    private final List<Partition> partitions;
+    private final Runnable ready;
+    private final Map<Listening, Registration> listening = new ConcurrentHashMap<>();
+    private volatile Limit limit; // null before the first append
+
+    /// @param ready called when a partition begins to be written to, which is when it is loaded
+    OffsetsWriter(List<Partition> partitions, Runnable ready) {
+        this.partitions = partitions;
+        this.ready = ready;
+    }
+
+    @Override
+    public void registerListener(TopicPartition tp, Listener listener) {
+        var partition = partitions.get(tp.partition());
+        listening.put(
+                new Listening(tp, listener),
+                partition.onAdvance(() -> tell(partition, tp, listener)));
+        // It may have advanced between the end of loading and now.
+        tell(partition, tp, listener);
+        ready.run();
+    }
+
+    @Override
+    public void deregisterListener(TopicPartition tp, Listener listener) {
+        var registration = listening.remove(new Listening(tp, listener));
+        if (registration != null) {
+            registration.close();
+        }
+    }
+
+    private static void tell(Partition partition, TopicPartition tp, Listener listener) {
+        listener.onHighWatermarkUpdated(tp, partition.highWatermark());
+    }
+
+    @Override
+    public LogConfig config(TopicPartition tp) {
+        try {
+            int maxMessageBytes = partitions.get(tp.partition()).config().maxMessageBytes();
+            var now = limit;
+            if (now == null || now.maxMessageBytes != maxMessageBytes) {
+                now =
+                        new Limit(
+                                maxMessageBytes,
+                                new LogConfig(Map.of("max.message.bytes", maxMessageBytes)));
+                limit = now;
+            }
+            return now.config;
+        } catch (BrokerException e) {
+            throw translated(e);
+        }
+    }
+
+    @Override
+    public long append(
+            TopicPartition tp,
+            VerificationGuard guard,
+            MemoryRecords records,
+            short transactionVersion) {
+        try {
+            return partitions
+                            .get(tp.partition())
+                            .append(records.buffer(), AppendOrigin.COORDINATOR)
+                            .lastOffset()
+                    + 1;
+        } catch (BrokerException e) {
+            throw translated(e);
+        }
+    }
+
+    /// Part of committing offsets in a transaction, which is not served.
+    @Override
+    public CompletableFuture<VerificationGuard> maybeStartTransactionVerification(
+            TopicPartition tp,
+            String transactionalId,
+            long producerId,
+            short producerEpoch,
+            int apiVersion) {
+        return CompletableFuture.failedFuture(
+                new UnsupportedVersionException("transactions are not served by this broker"));
+    }
+
+    /// Used by share groups only, which are not served.
+    @Override
+    public CompletableFuture<Void> deleteRecords(TopicPartition tp, long deleteBeforeOffset) {
+        return CompletableFuture.failedFuture(
+                new UnsupportedVersionException("records of " + tp + " are kept by key"));
+    }
+
+    private static RuntimeException translated(BrokerException e) {
+        return Errors.forCode(e.code()).exception(e.getMessage());
+    }
+}

@@ -1,0 +1,201 @@
+package dev.weir.broker.request;
+
+import dev.weir.broker.error.ErrorCode;
+
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.message.ConsumerGroupDescribeRequestData;
+import org.apache.kafka.common.message.ConsumerGroupDescribeResponseData;
+import org.apache.kafka.common.message.ConsumerGroupHeartbeatRequestData;
+import org.apache.kafka.common.message.DeleteGroupsRequestData;
+import org.apache.kafka.common.message.DeleteGroupsResponseData;
+import org.apache.kafka.common.message.DescribeGroupsRequestData;
+import org.apache.kafka.common.message.DescribeGroupsResponseData;
+import org.apache.kafka.common.message.FindCoordinatorRequestData;
+import org.apache.kafka.common.message.FindCoordinatorResponseData;
+import org.apache.kafka.common.message.FindCoordinatorResponseData.Coordinator;
+import org.apache.kafka.common.message.HeartbeatRequestData;
+import org.apache.kafka.common.message.JoinGroupRequestData;
+import org.apache.kafka.common.message.LeaveGroupRequestData;
+import org.apache.kafka.common.message.LeaveGroupRequestData.MemberIdentity;
+import org.apache.kafka.common.message.ListGroupsRequestData;
+import org.apache.kafka.common.message.ListGroupsResponseData;
+import org.apache.kafka.common.message.SyncGroupRequestData;
+import org.apache.kafka.common.requests.JoinGroupResponse;
+import org.apache.kafka.common.requests.LeaveGroupResponse;
+import org.apache.kafka.common.utils.BufferSupplier;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/// Membership of consumer groups under both protocols, and the view of groups from outside.
+record GroupHandlers(Node node, GroupCalls calls) {
+    private static final byte GROUP_KEY = 0;
+
+    /// The first version of FindCoordinator that asks for several keys at a time.
+    private static final short FIRST_WITH_KEYS = 4;
+
+    /// The first version of LeaveGroup in which several members may leave at a time.
+    private static final short FIRST_WITH_MEMBERS = 3;
+
+    private static final int GROUP_OPERATIONS =
+            1 << AclOperation.READ.code()
+                    | 1 << AclOperation.DELETE.code()
+                    | 1 << AclOperation.DESCRIBE.code();
+
+    void findCoordinator(Exchange exchange) {
+        var body = (FindCoordinatorRequestData) exchange.request().body();
+        if (body.keyType() != GROUP_KEY) {
+            exchange.reply(
+                    answer(
+                            exchange,
+                            ErrorCode.INVALID_REQUEST,
+                            "only groups have coordinators on this broker, transactions and share"
+                                    + " groups are not served"));
+            return;
+        }
+        calls.ask(
+                exchange,
+                CompletableFuture::completedFuture,
+                _ -> answer(exchange, ErrorCode.NONE, ""));
+    }
+
+    private FindCoordinatorResponseData answer(Exchange exchange, short code, String message) {
+        var body = (FindCoordinatorRequestData) exchange.request().body();
+        boolean found = code == ErrorCode.NONE;
+        var response = new FindCoordinatorResponseData();
+        if (exchange.request().version() < FIRST_WITH_KEYS) {
+            return response.setErrorCode(code)
+                    .setErrorMessage(message)
+                    .setNodeId(found ? node.id() : -1)
+                    .setHost(found ? node.host() : "")
+                    .setPort(found ? node.port() : -1);
+        }
+        for (var key : body.coordinatorKeys()) {
+            response.coordinators()
+                    .add(
+                            new Coordinator()
+                                    .setKey(key)
+                                    .setErrorCode(code)
+                                    .setErrorMessage(message)
+                                    .setNodeId(found ? node.id() : -1)
+                                    .setHost(found ? node.host() : "")
+                                    .setPort(found ? node.port() : -1));
+        }
+        return response;
+    }
+
+    void joinGroup(Exchange exchange) {
+        var body = (JoinGroupRequestData) exchange.request().body();
+        calls.ask(
+                exchange,
+                coordinator ->
+                        coordinator.joinGroup(
+                                GroupCalls.caller(exchange), body, BufferSupplier.NO_CACHING),
+                // Old versions have no null for the name of the protocol.
+                joined -> new JoinGroupResponse(joined, exchange.request().version()).data());
+    }
+
+    void syncGroup(Exchange exchange) {
+        var body = (SyncGroupRequestData) exchange.request().body();
+        calls.ask(
+                exchange,
+                coordinator ->
+                        coordinator.syncGroup(
+                                GroupCalls.caller(exchange), body, BufferSupplier.NO_CACHING),
+                synced -> synced);
+    }
+
+    void heartbeat(Exchange exchange) {
+        var body = (HeartbeatRequestData) exchange.request().body();
+        calls.ask(
+                exchange,
+                coordinator -> coordinator.heartbeat(GroupCalls.caller(exchange), body),
+                beat -> beat);
+    }
+
+    void leaveGroup(Exchange exchange) {
+        short version = exchange.request().version();
+        var asked = (LeaveGroupRequestData) exchange.request().body();
+        var body =
+                version >= FIRST_WITH_MEMBERS
+                        ? asked
+                        : new LeaveGroupRequestData()
+                                .setGroupId(asked.groupId())
+                                .setMembers(
+                                        List.of(
+                                                new MemberIdentity()
+                                                        .setMemberId(asked.memberId())));
+        calls.ask(
+                exchange,
+                coordinator -> coordinator.leaveGroup(GroupCalls.caller(exchange), body),
+                left -> new LeaveGroupResponse(left, version).data());
+    }
+
+    void consumerGroupHeartbeat(Exchange exchange) {
+        var body = (ConsumerGroupHeartbeatRequestData) exchange.request().body();
+        calls.ask(
+                exchange,
+                coordinator ->
+                        coordinator.consumerGroupHeartbeat(GroupCalls.caller(exchange), body),
+                beat -> beat);
+    }
+
+    void listGroups(Exchange exchange) {
+        var body = (ListGroupsRequestData) exchange.request().body();
+        if (!calls.groups().everUsed()) {
+            exchange.reply(new ListGroupsResponseData());
+            return;
+        }
+        calls.ask(
+                exchange,
+                coordinator -> coordinator.listGroups(GroupCalls.caller(exchange), body),
+                listed -> listed);
+    }
+
+    void describeGroups(Exchange exchange) {
+        var body = (DescribeGroupsRequestData) exchange.request().body();
+        calls.ask(
+                exchange,
+                coordinator ->
+                        coordinator.describeGroups(GroupCalls.caller(exchange), body.groups()),
+                groups -> {
+                    if (body.includeAuthorizedOperations()) {
+                        groups.stream()
+                                .filter(group -> group.errorCode() == ErrorCode.NONE)
+                                .forEach(group -> group.setAuthorizedOperations(GROUP_OPERATIONS));
+                    }
+                    return new DescribeGroupsResponseData().setGroups(groups);
+                });
+    }
+
+    void describeConsumerGroups(Exchange exchange) {
+        var body = (ConsumerGroupDescribeRequestData) exchange.request().body();
+        calls.ask(
+                exchange,
+                coordinator ->
+                        coordinator.consumerGroupDescribe(
+                                GroupCalls.caller(exchange), body.groupIds()),
+                groups -> {
+                    if (body.includeAuthorizedOperations()) {
+                        groups.stream()
+                                .filter(group -> group.errorCode() == ErrorCode.NONE)
+                                .forEach(group -> group.setAuthorizedOperations(GROUP_OPERATIONS));
+                    }
+                    return new ConsumerGroupDescribeResponseData().setGroups(groups);
+                });
+    }
+
+    void deleteGroups(Exchange exchange) {
+        var body = (DeleteGroupsRequestData) exchange.request().body();
+        // Twice the same name would be two results for one deletion.
+        var names = new ArrayList<>(new LinkedHashSet<>(body.groupsNames()));
+        calls.ask(
+                exchange,
+                coordinator ->
+                        coordinator.deleteGroups(
+                                GroupCalls.caller(exchange), names, BufferSupplier.NO_CACHING),
+                results -> new DeleteGroupsResponseData().setResults(results));
+    }
+}
