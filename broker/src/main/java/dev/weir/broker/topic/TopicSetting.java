@@ -87,7 +87,7 @@ public record TopicSetting(String name, Type type, String defaultValue, String d
                                     Type.DOUBLE,
                                     "0.5",
                                     "How much of a log must be uncompacted before it is"
-                                        + " compacted."),
+                                            + " compacted."),
                             new TopicSetting(
                                     "min.compaction.lag.ms",
                                     Type.LONG,

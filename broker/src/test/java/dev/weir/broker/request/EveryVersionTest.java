@@ -11,28 +11,45 @@ import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.AlterConfigsRequestData;
 import org.apache.kafka.common.message.ApiVersionsRequestData;
 import org.apache.kafka.common.message.ApiVersionsResponseData;
+import org.apache.kafka.common.message.ConsumerGroupDescribeRequestData;
+import org.apache.kafka.common.message.ConsumerGroupHeartbeatRequestData;
 import org.apache.kafka.common.message.CreatePartitionsRequestData;
 import org.apache.kafka.common.message.CreateTopicsRequestData;
+import org.apache.kafka.common.message.DeleteGroupsRequestData;
 import org.apache.kafka.common.message.DeleteRecordsRequestData;
 import org.apache.kafka.common.message.DeleteTopicsRequestData;
 import org.apache.kafka.common.message.DescribeClusterRequestData;
 import org.apache.kafka.common.message.DescribeConfigsRequestData;
+import org.apache.kafka.common.message.DescribeGroupsRequestData;
 import org.apache.kafka.common.message.DescribeTopicPartitionsRequestData;
 import org.apache.kafka.common.message.DescribeTopicPartitionsResponseData;
 import org.apache.kafka.common.message.FetchRequestData;
 import org.apache.kafka.common.message.FetchResponseData;
+import org.apache.kafka.common.message.FindCoordinatorRequestData;
+import org.apache.kafka.common.message.FindCoordinatorResponseData;
+import org.apache.kafka.common.message.HeartbeatRequestData;
 import org.apache.kafka.common.message.IncrementalAlterConfigsRequestData;
 import org.apache.kafka.common.message.InitProducerIdRequestData;
 import org.apache.kafka.common.message.InitProducerIdResponseData;
+import org.apache.kafka.common.message.JoinGroupRequestData;
+import org.apache.kafka.common.message.JoinGroupResponseData;
+import org.apache.kafka.common.message.LeaveGroupRequestData;
+import org.apache.kafka.common.message.ListGroupsRequestData;
+import org.apache.kafka.common.message.ListGroupsResponseData;
 import org.apache.kafka.common.message.ListOffsetsRequestData;
 import org.apache.kafka.common.message.ListOffsetsResponseData;
 import org.apache.kafka.common.message.ListPartitionReassignmentsRequestData;
 import org.apache.kafka.common.message.MetadataRequestData;
 import org.apache.kafka.common.message.MetadataResponseData;
+import org.apache.kafka.common.message.OffsetCommitRequestData;
+import org.apache.kafka.common.message.OffsetDeleteRequestData;
+import org.apache.kafka.common.message.OffsetFetchRequestData;
+import org.apache.kafka.common.message.OffsetFetchResponseData;
 import org.apache.kafka.common.message.OffsetForLeaderEpochRequestData;
 import org.apache.kafka.common.message.OffsetForLeaderEpochResponseData;
 import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.message.ProduceResponseData;
+import org.apache.kafka.common.message.SyncGroupRequestData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.junit.jupiter.api.AfterEach;
@@ -49,10 +66,15 @@ import java.util.Map;
 /// once so that it fails, and each response must be readable in its version. (The generated classes
 /// refuse to write a field that a version lacks, which only such a walk finds.)
 class EveryVersionTest {
+    private static final short FIRST_WITH_MEMBER_ID_REQUIRED = 4;
+
     @TempDir Path directory;
     private TestBroker broker;
     private Uuid id;
     private int made;
+    private String group = "";
+    private String member = "";
+    private int generation;
 
     @BeforeEach
     void start() {
@@ -73,15 +95,17 @@ class EveryVersionTest {
                 var api = ApiKeys.forId(listed.apiKey());
                 short oldest = (short) Math.max(listed.minVersion(), api.oldestVersion());
                 for (short version = oldest; version <= listed.maxVersion(); version++) {
+                    prepare(client, api, version);
                     check(api, version, call(client, api, version, good(api, version)), true);
                     check(api, version, call(client, api, version, bad(api, version)), false);
                     called.merge(api, 1, Integer::sum);
                 }
             }
-            assertThat(called).hasSize(17);
+            assertThat(called).hasSize(30);
             assertThat(called.get(ApiKeys.PRODUCE)).isEqualTo(11);
             assertThat(called.get(ApiKeys.FETCH)).isEqualTo(15);
             assertThat(called.get(ApiKeys.METADATA)).isEqualTo(14);
+            assertThat(called.get(ApiKeys.OFFSET_FETCH)).isEqualTo(10);
         }
     }
 
@@ -165,9 +189,42 @@ class EveryVersionTest {
                 var partition = epochs.topics().iterator().next().partitions().getFirst();
                 assertThat(partition.endOffset() >= 0).as(text).isEqualTo(good);
             }
+            case OffsetFetchResponseData fetch when good -> {
+                if (version < 8) {
+                    var partition = fetch.topics().getFirst().partitions().getFirst();
+                    assertThat(partition.committedOffset()).as(text).isEqualTo(1);
+                } else {
+                    for (var each : fetch.groups()) {
+                        var partition = each.topics().getFirst().partitions().getFirst();
+                        assertThat(partition.committedOffset()).as(text).isEqualTo(1);
+                        assertThat(each.topics().getFirst().topicId())
+                                .as(text)
+                                .isEqualTo(version < 10 ? Uuid.ZERO_UUID : id);
+                    }
+                }
+            }
+            case ListGroupsResponseData groups -> {
+                assertThat(groups.errorCode()).as(text).isZero();
+                assertThat(groups.groups()).as(text).isNotEmpty();
+            }
+            case FindCoordinatorResponseData found -> {
+                short code =
+                        version < 4
+                                ? found.errorCode()
+                                : found.coordinators().getFirst().errorCode();
+                int port = version < 4 ? found.port() : found.coordinators().getLast().port();
+                boolean refused = !good && version > 0;
+                assertThat(code != 0).as(text).isEqualTo(refused);
+                assertThat(port)
+                        .as(text)
+                        .isEqualTo(refused ? -1 : broker.broker().address().getPort());
+            }
             case InitProducerIdResponseData ids ->
                     assertThat(ids.errorCode() == 0).as(text).isEqualTo(good);
             default -> {
+                // Members of a group without an instance id are given an id to come again with.
+                boolean comesAgain =
+                        api == ApiKeys.JOIN_GROUP && version == FIRST_WITH_MEMBER_ID_REQUIRED;
                 // The words of the generated classes' toString.
                 var codes =
                         java.util.regex.Pattern.compile("errorCode=(-?\\d+)")
@@ -176,15 +233,86 @@ class EveryVersionTest {
                                 .map(code -> code.group(1))
                                 .toList();
                 assertThat(codes).as(text).isNotEmpty();
-                if (good) {
+                if (good && comesAgain) {
+                    assertThat(codes).as(text).containsOnly("79");
+                } else if (good) {
                     assertThat(codes).as(text).containsOnly("0");
-                } else if (api != ApiKeys.LIST_PARTITION_REASSIGNMENTS
+                } else if (!cannotFail(api, version)
+                        && api != ApiKeys.LIST_PARTITION_REASSIGNMENTS
                         && !(api == ApiKeys.API_VERSIONS && version < 3)
                         && !(api == ApiKeys.DESCRIBE_CLUSTER && version < 1)) {
                     assertThat(codes).as(text).anyMatch(code -> !code.equals("0"));
                 }
             }
         }
+    }
+
+    /// Requests that older versions have no way to refuse, or answer with a state of the group.
+    private static boolean cannotFail(ApiKeys api, short version) {
+        return switch (api) {
+            case LIST_GROUPS -> true;
+            case FIND_COORDINATOR -> version == 0;
+            case DESCRIBE_GROUPS -> version < 6;
+            case OFFSET_FETCH -> version < 10;
+            default -> false;
+        };
+    }
+
+    /// Makes the group that a good request is about, and a member of it.
+    private void prepare(RawClient client, ApiKeys api, short version) throws Exception {
+        group = "group" + made++;
+        member = "";
+        generation = 0;
+        switch (api) {
+            case SYNC_GROUP, HEARTBEAT, LEAVE_GROUP -> {
+                var joined =
+                        (JoinGroupResponseData)
+                                call(client, ApiKeys.JOIN_GROUP, (short) 9, join((short) 9));
+                assertThat(joined.errorCode()).isZero();
+                member = joined.memberId();
+                generation = joined.generationId();
+                if (api == ApiKeys.HEARTBEAT) {
+                    call(
+                            client,
+                            ApiKeys.SYNC_GROUP,
+                            (short) 5,
+                            request(ApiKeys.SYNC_GROUP, (short) 5, "t", id, 0));
+                }
+            }
+            case CONSUMER_GROUP_DESCRIBE ->
+                    call(
+                            client,
+                            ApiKeys.CONSUMER_GROUP_HEARTBEAT,
+                            (short) 1,
+                            request(ApiKeys.CONSUMER_GROUP_HEARTBEAT, (short) 1, "t", id, 0));
+            case DELETE_GROUPS,
+                    DESCRIBE_GROUPS,
+                    LIST_GROUPS,
+                    OFFSET_COMMIT,
+                    OFFSET_DELETE,
+                    OFFSET_FETCH ->
+                    call(
+                            client,
+                            ApiKeys.OFFSET_COMMIT,
+                            (short) 10,
+                            request(ApiKeys.OFFSET_COMMIT, (short) 10, "t", id, 0));
+            default -> {}
+        }
+    }
+
+    private JoinGroupRequestData join(short version) {
+        var protocol =
+                new JoinGroupRequestData.JoinGroupRequestProtocol()
+                        .setName("range")
+                        .setMetadata(new byte[] {1});
+        var request =
+                new JoinGroupRequestData()
+                        .setGroupId(group)
+                        .setSessionTimeoutMs(10_000)
+                        .setRebalanceTimeoutMs(10_000)
+                        .setProtocolType("consumer");
+        request.protocols().add(protocol);
+        return version < 5 ? request : request.setGroupInstanceId("instance");
     }
 
     private ApiMessage good(ApiKeys api, short version) {
@@ -203,6 +331,20 @@ class EveryVersionTest {
                             ? new DescribeClusterRequestData()
                             : new DescribeClusterRequestData().setEndpointType((byte) 2);
             case METADATA -> request(api, version, "not a name", Uuid.randomUuid(), 0);
+            case FIND_COORDINATOR -> {
+                var request = (FindCoordinatorRequestData) request(api, version, "t", id, 0);
+                yield version == 0 ? request : request.setKeyType((byte) 1);
+            }
+            case JOIN_GROUP -> join(version).setMemberId("unknown");
+            case SYNC_GROUP, HEARTBEAT, LEAVE_GROUP, CONSUMER_GROUP_HEARTBEAT -> {
+                member = "unknown";
+                generation = 99;
+                yield request(api, version, "t", id, 0);
+            }
+            case DESCRIBE_GROUPS, DELETE_GROUPS, CONSUMER_GROUP_DESCRIBE -> {
+                group = "missing";
+                yield request(api, version, "t", id, 0);
+            }
             case CREATE_TOPICS -> {
                 var request = (CreateTopicsRequestData) request(api, version, "t", id, 0);
                 request.topics().iterator().next().setReplicationFactor((short) 5);
@@ -397,6 +539,130 @@ class EveryVersionTest {
                                     List.of(
                                             new DescribeTopicPartitionsRequestData.TopicRequest()
                                                     .setName(name)));
+            case FIND_COORDINATOR ->
+                    version < 4
+                            ? new FindCoordinatorRequestData().setKey(group)
+                            : new FindCoordinatorRequestData()
+                                    .setCoordinatorKeys(List.of(group, "another"));
+            case JOIN_GROUP -> join(version);
+            case SYNC_GROUP -> {
+                var request =
+                        new SyncGroupRequestData()
+                                .setGroupId(group)
+                                .setMemberId(member)
+                                .setGenerationId(generation)
+                                .setAssignments(
+                                        List.of(
+                                                new SyncGroupRequestData
+                                                                .SyncGroupRequestAssignment()
+                                                        .setMemberId(member)
+                                                        .setAssignment(new byte[] {2})));
+                yield version < 5
+                        ? request
+                        : request.setProtocolType("consumer").setProtocolName("range");
+            }
+            case HEARTBEAT ->
+                    new HeartbeatRequestData()
+                            .setGroupId(group)
+                            .setMemberId(member)
+                            .setGenerationId(generation);
+            case LEAVE_GROUP ->
+                    version < 3
+                            ? new LeaveGroupRequestData().setGroupId(group).setMemberId(member)
+                            : new LeaveGroupRequestData()
+                                    .setGroupId(group)
+                                    .setMembers(
+                                            List.of(
+                                                    new LeaveGroupRequestData.MemberIdentity()
+                                                            .setMemberId(member)));
+            case CONSUMER_GROUP_HEARTBEAT -> {
+                var request =
+                        new ConsumerGroupHeartbeatRequestData()
+                                .setGroupId(group)
+                                .setRebalanceTimeoutMs(10_000)
+                                .setSubscribedTopicNames(List.of(name))
+                                .setTopicPartitions(List.of());
+                if (member.equals("unknown")) {
+                    request.setMemberId(member).setMemberEpoch(generation);
+                } else if (version >= 1) {
+                    request.setMemberId(Uuid.randomUuid().toString());
+                }
+                yield request;
+            }
+            case CONSUMER_GROUP_DESCRIBE ->
+                    new ConsumerGroupDescribeRequestData()
+                            .setGroupIds(List.of(group))
+                            .setIncludeAuthorizedOperations(true);
+            case LIST_GROUPS -> {
+                var request = new ListGroupsRequestData();
+                if (version >= 4) {
+                    request.setStatesFilter(List.of("Empty"));
+                }
+                yield version < 5 ? request : request.setTypesFilter(List.of("classic"));
+            }
+            case DESCRIBE_GROUPS -> {
+                var request = new DescribeGroupsRequestData().setGroups(List.of(group));
+                yield version < 3 ? request : request.setIncludeAuthorizedOperations(true);
+            }
+            case DELETE_GROUPS -> new DeleteGroupsRequestData().setGroupsNames(List.of(group));
+            case OFFSET_COMMIT -> {
+                var topic =
+                        new OffsetCommitRequestData.OffsetCommitRequestTopic()
+                                .setPartitions(
+                                        List.of(
+                                                new OffsetCommitRequestData
+                                                                .OffsetCommitRequestPartition()
+                                                        .setPartitionIndex(index)
+                                                        .setCommittedOffset(1)));
+                yield new OffsetCommitRequestData()
+                        .setGroupId(group)
+                        .setTopics(
+                                List.of(
+                                        version < 10
+                                                ? topic.setName(name)
+                                                : topic.setTopicId(topicId)));
+            }
+            case OFFSET_FETCH -> {
+                if (version < 8) {
+                    yield new OffsetFetchRequestData()
+                            .setGroupId(group)
+                            .setRequireStable(version == 7)
+                            .setTopics(
+                                    List.of(
+                                            new OffsetFetchRequestData.OffsetFetchRequestTopic()
+                                                    .setName(name)
+                                                    .setPartitionIndexes(List.of(index))));
+                }
+                var topic =
+                        new OffsetFetchRequestData.OffsetFetchRequestTopics()
+                                .setPartitionIndexes(List.of(index));
+                yield new OffsetFetchRequestData()
+                        .setGroups(
+                                List.of(
+                                        new OffsetFetchRequestData.OffsetFetchRequestGroup()
+                                                .setGroupId(group)
+                                                .setTopics(
+                                                        List.of(
+                                                                version < 10
+                                                                        ? topic.setName(name)
+                                                                        : topic.setTopicId(
+                                                                                topicId))),
+                                        new OffsetFetchRequestData.OffsetFetchRequestGroup()
+                                                .setGroupId(group)
+                                                .setTopics(null)));
+            }
+            case OFFSET_DELETE -> {
+                var topics = new OffsetDeleteRequestData.OffsetDeleteRequestTopicCollection();
+                topics.add(
+                        new OffsetDeleteRequestData.OffsetDeleteRequestTopic()
+                                .setName(name)
+                                .setPartitions(
+                                        List.of(
+                                                new OffsetDeleteRequestData
+                                                                .OffsetDeleteRequestPartition()
+                                                        .setPartitionIndex(index))));
+                yield new OffsetDeleteRequestData().setGroupId(group).setTopics(topics);
+            }
             case LIST_PARTITION_REASSIGNMENTS -> new ListPartitionReassignmentsRequestData();
             default -> throw new IllegalStateException("no request made for " + api);
         };

@@ -97,13 +97,13 @@ class KillTest {
                         + " WINDOW TUMBLING (SIZE 1 MINUTE) GROUP BY item");
         sql.run(
                 "CREATE TABLE by_high AS SELECT hi, COUNT(*) AS items, SUM(n) AS n FROM by_item"
-                    + " GROUP BY hi");
+                        + " GROUP BY hi");
         sql.run(
                 "CREATE TABLE coloured AS SELECT i.item AS item, i.colour AS colour, b.total AS"
-                    + " total FROM items i JOIN by_item b ON i.item = b.item");
+                        + " total FROM items i JOIN by_item b ON i.item = b.item");
         sql.run(
                 "INSERT INTO items (item, colour) VALUES ('pen', 'blue'), ('ink', 'black'), ('wax',"
-                    + " 'red')");
+                        + " 'red')");
     }
 
     private static KafkaProducer<String, String> producer(int port) {

@@ -24,14 +24,14 @@ public final class FlinkPeer {
                 + "'json.timestamp-format.standard'='SQL')";
     private static final String Q0 =
             "INSERT INTO sink SELECT bid.auction, bid.bidder, bid.price, CAST(bid.`dateTime` AS"
-                + " STRING), bid.extra FROM events WHERE event_type = 2";
+                    + " STRING), bid.extra FROM events WHERE event_type = 2";
     private static final String Q0_SINK =
             "CREATE TABLE sink (a BIGINT, b BIGINT, p BIGINT, t STRING, e STRING) WITH"
-                + " ('connector'='blackhole')";
+                    + " ('connector'='blackhole')";
     private static final String COUNT =
             "INSERT INTO sink SELECT auction, window_start, COUNT(*) FROM TABLE(TUMBLE(TABLE bids,"
-                + " DESCRIPTOR(ts), INTERVAL '10' SECOND)) GROUP BY auction, window_start,"
-                + " window_end";
+                    + " DESCRIPTOR(ts), INTERVAL '10' SECOND)) GROUP BY auction, window_start,"
+                    + " window_end";
     private static final String COUNT_SINK =
             "CREATE TABLE sink (a BIGINT, w TIMESTAMP(3), n BIGINT) WITH ('connector'='blackhole')";
 
