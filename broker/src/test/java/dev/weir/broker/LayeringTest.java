@@ -33,7 +33,9 @@ class LayeringTest {
                                     "storage",
                                     "protocol",
                                     "error")),
-                    Map.entry("group", Set.of("topic", "partition", "log", "protocol", "error")),
+                    Map.entry(
+                            "group",
+                            Set.of("topic", "partition", "log", "storage", "protocol", "error")),
                     Map.entry("topic", Set.of("partition", "protocol", "log", "storage", "error")),
                     Map.entry("partition", Set.of("log", "record", "storage", "error")),
                     Map.entry("log", Set.of("record", "storage", "error")),

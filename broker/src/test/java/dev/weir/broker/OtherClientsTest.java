@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.weir.broker.topic.NewTopic;
 
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -108,6 +109,64 @@ class OtherClientsTest {
                         """);
         var printed = run(python, script.toString(), broker.bootstrap(), input.toString());
         assertThat(printed).containsExactlyElementsOf(LINES);
+    }
+
+    @Test
+    void kcat_reads_in_a_group_and_goes_on_where_it_stopped() throws Exception {
+        assumeInstalled("kcat", "kcat", "-V");
+        broker.broker().topics().create(new NewTopic("grouped", 3, Map.of()));
+        for (int round = 0; round < 2; round++) {
+            kcat("-P", "-t", "grouped", "-l", input);
+            var read =
+                    kcat(
+                            "-q",
+                            "-e",
+                            "-X",
+                            "auto.offset.reset=earliest",
+                            "-X",
+                            "session.timeout.ms=6000",
+                            "-G",
+                            "librdkafka",
+                            "grouped");
+            assertThat(read).containsExactlyInAnyOrderElementsOf(LINES);
+            broker.restart();
+        }
+    }
+
+    @Test
+    void kafka_python_reads_in_a_group_and_goes_on_where_it_stopped() throws Exception {
+        var python = "/usr/bin/python3";
+        assumeInstalled("kafka-python", python, "-c", "import kafka");
+        broker.broker().topics().create(new NewTopic("grouped", 3, Map.of()));
+        try (var producer = broker.producer(Map.of())) {
+            for (int i = 0; i < 300; i++) {
+                producer.send(new ProducerRecord<>("grouped", i % 3, null, LINES.get(i))).get();
+            }
+        }
+        var script =
+                Files.writeString(
+                        directory.resolve("group.py"),
+                        """
+                        import sys
+                        from kafka import KafkaConsumer
+                        consumer = KafkaConsumer(
+                            'grouped', bootstrap_servers=sys.argv[1], group_id='python',
+                            auto_offset_reset='earliest', enable_auto_commit=False,
+                            max_poll_records=10)
+                        count = 0
+                        while count < 150:
+                            for records in consumer.poll(timeout_ms=1000).values():
+                                for record in records:
+                                    print(record.value.decode())
+                                    count += 1
+                        consumer.commit()
+                        consumer.close()
+                        """);
+        var first = run(python, script.toString(), broker.bootstrap());
+        broker.restart();
+        var second = run(python, script.toString(), broker.bootstrap());
+        assertThat(first).hasSize(150);
+        assertThat(second).hasSize(150).doesNotContainAnyElementsOf(first);
     }
 
     private List<String> kcat(Object... arguments) throws Exception {

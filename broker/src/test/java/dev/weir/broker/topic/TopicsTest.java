@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -43,6 +44,30 @@ class TopicsTest {
             logs.close();
             log.close();
         }
+    }
+
+    @Test
+    void a_listener_is_told_of_every_change_as_it_happens() {
+        try (var now = Life.begin(new SimulatedFileSystem(1))) {
+            var told = new ArrayList<String>();
+            var registration =
+                    now.topics.onChange((before, after) -> {
+                        var name = (before != null ? before : after).name();
+                        assertThat(now.topics.find(name).orElse(null)).isSameAs(after);
+                        told.add(name + " " + shape(before) + " -> " + shape(after));
+                    });
+            now.topics.create(new NewTopic("a", 1, Map.of()));
+            now.topics.addPartitions("a", 3, true);
+            now.topics.addPartitions("a", 3, false);
+            now.topics.delete("a");
+            registration.close();
+            now.topics.create(new NewTopic("b", 1, Map.of()));
+            assertThat(told).containsExactly("a none -> 1", "a 1 -> 3", "a 3 -> none");
+        }
+    }
+
+    private static String shape(Topic topic) {
+        return topic == null ? "none" : Integer.toString(topic.partitions().size());
     }
 
     @Test
