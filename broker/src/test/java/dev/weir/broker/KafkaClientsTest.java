@@ -109,6 +109,35 @@ class KafkaClientsTest {
     }
 
     @Test
+    void topics_the_process_keeps_for_itself_can_be_read_but_not_changed() throws Exception {
+        var topic = "_weir_journal";
+        broker.broker().topics().create(new NewTopic(topic));
+        try (var producer = broker.producer(Map.of());
+                var admin = broker.admin()) {
+            var config = new ConfigResource(ConfigResource.Type.TOPIC, topic);
+            var shorter =
+                    new AlterConfigOp(
+                            new ConfigEntry("retention.ms", "1"), AlterConfigOp.OpType.SET);
+            for (Future<?> attempt :
+                    List.of(
+                            producer.send(new ProducerRecord<>(topic, "x")),
+                            admin.deleteTopics(List.of(topic)).all(),
+                            admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(2)))
+                                    .all(),
+                            admin.deleteRecords(
+                                            Map.of(
+                                                    new TopicPartition(topic, 0),
+                                                    RecordsToDelete.beforeOffset(0)))
+                                    .all(),
+                            admin.incrementalAlterConfigs(Map.of(config, List.of(shorter)))
+                                    .all())) {
+                assertThatThrownBy(attempt::get).hasCauseInstanceOf(InvalidTopicException.class);
+            }
+        }
+        assertThat(broker.readAll(topic, 1)).isEmpty();
+    }
+
+    @Test
     void large_batches_come_back_whole_from_small_fetches() throws Exception {
         var value = "v".repeat(300_000);
         try (var producer = broker.producer(Map.of("max.request.size", "2000000"))) {

@@ -2,6 +2,7 @@ package dev.weir.broker.request;
 
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
+import dev.weir.broker.topic.TopicNames;
 import dev.weir.broker.topic.TopicSetting;
 import dev.weir.broker.topic.Topics;
 
@@ -126,6 +127,11 @@ record ConfigHandlers(ServingConfig config, Topics topics) {
                     type == BROKER
                             ? "settings of the broker are changed in its configuration file"
                             : "settings of resource type " + type + " are not served");
+        }
+        if (TopicNames.isInternal(name)) {
+            throw new BrokerException(
+                    ErrorCode.INVALID_TOPIC_EXCEPTION,
+                    "settings of topic \"" + name + "\" are kept by the broker alone");
         }
         topics.alterConfigs(name, change, checkOnly);
     }

@@ -12,6 +12,9 @@ public final class TopicNames {
     private static final Set<String> INTERNAL =
             Set.of("__consumer_offsets", "__transaction_state", "__share_group_state");
 
+    /// What this process keeps for itself besides, such as the journal of the SQL engine.
+    private static final String OWN_PREFIX = "_weir_";
+
     private TopicNames() {}
 
     /// @throws BrokerException with `INVALID_TOPIC_EXCEPTION` saying what is wrong with the name
@@ -40,9 +43,9 @@ public final class TopicNames {
         }
     }
 
-    /// Whether the name belongs to the broker itself.
+    /// Whether the name belongs to this process itself: clients may read such a topic, not change it.
     public static boolean isInternal(String name) {
-        return INTERNAL.contains(name);
+        return INTERNAL.contains(name) || name.startsWith(OWN_PREFIX);
     }
 
     /// What two names have in common that must not both exist: metrics write `.` as `_`.
