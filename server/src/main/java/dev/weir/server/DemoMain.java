@@ -25,6 +25,7 @@ public final class DemoMain {
     private DemoMain() {}
 
     public static void main(String[] arguments) {
+        Carriers.allowMoreThanCores();
         // Between rows and prompts only what is wrong is worth a line, and of the Kafka client that
         // sends the events nothing: it complains when the server stops first.
         setLevel("dev.weir", Level.WARN);

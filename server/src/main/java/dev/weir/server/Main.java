@@ -1,9 +1,13 @@
 package dev.weir.server;
 
+import io.netty.channel.unix.Errors.NativeIoException;
+
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.net.BindException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -22,6 +26,7 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] args) {
+        Carriers.allowMoreThanCores();
         var out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
         var err = new PrintStream(System.err, true, StandardCharsets.UTF_8);
         int code = run(Arrays.asList(args), out, err);
@@ -66,6 +71,16 @@ public final class Main {
         } catch (ConfigException e) {
             err.println("weir: " + e.getMessage());
             return FAILED;
+        } catch (UncheckedIOException e) {
+            err.println("weir: the server cannot start: " + e.getCause().getMessage());
+            if (isBindFailure(e)) {
+                err.println(
+                        "weir: if another server has the port, stop it or choose another, such as"
+                                + " --set http.listen=127.0.0.1:0");
+            } else {
+                logger.error("the server cannot start", e);
+            }
+            return FAILED;
         } catch (RuntimeException e) {
             err.println("weir: the server cannot start: " + e.getMessage());
             logger.error("the server cannot start", e);
@@ -90,6 +105,12 @@ public final class Main {
         out.println(server.readyLine());
         awaitForever(stopped);
         return FINE;
+    }
+
+    /// True when the operating system refused an address, on either of Netty's transports.
+    private static boolean isBindFailure(UncheckedIOException e) {
+        Throwable cause = e.getCause().getCause();
+        return cause instanceof BindException || cause instanceof NativeIoException;
     }
 
     private static void awaitForever(CountDownLatch never) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.Reader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
@@ -109,6 +110,9 @@ public record ServerConfig(
         var properties = new Properties();
         try (Reader reader = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
             properties.load(reader);
+        } catch (NoSuchFileException e) {
+            throw new ConfigException(
+                    "cannot read the configuration file " + file + ": no such file", e);
         } catch (IOException | IllegalArgumentException e) {
             throw new ConfigException("cannot read the configuration file " + file + ": " + e, e);
         }

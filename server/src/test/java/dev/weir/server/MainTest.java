@@ -74,7 +74,12 @@ class MainTest {
             arguments.addAll(List.of("--set", "http.listen=127.0.0.1:" + port));
             Outcome outcome = run(arguments);
             assertThat(outcome.code).isEqualTo(1);
-            assertThat(outcome.err).contains("http.listen: cannot listen at 127.0.0.1:" + port);
+            assertThat(outcome.err)
+                    .contains("weir: the server cannot start: http.listen: cannot listen at")
+                    .contains("127.0.0.1:" + port)
+                    .contains("choose another")
+                    .as("a stack trace")
+                    .doesNotContain("\tat ");
         }
     }
 

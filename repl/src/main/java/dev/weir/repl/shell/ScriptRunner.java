@@ -9,6 +9,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.Reader;
 import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
 import java.util.List;
 import java.util.Optional;
 
@@ -28,6 +29,7 @@ public final class ScriptRunner {
     public int run(Reader script, String name) {
         try (BufferedReader lines = new BufferedReader(script)) {
             StatementSplitter splitter = new StatementSplitter();
+            skipByteOrderMark(lines);
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 int exit = run(splitter.feed(line + "\n"), name);
                 if (exit != ExitCode.OK) {
@@ -39,11 +41,23 @@ public final class ScriptRunner {
         } catch (CannotConnectException e) {
             console.printError(e.getMessage() + "\n");
             return ExitCode.CANNOT_CONNECT;
+        } catch (CharacterCodingException _) {
+            console.printError(
+                    "ERROR:  " + (name.isEmpty() ? "the input" : name) + " is not UTF-8\n");
+            return ExitCode.FAILED;
         } catch (IOException e) {
             console.printError("ERROR:  " + e.getMessage() + "\n");
             return ExitCode.FAILED;
         } catch (UncheckedIOException e) {
             return outputGone(e);
+        }
+    }
+
+    /// Editors of Windows put one at the beginning of a file.
+    private static void skipByteOrderMark(BufferedReader script) throws IOException {
+        script.mark(1);
+        if (script.read() != '\uFEFF') {
+            script.reset();
         }
     }
 

@@ -67,6 +67,16 @@ class ScriptRunnerTest {
     }
 
     @Test
+    void a_byte_order_mark_is_no_part_of_the_first_statement() throws IOException {
+        try (FakeServer server = new FakeServer(ScriptRunnerTest::answer)) {
+            int exit = run(server.address(), Format.CSV, out, "\uFEFFSELECT 1;");
+            assertThat(exit).isEqualTo(ExitCode.OK);
+            assertThat(server.requests()).singleElement().asString().contains("\"SELECT 1\"");
+            assertThat(run(server.address(), Format.CSV, out, "")).isEqualTo(ExitCode.OK);
+        }
+    }
+
+    @Test
     void no_server_has_an_exit_code_of_its_own() {
         assertThat(run(new ServerAddress("127.0.0.1", 1), Format.TABLE, out, "SELECT 1"))
                 .isEqualTo(ExitCode.CANNOT_CONNECT);

@@ -1,7 +1,6 @@
 package dev.weir.server.http;
 
 import io.netty.buffer.Unpooled;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipeline;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
@@ -13,16 +12,32 @@ import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http2.Http2StreamChannel;
+
+import java.util.concurrent.TimeUnit;
 
 /// Puts requests together and refuses bodies that are too large, saying which property rules it.
 final class BodyAggregator extends HttpObjectAggregator {
+    private static final int LINGER_SECONDS = 2;
+
     BodyAggregator(int maxBytes) {
         super(maxBytes);
     }
 
     @Override
     protected void handleOversizedMessage(ChannelHandlerContext context, HttpMessage oversized) {
-        context.writeAndFlush(tooLarge()).addListener(ChannelFutureListener.CLOSE);
+        var sent = context.writeAndFlush(tooLarge());
+        if (!(context.channel() instanceof Http2StreamChannel)) {
+            // Closed while the client still sends, the connection would be reset and take the
+            // answer with it: what else comes is dropped for a while.
+            sent.addListener(_ -> {
+                var _ =
+                        context.executor()
+                                .schedule(() -> context.close(), LINGER_SECONDS, TimeUnit.SECONDS);
+            });
+        }
+        // A stream of HTTP/2 that is reset at once would take the answer with it; what else comes
+        // in it is dropped.
     }
 
     /// Asked before a large body is sent.

@@ -19,6 +19,7 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
@@ -27,6 +28,7 @@ import java.util.Map;
 /// has left.
 final class Exchange {
     private static final int HEAD_BYTES = 512;
+    private static final byte[] NOTHING = {};
 
     private final Request request;
     private final Channel channel;
@@ -83,6 +85,12 @@ final class Exchange {
         return writer.isOpen();
     }
 
+    /// True when the client came by an address that only this machine can reach.
+    boolean isOnLoopback() {
+        return channel.localAddress() instanceof InetSocketAddress at
+                && at.getAddress().isLoopbackAddress();
+    }
+
     /// Runs `action` on a thread of its own if the client leaves before the watch is closed.
     Watch whenGone(Runnable action) {
         ChannelFutureListener listener = _ -> Thread.startVirtualThread(action);
@@ -102,13 +110,14 @@ final class Exchange {
             Map<CharSequence, String> extraHeaders) {
         started = true;
         ended = true;
+        byte[] sent = request.method().equals(HttpMethod.HEAD) ? NOTHING : body;
         var response =
                 new DefaultFullHttpResponse(
-                        HttpVersion.HTTP_1_1, status, Unpooled.wrappedBuffer(body));
+                        HttpVersion.HTTP_1_1, status, Unpooled.wrappedBuffer(sent));
         head(response, contentType);
         extraHeaders.forEach(response.headers()::set);
         HttpUtil.setContentLength(response, body.length);
-        writer.write(response, HEAD_BYTES + body.length);
+        writer.write(response, HEAD_BYTES + sent.length);
     }
 
     void send(HttpResponseStatus status, String contentType, String body) {

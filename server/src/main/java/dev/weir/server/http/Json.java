@@ -11,10 +11,15 @@ import tools.jackson.databind.json.JsonMapper;
 import java.io.OutputStream;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /// Reading request bodies and writing answers as JSON.
 final class Json {
     static final String TYPE = "application/json";
+
+    /// What Jackson adds about the source, which is always the request.
+    private static final Pattern PLACE_IN_MESSAGE =
+            Pattern.compile(" \\(start marker at \\[.*?]\\)");
 
     private static final JsonMapper MAPPER =
             JsonMapper.builder(JsonFactory.builder().rootValueSeparator((String) null).build())
@@ -34,7 +39,7 @@ final class Json {
         } catch (JacksonException e) {
             throw BadRequestException.malformed(
                     "the request body is not valid JSON: "
-                            + e.getOriginalMessage()
+                            + PLACE_IN_MESSAGE.matcher(e.getOriginalMessage()).replaceFirst("")
                             + (e.getLocation() == null
                                     ? ""
                                     : " at line "

@@ -7,6 +7,7 @@ import dev.weir.sql.error.SqlException;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.util.NetUtil;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -87,9 +88,10 @@ final class Resources {
             sendError(
                     exchange,
                     e.status(),
-                    ErrorBodies.error("generic_error", e.errorCode(), e.getMessage()));
+                    ErrorBodies.error("generic_error", e.errorCode(), e.getMessage()),
+                    e.headers());
         } catch (SqlException e) {
-            sendError(exchange, ErrorBodies.status(e.state()), ErrorBodies.queryError(e));
+            sendError(exchange, ErrorBodies.status(e.state()), ErrorBodies.queryError(e), Map.of());
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         } catch (RuntimeException e) {
@@ -97,7 +99,8 @@ final class Resources {
             sendError(
                     exchange,
                     HttpResponseStatus.INTERNAL_SERVER_ERROR,
-                    ErrorBodies.error("generic_error", 50000, "internal error: " + e));
+                    ErrorBodies.error("generic_error", 50000, "internal error: " + e),
+                    Map.of());
         }
     }
 
@@ -107,28 +110,36 @@ final class Resources {
             throw new BadRequestException(
                     HttpResponseStatus.NOT_FOUND, 40400, "there is no resource " + request.path());
         }
-        Endpoint endpoint = byMethod.get(request.method());
+        // Whoever asks for the head of an answer gets it; the exchange leaves the body out.
+        Endpoint endpoint =
+                byMethod.get(
+                        request.method().equals(HttpMethod.HEAD)
+                                ? HttpMethod.GET
+                                : request.method());
         if (endpoint == null) {
+            String allowed =
+                    byMethod.keySet().stream()
+                            .map(HttpMethod::name)
+                            .collect(Collectors.joining(", "));
             throw new BadRequestException(
                     HttpResponseStatus.METHOD_NOT_ALLOWED,
                     40500,
-                    request.path()
-                            + " takes "
-                            + byMethod.keySet().stream()
-                                    .map(HttpMethod::name)
-                                    .collect(Collectors.joining(", "))
-                            + ", not "
-                            + request.method());
+                    request.path() + " takes " + allowed + ", not " + request.method(),
+                    Map.of(HttpHeaderNames.ALLOW, allowed));
         }
         return endpoint;
     }
 
-    /// A page of another site that a browser on this machine shows must not run statements.
+    /// A page of another site that a browser on this machine shows must not run statements, nor one
+    /// whose site had its own name resolved to this machine in the meantime.
     private static void checkOrigin(Exchange exchange) {
         String origin = exchange.header(HttpHeaderNames.ORIGIN);
-        if (!origin.isEmpty()
-                && !origin.substring(origin.indexOf("//") + 2)
-                        .equalsIgnoreCase(exchange.header(HttpHeaderNames.HOST))) {
+        if (origin.isEmpty()) {
+            return;
+        }
+        String host = exchange.header(HttpHeaderNames.HOST);
+        boolean own = origin.substring(origin.indexOf("//") + 2).equalsIgnoreCase(host);
+        if (!own || (exchange.isOnLoopback() && !isAddressOrLocalhost(host))) {
             throw new BadRequestException(
                     HttpResponseStatus.FORBIDDEN,
                     40300,
@@ -136,14 +147,26 @@ final class Resources {
         }
     }
 
+    /// Whether a Host header holds something that nobody can point at another machine.
+    private static boolean isAddressOrLocalhost(String host) {
+        int port = host.startsWith("[") ? host.indexOf("]:") + 1 : host.indexOf(':');
+        String name = port > 0 ? host.substring(0, port) : host;
+        return name.equalsIgnoreCase("localhost")
+                || NetUtil.isValidIpV4Address(name)
+                || NetUtil.isValidIpV6Address(name);
+    }
+
     private static void sendError(
-            Exchange exchange, HttpResponseStatus status, Map<String, Object> body) {
+            Exchange exchange,
+            HttpResponseStatus status,
+            Map<String, Object> body,
+            Map<CharSequence, String> headers) {
         if (exchange.isStarted()) {
             // The answer has begun; that it breaks off is all that can still be said.
             return;
         }
         try {
-            exchange.send(status, Json.TYPE, Json.bytes(body));
+            exchange.send(status, Json.TYPE, Json.bytes(body), headers);
         } catch (ClientGoneException _) {
             // Nobody waits for the error either.
         }

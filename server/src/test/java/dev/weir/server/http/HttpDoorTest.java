@@ -330,6 +330,58 @@ class HttpDoorTest {
     }
 
     @Test
+    void the_head_of_what_can_be_got_can_be_asked_for_and_a_wrong_method_hears_the_right_one()
+            throws Exception {
+        HttpResponse<String> head =
+                client.send(request("/healthcheck").HEAD().build(), BodyHandlers.ofString());
+        assertThat(head.statusCode()).isEqualTo(200);
+        assertThat(head.body()).isEmpty();
+        assertThat(head.headers().firstValueAsLong("content-length"))
+                .hasValue(get("/healthcheck").body().length());
+        assertThat(get("/ksql").headers().firstValue("allow")).hasValue("POST");
+    }
+
+    @Test
+    void a_broken_body_is_described_without_the_parser_speaking_of_itself() throws Exception {
+        String message = JSON.readTree(post("/ksql", "{").body()).get("message").stringValue();
+        assertThat(message)
+                .startsWith("the request body is not valid JSON: ")
+                .endsWith("at line 1, column 2")
+                .doesNotContain("Source");
+    }
+
+    @Test
+    void a_page_whose_name_was_pointed_at_this_machine_is_refused() throws Exception {
+        assertThat(statusOfPage("evil.example:" + port())).isEqualTo("HTTP/1.1 403 Forbidden");
+        assertThat(statusOfPage("localhost.evil.example")).isEqualTo("HTTP/1.1 403 Forbidden");
+        assertThat(statusOfPage("127.0.0.1:" + port())).isEqualTo("HTTP/1.1 200 OK");
+        assertThat(statusOfPage("localhost:" + port())).isEqualTo("HTTP/1.1 200 OK");
+        assertThat(statusOfPage("[::1]:" + port())).isEqualTo("HTTP/1.1 200 OK");
+    }
+
+    /// The answer to a page that was loaded from `host` and asks its own server.
+    private static String statusOfPage(String host) throws IOException {
+        try (var socket = new Socket(server.httpAddress().orElseThrow().getAddress(), port())) {
+            String script = body("ksql", "SHOW STREAMS;");
+            socket.getOutputStream()
+                    .write(
+                            ("POST /ksql HTTP/1.1\r\nConnection: close\r\nHost: "
+                                            + host
+                                            + "\r\nOrigin: http://"
+                                            + host
+                                            + "\r\nContent-Length: "
+                                            + script.length()
+                                            + "\r\n\r\n"
+                                            + script)
+                                    .getBytes(StandardCharsets.US_ASCII));
+            var reader =
+                    new BufferedReader(
+                            new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
+            return reader.readLine();
+        }
+    }
+
+    @Test
     void bytes_that_are_no_http_end_their_connection_only() throws Exception {
         try (var socket = new Socket(server.httpAddress().orElseThrow().getAddress(), port())) {
             socket.getOutputStream()
@@ -363,26 +415,56 @@ class HttpDoorTest {
 
     @Test
     void http_2_with_prior_knowledge_is_served_on_the_same_port() throws Exception {
+        String out =
+                curlHttp2(
+                        "/query-stream",
+                        body("sql", "SELECT id FROM orders EMIT CHANGES LIMIT 3;"));
+        assertThat(out.lines().skip(1).toList()).containsExactly("[1]", "[2]", "[3]", "", "2 200");
+    }
+
+    @Test
+    void a_body_that_is_too_large_is_refused_over_http_2_too() throws Exception {
+        assertThat(curlHttp2("/ksql", "x".repeat(5_000_000)))
+                .contains("http.body.max.bytes")
+                .endsWith("2 413\n");
+    }
+
+    @Test
+    void frames_that_are_no_http_2_end_their_connection_with_a_reason() throws Exception {
+        try (var socket = new Socket(server.httpAddress().orElseThrow().getAddress(), port())) {
+            socket.getOutputStream()
+                    .write(
+                            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nnone of these are frames"
+                                    .getBytes(StandardCharsets.US_ASCII));
+            String answer =
+                    new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+            assertThat(answer).contains("First received frame was not SETTINGS");
+        }
+        assertThat(get("/healthcheck").statusCode()).isEqualTo(200);
+    }
+
+    private static String curlHttp2(String path, String body) throws Exception {
         var curl =
                 new ProcessBuilder(
                                 "curl",
                                 "-sS",
                                 "--http2-prior-knowledge",
                                 "-w",
-                                "%{http_version} %{http_code}",
-                                "-d",
-                                body("sql", "SELECT id FROM orders EMIT CHANGES LIMIT 3;"),
-                                uri("/query-stream").toString())
+                                "\n%{http_version} %{http_code}\n",
+                                "--data-binary",
+                                "@-",
+                                uri(path).toString())
                         .redirectErrorStream(true);
-        Process process;
+        Process process = null;
         try {
             process = curl.start();
         } catch (IOException e) {
             Assumptions.abort("curl is not installed: " + e.getMessage());
-            return;
         }
-        String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(out.lines().skip(1).toList()).containsExactly("[1]", "[2]", "[3]", "2 200");
+        try (var in = process.getOutputStream()) {
+            in.write(body.getBytes(StandardCharsets.UTF_8));
+        }
+        return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     }
 
     private static void assertRefused(HttpResponse<String> answer, int status, String words) {

@@ -38,7 +38,11 @@ public final class Statements {
                     "the statement is empty",
                     "Write a statement such as SHOW STREAMS.");
         }
-        SimpleCharStream text = new SimpleCharStream(new StringReader(statement));
+        // Room for a token as long as the statement: the buffer grows by a constant, so that a long
+        // literal would take quadratic time.
+        SimpleCharStream text =
+                new SimpleCharStream(
+                        new StringReader(statement), 1, 1, Math.max(4096, statement.length() + 1));
         text.setTabSize(1);
         WeirParser parser = new WeirParser(new Words(text));
         parser.setQuotedCasing(Casing.UNCHANGED);
