@@ -43,7 +43,8 @@ public final class TopicNames {
         }
     }
 
-    /// Whether the name belongs to this process itself: clients may read such a topic, not change it.
+    /// Whether the name belongs to this process itself: clients may read such a topic, not change
+    /// it.
     public static boolean isInternal(String name) {
         return INTERNAL.contains(name) || name.startsWith(OWN_PREFIX);
     }

@@ -65,11 +65,15 @@ final class RequestHandler extends SimpleChannelInboundHandler<FullHttpRequest> 
         Thread.ofVirtual()
                 .name("http-" + context.channel().id().asShortText())
                 .start(() -> {
-                    resources.serve(exchange);
-                    if (!isReusable(exchange)) {
-                        writer.drain();
+                    try {
+                        resources.serve(exchange);
+                        if (!isReusable(exchange)) {
+                            writer.drain();
+                        }
+                    } finally {
+                        // Also after an error: an exchange without an end closes the connection.
+                        context.executor().execute(() -> served(context, exchange));
                     }
-                    context.executor().execute(() -> served(context, exchange));
                 });
     }
 

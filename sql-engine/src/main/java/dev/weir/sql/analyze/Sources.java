@@ -29,6 +29,9 @@ import java.util.Set;
 
 /// Streams and tables as CREATE describes them: columns, formats and topic checked and defaulted.
 final class Sources {
+    /// Where the engine keeps what has happened; nobody else may write there.
+    private static final String JOURNAL = "_weir_journal";
+
     private final AnalyzerContext context;
     private final String text;
 
@@ -424,6 +427,13 @@ final class Sources {
     private Topic topic(SourceProperties properties, Name name, OptionalInt sourcePartitions) {
         Optional<String> given = properties.text("KAFKA_TOPIC");
         String topic = given.orElse(name.text());
+        if (topic.equals(JOURNAL) || (topic.startsWith("_weir_") && sourcePartitions.isPresent())) {
+            throw new SqlException(
+                    SqlState.INVALID_PARAMETER,
+                    given.isPresent() ? properties.position("KAFKA_TOPIC") : name.position(),
+                    "topic \"" + topic + "\" is the engine's own",
+                    "Choose another topic.");
+        }
         OptionalInt partitions = properties.count("PARTITIONS");
         properties.count("REPLICAS");
         OptionalInt existing = context.topicPartitions(topic);

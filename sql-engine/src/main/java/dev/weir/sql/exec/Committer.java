@@ -9,6 +9,9 @@ import dev.weir.sql.io.TopicPartition;
 import dev.weir.sql.state.StateSnapshot;
 import dev.weir.sql.state.StateStore;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -30,6 +33,7 @@ import java.util.function.Predicate;
 /// A crash before 2 leaves open transactions that recovery aborts; one after 2 leaves some that it
 /// commits. Owns one thread. The worker may be [#AHEAD] commits ahead of it.
 final class Committer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Committer.class);
     private static final int AHEAD = 2;
 
     private final TopicLog log;
@@ -180,6 +184,7 @@ final class Committer implements AutoCloseable {
             Thread.currentThread().interrupt();
             fail(e);
         } catch (RuntimeException | Error e) {
+            LOG.error("a step could not be committed, the engine stops", e);
             fail(e);
         }
     }
@@ -258,11 +263,13 @@ final class Committer implements AutoCloseable {
         if (commit.step() > published.step()) {
             store.published(commit.step());
         }
-        Map<TopicPartition, Long> outputEnds = published.outputEnds();
-        if (!ends.isEmpty()) {
-            outputEnds = new HashMap<>(outputEnds);
-            outputEnds.putAll(ends);
+        Map<TopicPartition, Long> outputEnds = new HashMap<>(published.outputEnds());
+        for (JournalRecord record : commit.records()) {
+            if (record instanceof JournalRecord.Step step) {
+                step.outputs().forEach(o -> outputEnds.put(o.partition(), o.end()));
+            }
         }
+        outputEnds.putAll(ends);
         published = new Published(commit.step(), commit.positions(), outputEnds);
         if (newJournalEnd >= 0) {
             journalEnd = newJournalEnd;

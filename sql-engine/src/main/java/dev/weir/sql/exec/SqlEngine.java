@@ -29,6 +29,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -42,6 +43,9 @@ public final class SqlEngine implements AutoCloseable {
 
     /// Records a push query reads at a time while it comes up to date.
     private static final int LIVE_SLICE = 16_384;
+
+    /// Memory one pull query may take.
+    private static final long MOST_PULLED_BYTES = Runtime.getRuntime().maxMemory() / 8;
 
     private final EngineConfig config;
     private final TopicLog log;
@@ -65,7 +69,8 @@ public final class SqlEngine implements AutoCloseable {
             StateStore store,
             Program program,
             Committer committer,
-            Worker worker) {
+            Worker worker,
+            long producerId) {
         this.config = config;
         this.log = log;
         this.clock = clock;
@@ -74,7 +79,7 @@ public final class SqlEngine implements AutoCloseable {
         this.committer = committer;
         this.worker = worker;
         inserts = new Inserts(log);
-        pull = new PullQuery(log, program);
+        pull = new PullQuery(log, program, producerId, MOST_PULLED_BYTES);
     }
 
     /// Recovers catalog, queries and state, and starts the worker. Returns when the engine accepts
@@ -112,7 +117,16 @@ public final class SqlEngine implements AutoCloseable {
                             clock,
                             recovery.producerId());
             worker.start(recovery.restoredPositions(), recovery.replayed(), recovery.failedNow());
-            SqlEngine engine = new SqlEngine(config, log, clock, store, program, committer, worker);
+            SqlEngine engine =
+                    new SqlEngine(
+                            config,
+                            log,
+                            clock,
+                            store,
+                            program,
+                            committer,
+                            worker,
+                            recovery.producerId());
             Thread.ofPlatform().name("sql-warm-up").daemon().start(engine::warmUp);
             return engine;
         } catch (RuntimeException | Error e) {
@@ -282,6 +296,13 @@ public final class SqlEngine implements AutoCloseable {
             refuseIfRead(relation.name(), "replace");
         }
         if (definition instanceof Definition.Derived derived) {
+            if (derived.sources().stream().anyMatch(relation.name()::equalsIgnoreCase)) {
+                throw new SqlException(
+                        SqlState.INVALID_TABLE_DEFINITION,
+                        null,
+                        "\"" + relation.name() + "\" cannot be made of itself",
+                        "Give the new relation another name.");
+            }
             refuseIfFailed(derived.sources());
             tryOut(derived.plan());
         }
@@ -499,6 +520,11 @@ public final class SqlEngine implements AutoCloseable {
     }
 
     private PushQuery push(Analyzed.Query query, PlanNode plan, String text, SqlSession session) {
+        committer
+                .failure()
+                .ifPresent(stopped -> {
+                    throw stopped;
+                });
         refuseIfFailed(query.sources());
         LiveQuery push =
                 new LiveQuery(
@@ -513,7 +539,7 @@ public final class SqlEngine implements AutoCloseable {
         boolean latest = OffsetReset.isLatest(session.property(OffsetReset.PROPERTY).orElse(null));
         live.put(push.id(), push);
         if (latest || !push.backfill().readers().iterator().hasNext()) {
-            worker.post(() -> worker.attach(push, latest));
+            attach(push, latest);
         } else {
             Thread.ofPlatform().name("sql-" + push.id()).daemon().start(() -> bringUp(push));
         }
@@ -531,9 +557,7 @@ public final class SqlEngine implements AutoCloseable {
                 Map<String, long[]> targets = new HashMap<>();
                 Published published = committer.published();
                 for (SourceReader reader : backfill.readers()) {
-                    targets.put(
-                            reader.relation().name(),
-                            PullQuery.visible(program, reader, published));
+                    targets.put(reader.relation().name(), pull.visible(reader, published));
                 }
                 if (backfill.lag(targets) <= LIVE_SLICE) {
                     break;
@@ -549,7 +573,7 @@ public final class SqlEngine implements AutoCloseable {
             if (query.isOver() || query.isFull()) {
                 query.release();
             } else {
-                worker.post(() -> worker.attach(query, false));
+                attach(query, false);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -557,6 +581,21 @@ public final class SqlEngine implements AutoCloseable {
             query.fail(LiveQuery.failure(e));
             query.release();
         }
+    }
+
+    /// Hands a push query to the worker; when that has ended, the query has too.
+    private void attach(LiveQuery query, boolean latest) {
+        CompletableFuture<Void> attached =
+                worker.submit(() -> {
+                    worker.attach(query, latest);
+                    return null;
+                });
+        var _ =
+                attached.whenComplete((done, cause) -> {
+                    if (cause instanceof RuntimeException thrown) {
+                        query.fail(LiveQuery.failure(thrown));
+                    }
+                });
     }
 
     private void ended(LiveQuery query) {

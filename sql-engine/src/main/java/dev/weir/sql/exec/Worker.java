@@ -321,7 +321,11 @@ final class Worker implements AutoCloseable {
     /// @return the statement's sequence number
     long define(Statement statement, Definition definition) throws InterruptedException {
         Node node = program.make(statement, definition);
-        journalled(statement);
+        if (definition instanceof Definition.Derived) {
+            begin(statement, definition.relation());
+        } else {
+            journalled(statement);
+        }
         program.add(node);
         switch (node) {
             case SourceNode source ->
@@ -362,6 +366,26 @@ final class Worker implements AutoCloseable {
         program.counted(statement);
         publishPositions();
         return statement.sequence();
+    }
+
+    /// Journals that a relation is derived from here on, together with a step that does nothing but
+    /// say where its topic ends now: an earlier topic of that name may have gone further.
+    private void begin(Statement statement, Relation relation) throws InterruptedException {
+        committer.drain();
+        List<OutputEnd> ends = new ArrayList<>();
+        for (int p = 0; p < relation.partitions(); p++) {
+            TopicPartition partition = new TopicPartition(relation.topic(), p);
+            ends.add(new OutputEnd(partition, log.endOffset(partition)));
+        }
+        long number = program.step() + 1;
+        long now = clock.millis();
+        List<JournalRecord> records = new ArrayList<>();
+        records.addAll(program.run(number, now, Map.of(), null));
+        records.add(new Step(number, JournalRecord.MAIN, false, now, List.of(), ends));
+        records.add(statement);
+        dirty = true;
+        commit(records, null, List.of());
+        committer.drain();
     }
 
     private void journalled(Statement statement) throws InterruptedException {

@@ -324,6 +324,11 @@ public final class StateStore implements AutoCloseable {
         return memoryBytes;
     }
 
+    /// Memory held by the maps now. Worker.
+    public long heldBytes() {
+        return measure();
+    }
+
     /// To be called when worker and checkpoint thread have ended. Snapshots in use fail.
     @Override
     public void close() {

@@ -559,6 +559,40 @@ class SqlEngineTest {
     }
 
     @Test
+    void a_topic_made_anew_is_not_taken_for_the_one_that_was_dropped() throws Exception {
+        run("CREATE STREAM source (id BIGINT) WITH (PARTITIONS = 1)");
+        for (int i = 1; i <= 5; i++) {
+            log.send("source", 0, T0 + i, null, "{\"id\":" + i + "}");
+        }
+        run("CREATE STREAM copy AS SELECT id FROM source");
+        level();
+        run("DROP STREAM copy DELETE TOPIC");
+        run("CREATE STREAM copy AS SELECT id FROM source WHERE id = 5");
+        run("CREATE STREAM again AS SELECT id FROM copy");
+        level();
+        assertThat(rows("SELECT id FROM copy")).containsExactly("[5]");
+        assertThat(rows("SELECT id FROM again")).containsExactly("[5]");
+        restart();
+        level();
+        assertThat(rows("SELECT id FROM copy")).containsExactly("[5]");
+    }
+
+    @Test
+    void nothing_is_made_of_itself_or_of_the_journal() {
+        shop();
+        run("CREATE STREAM mine AS SELECT item FROM orders");
+        assertThatThrownBy(() -> run("CREATE OR REPLACE STREAM mine AS SELECT item FROM mine"))
+                .isInstanceOf(SqlException.class)
+                .hasMessageContaining("cannot be made of itself");
+        assertThatThrownBy(() ->
+                        run("CREATE STREAM j (a BIGINT) WITH (KAFKA_TOPIC = '_weir_journal')"))
+                .isInstanceOf(SqlException.class)
+                .hasMessageContaining("the engine's own");
+        restart();
+        assertThat(rows("SELECT item FROM mine")).isEmpty();
+    }
+
+    @Test
     void a_refused_statement_changes_nothing() {
         shop();
         for (String refused :
