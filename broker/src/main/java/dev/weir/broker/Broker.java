@@ -47,13 +47,14 @@ public final class Broker implements AutoCloseable {
 
     private final Topics topics;
     private final ProducerIds producerIds;
+    private final LogDirectory logs;
     private final KafkaListener listener;
     private final Node node;
 
     private Broker(BrokerConfig config, FileSystem files, InstantSource clock) {
         try {
             // First, because it makes sure that no other process uses the directory.
-            var logs =
+            logs =
                     opened(
                             LogDirectory.open(
                                     files, config.dataDir().resolve("log"), config.logs(), clock));
@@ -122,6 +123,17 @@ public final class Broker implements AutoCloseable {
     ///   none
     public Partition partition(String topic, int index) {
         return topics.partition(topic, index);
+    }
+
+    /// Lets retention delete nothing until [#resumeRetention]; called right after the start by an
+    /// owner who still has to find out what it must pin.
+    public void pauseRetention() {
+        logs.pauseRetention();
+    }
+
+    /// Ends what [#pauseRetention] began.
+    public void resumeRetention() {
+        logs.resumeRetention();
     }
 
     public ProducerIds producerIds() {

@@ -76,6 +76,7 @@ public final class WeirServer implements AutoCloseable {
                         started(
                                 "the engine",
                                 SqlEngine.start(engineConfig(config), broker.log(), clock));
+                broker.resumeRetention();
             } finally {
                 awaitQuietly(doorsOpened);
             }

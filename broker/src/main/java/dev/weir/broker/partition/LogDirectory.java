@@ -56,6 +56,7 @@ public final class LogDirectory implements AutoCloseable {
     private final LinkedBlockingQueue<Partition> checkpointsDue = new LinkedBlockingQueue<>();
     private final ArrayDeque<Retired> retired = new ArrayDeque<>(); // guarded by itself
     private final Partition.Host host = new DirectoryHost();
+    private volatile boolean retentionPaused;
     private final Thread upkeep; // null when the owner calls upkeepOnce
     private volatile boolean closing;
 
@@ -214,10 +215,21 @@ public final class LogDirectory implements AutoCloseable {
         syncLoop.drain();
     }
 
+    /// Lets retention delete nothing until [#resumeRetention]: for an owner who still has to find
+    /// out what it must pin.
+    public void pauseRetention() {
+        retentionPaused = true;
+    }
+
+    /// Ends what [#pauseRetention] began.
+    public void resumeRetention() {
+        retentionPaused = false;
+    }
+
     /// One round of retention, checkpoints and clean-up on the calling thread.
     public void upkeepOnce() {
         checkpointsDue.clear();
-        round(true, 0);
+        round(!retentionPaused, 0);
     }
 
     private void runUpkeep() {
@@ -232,7 +244,7 @@ public final class LogDirectory implements AutoCloseable {
                 }
                 if (System.nanoTime() - next >= 0) {
                     round(
-                            System.nanoTime() - start >= RETENTION_DELAY_NANOS,
+                            !retentionPaused && System.nanoTime() - start >= RETENTION_DELAY_NANOS,
                             CHECKPOINT_INTERVAL_MS);
                     next = System.nanoTime() + interval;
                 }

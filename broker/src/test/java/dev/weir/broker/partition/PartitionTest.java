@@ -404,6 +404,22 @@ class PartitionTest {
     }
 
     @Test
+    void nothing_goes_while_retention_is_paused() {
+        open(SMALL.withRetention(-1, 10_000));
+        directory.pauseRetention();
+        for (int i = 0; i < 100; i++) {
+            append(Batches.plain(nowMs, "v" + i + "x".repeat(50)));
+        }
+        partition.syncNow();
+        nowMs += 10_001;
+        directory.upkeepOnce();
+        assertThat(partition.logStartOffset()).isZero();
+        directory.resumeRetention();
+        directory.upkeepOnce();
+        assertThat(partition.logStartOffset()).isEqualTo(100);
+    }
+
+    @Test
     void old_segments_go_by_size_but_only_what_is_durable_and_decided() {
         open(SMALL.withRetention(2500, -1));
         append(Batches.transactional(7, 0, 0, "open"));

@@ -31,9 +31,11 @@ final class BodyAggregator extends HttpObjectAggregator {
             // Closed while the client still sends, the connection would be reset and take the
             // answer with it: what else comes is dropped for a while.
             sent.addListener(_ -> {
-                var _ =
-                        context.executor()
-                                .schedule(() -> context.close(), LINGER_SECONDS, TimeUnit.SECONDS);
+                Runnable close =
+                        () -> {
+                            var _ = context.close();
+                        };
+                var _ = context.executor().schedule(close, LINGER_SECONDS, TimeUnit.SECONDS);
             });
         }
         // A stream of HTTP/2 that is reset at once would take the answer with it; what else comes

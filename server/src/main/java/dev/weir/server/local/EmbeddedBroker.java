@@ -44,7 +44,8 @@ public final class EmbeddedBroker implements AutoCloseable {
         void sample(String name, String labels, double value);
     }
 
-    /// Recovers the logs and begins to serve Kafka clients.
+    /// Recovers the logs and begins to serve Kafka clients. Retention deletes nothing until
+    /// [#resumeRetention].
     public static EmbeddedBroker start(Settings settings, InstantSource clock) {
         BrokerConfig config =
                 BrokerConfig.defaults(settings.dataDir())
@@ -64,7 +65,14 @@ public final class EmbeddedBroker implements AutoCloseable {
                     config.withAdvertised(
                             settings.advertised().getHostString(), settings.advertised().getPort());
         }
-        return new EmbeddedBroker(Broker.start(config, new RealFileSystem(), clock), clock);
+        Broker broker = Broker.start(config, new RealFileSystem(), clock);
+        broker.pauseRetention();
+        return new EmbeddedBroker(broker, clock);
+    }
+
+    /// Lets retention delete what is not pinned: the engine has taken its pins.
+    public void resumeRetention() {
+        broker.resumeRetention();
     }
 
     /// Where Kafka clients connect.
