@@ -34,6 +34,8 @@ PROPERTIES
 "$JAVA" -cp "$PEER" kafka.tools.StorageTool format -t "$("$JAVA" -cp "$PEER" kafka.tools.StorageTool random-uuid)" -c "$WORK/kafka.properties" >/dev/null
 "$JAVA" -Xms1g -Xmx1g -XX:+UseG1GC -cp "$PEER" kafka.Kafka "$WORK/kafka.properties" >"$WORK/kafka.log" 2>&1 &
 KPID=$!
+: >"$WORK/weir.out"
+export WEIR_AOT=off # no start-up cache is made while something is measured
 "$ROOT/weir" server --data "$WORK/weir" --set kafka.listen=127.0.0.1:"$WPORT" --set postgres.listen=127.0.0.1:0 --set http.listen=127.0.0.1:0 >"$WORK/weir.out" 2>"$WORK/weir.log" &
 WPID=$!
 trap 'kill $KPID $WPID 2>/dev/null; wait 2>/dev/null; rm -rf "$WORK"' EXIT

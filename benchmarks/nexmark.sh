@@ -33,6 +33,8 @@ for package in lang util nio time; do OPENS+=(--add-opens "java.base/java.$packa
 "$JAVA17" -Xms5g -Xmx5g "${OPENS[@]}" -cp "$HERE/peers/flink/target/classes:$(cat "$HERE/peers/flink/target/cp.txt")" \
     dev.weir.benchmarks.flink.FlinkPeer "$WORK" "$RUNS" | tee "$WORK/flink.txt"
 
+: >"$WORK/weir.out"
+export WEIR_AOT=off # no start-up cache is made while something is measured
 "$ROOT/weir" server --data "$WORK/weir" --set kafka.listen=127.0.0.1:0 --set postgres.listen=127.0.0.1:0 --set http.listen=127.0.0.1:0 \
     >"$WORK/weir.out" 2>"$WORK/weir.log" &
 WPID=$!
