@@ -86,6 +86,13 @@ final class Refusals {
                         + " one of a stream.");
     }
 
+    static SqlException starOverUsing(SqlParserPos pos) {
+        return of(
+                pos,
+                "SELECT * over JOIN ... USING is not supported",
+                "Name the columns, or join with ON.");
+    }
+
     static SqlException crossJoin(SqlParserPos pos) {
         return of(
                 pos,

@@ -11,6 +11,7 @@ import dev.weir.sql.function.Functions;
 import dev.weir.sql.parse.TypeNames;
 import dev.weir.sql.parse.WindowedFrom;
 
+import org.apache.calcite.sql.JoinConditionType;
 import org.apache.calcite.sql.JoinType;
 import org.apache.calcite.sql.SqlBasicTypeNameSpec;
 import org.apache.calcite.sql.SqlCall;
@@ -257,6 +258,7 @@ final class Rewriter extends SqlShuttle {
             throw refused(select.getQualify().getParserPosition(), "QUALIFY", null);
         }
         refuseCross(select);
+        refuseStarOverUsing(select);
         SqlNodeList groupBy = (SqlNodeList) expression(select.getGroup());
         SqlNodeList items = named((SqlNodeList) expression(select.getSelectList()));
         if (select.getFrom() instanceof WindowedFrom window) {
@@ -375,6 +377,25 @@ final class Rewriter extends SqlShuttle {
                 && !(select.getWhere() != null && hasEquality(select.getWhere()))) {
             throw Refusals.crossJoin(join.getParserPosition());
         }
+    }
+
+    /// The validator fails to order the columns of `*` that USING merges.
+    private static void refuseStarOverUsing(SqlSelect select) {
+        if (!joinsUsing(select.getFrom())) {
+            return;
+        }
+        for (SqlNode item : select.getSelectList()) {
+            if (item instanceof SqlIdentifier id && id.isStar() && id.names.size() == 1) {
+                throw Refusals.starOverUsing(id.getParserPosition());
+            }
+        }
+    }
+
+    private static boolean joinsUsing(SqlNode from) {
+        return from instanceof SqlJoin join
+                && (join.getConditionType() == JoinConditionType.USING
+                        || joinsUsing(join.getLeft())
+                        || joinsUsing(join.getRight()));
     }
 
     private static boolean hasEquality(SqlNode condition) {

@@ -279,6 +279,7 @@ class AnalyzerTest {
                     SELECT * FROM items a JOIN customers b ON a.id > b.item_id | 23 | a join without an equality between its sides is not supported
                     SELECT * FROM items a, customers b | 22 | a join without an equality between its sides is not supported
                     SELECT * FROM items NATURAL JOIN customers | 29 | NATURAL JOIN is not supported
+                    SELECT * FROM items JOIN customers USING (id) | 8 | SELECT * over JOIN ... USING is not supported
                     SELECT * FROM orders WHERE item IN (SELECT name FROM items) | 37 | a subquery in an expression is not supported
                     SELECT item FROM orders UNION ALL SELECT name FROM items | 1 | UNION ALL is not supported
                     SELECT ROW_NUMBER() OVER (ORDER BY qty) FROM orders | 8 | OVER is not supported
