@@ -49,7 +49,7 @@ class ScriptRunnerTest {
     void programs_get_rows_and_nothing_else() throws IOException {
         try (FakeServer server = new FakeServer(ScriptRunnerTest::answer)) {
             int exit = run(server.address(), Format.JSONL, out, "CREATE x; SELECT 1");
-            assertThat(exit).isEqualTo(ExitCode.OK);
+            assertThat(exit).as(() -> "said: " + err + out).isEqualTo(ExitCode.OK);
             assertThat(out).hasToString("{\"a\":1}\n");
             assertThat(err).hasToString("created x\n");
         }
