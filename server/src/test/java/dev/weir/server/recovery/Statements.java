@@ -56,19 +56,6 @@ final class Statements {
         return rows;
     }
 
-    /// A metric's value, summed over its labels; 0 when it is not there.
-    double metric(String name) throws IOException, InterruptedException {
-        String text =
-                http.send(
-                                HttpRequest.newBuilder(server.resolve("/metrics")).build(),
-                                HttpResponse.BodyHandlers.ofString())
-                        .body();
-        return text.lines()
-                .filter(line -> line.startsWith(name + " ") || line.startsWith(name + "{"))
-                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
-                .sum();
-    }
-
     private static Object plain(JsonNode value) {
         if (value.isNull()) {
             return null;
