@@ -25,7 +25,9 @@ public final class FakeServer implements AutoCloseable {
     private final BlockingQueue<String> requests = new LinkedBlockingQueue<>();
     private final CountDownLatch clientLeft = new CountDownLatch(1);
 
-    /// @param answers from the request's JSON to the lines of the answer
+    /// @param answers from the statement, its text as JSON with the quotes, to the lines of the
+    ///   answer. The session stays out: it is random, and would now and then hold a word that an
+    ///   answer is chosen by.
     public FakeServer(Function<String, List<String>> answers) throws IOException {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.setExecutor(threads);
@@ -40,7 +42,7 @@ public final class FakeServer implements AutoCloseable {
                     // Length 0 asks for chunks.
                     exchange.sendResponseHeaders(200, 0);
                     try (OutputStream body = exchange.getResponseBody()) {
-                        for (String line : answers.apply(request)) {
+                        for (String line : answers.apply(statement(request))) {
                             if (line.equals(NEVER_ENDS)) {
                                 sendUntilClosed(body);
                             } else {
@@ -65,6 +67,10 @@ public final class FakeServer implements AutoCloseable {
     /// Waits until a client has closed the connection of an answer that never ends.
     public void awaitClientLeft() throws InterruptedException {
         clientLeft.await();
+    }
+
+    private static String statement(String request) {
+        return request.substring(0, request.lastIndexOf(",\"session\":"));
     }
 
     private void sendUntilClosed(OutputStream body) throws IOException {

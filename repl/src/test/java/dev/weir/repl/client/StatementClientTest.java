@@ -8,7 +8,8 @@ import org.junit.jupiter.api.Timeout;
 
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.ServerSocket;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -61,14 +62,15 @@ class StatementClientTest {
 
     @Test
     void no_server_is_told_from_a_broken_one() throws IOException {
-        int free;
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            free = socket.getLocalPort();
+        // Bound and not listening: nobody else can take the port meanwhile.
+        try (Socket socket = new Socket()) {
+            socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+            int deaf = socket.getLocalPort();
+            StatementClient client = new StatementClient(new ServerAddress("127.0.0.1", deaf));
+            assertThatThrownBy(() -> client.execute("SELECT 1", new RowCounter()))
+                    .isInstanceOf(CannotConnectException.class)
+                    .hasMessageContaining("127.0.0.1:" + deaf);
         }
-        StatementClient client = new StatementClient(new ServerAddress("127.0.0.1", free));
-        assertThatThrownBy(() -> client.execute("SELECT 1", new RowCounter()))
-                .isInstanceOf(CannotConnectException.class)
-                .hasMessageContaining("127.0.0.1:" + free);
     }
 
     @Test

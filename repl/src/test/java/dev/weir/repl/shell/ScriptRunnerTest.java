@@ -49,7 +49,7 @@ class ScriptRunnerTest {
     void programs_get_rows_and_nothing_else() throws IOException {
         try (FakeServer server = new FakeServer(ScriptRunnerTest::answer)) {
             int exit = run(server.address(), Format.JSONL, out, "CREATE x; SELECT 1");
-            assertThat(exit).as(() -> "said: " + err + out).isEqualTo(ExitCode.OK);
+            assertThat(exit).isEqualTo(ExitCode.OK);
             assertThat(out).hasToString("{\"a\":1}\n");
             assertThat(err).hasToString("created x\n");
         }
@@ -89,11 +89,11 @@ class ScriptRunnerTest {
                 .run(new StringReader(script), "s.sql");
     }
 
-    private static List<String> answer(String request) {
-        if (request.contains("CREATE")) {
+    private static List<String> answer(String statement) {
+        if (statement.contains("CREATE")) {
             return List.of("{\"done\":{\"tag\":\"CREATE\",\"message\":\"created x\"}}");
         }
-        return request.contains("bad")
+        return statement.contains("bad")
                 ? List.of(
                         "{\"error\":{\"sqlState\":\"42703\",\"message\":\"no"
                                 + " bad\",\"line\":2,\"column\":2}}")
