@@ -81,6 +81,21 @@ public sealed interface Analyzed {
         }
     }
 
+    /// INSERT INTO … SELECT: a continuous query whose rows go to the topic of a stream.
+    ///
+    /// @param query its columns are the target's, in order and of the target's types
+    record InsertSelect(Relation target, Query query) implements Analyzed {}
+
+    /// Rows to delete from a table over a topic, by their keys.
+    ///
+    /// @param keys for each row one value per key column, in the order of [Relation#keyColumns()],
+    ///   in the form of [InsertValues]; none of them null
+    record DeleteRows(Relation target, List<List<Object>> keys) implements Analyzed {
+        public DeleteRows {
+            keys = List.copyOf(keys);
+        }
+    }
+
     /// SHOW or LIST.
     record Show(Statement.Show.Kind kind, boolean extended) implements Analyzed {}
 

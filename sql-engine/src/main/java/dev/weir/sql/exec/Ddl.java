@@ -57,6 +57,8 @@ final class Ddl {
             case Analyzed.Terminate(var queryId) -> Optional.of(new Change.Terminate(queryId));
             case Analyzed.Query _,
                     Analyzed.InsertValues _,
+                    Analyzed.InsertSelect _,
+                    Analyzed.DeleteRows _,
                     Analyzed.Show _,
                     Analyzed.Describe _,
                     Analyzed.Explain _,

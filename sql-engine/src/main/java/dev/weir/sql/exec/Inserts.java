@@ -19,7 +19,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// INSERT INTO … VALUES: rows to records, written as any producer would. Thread-safe.
+/// INSERT INTO … VALUES and DELETE: rows to records, written as any producer would. Thread-safe.
 final class Inserts {
     private final TopicLog log;
     private final AtomicInteger spread = new AtomicInteger();
@@ -31,13 +31,7 @@ final class Inserts {
     /// Writes the rows; they are on disk when this returns.
     void run(Analyzed.InsertValues insert, SqlSession session, long nowMs) {
         Relation target = insert.target();
-        if (target.isDerived()) {
-            throw new SqlException(
-                    SqlState.FEATURE_NOT_SUPPORTED,
-                    null,
-                    "\"" + target.name() + "\" is written by the query " + target.queryId().get(),
-                    "Insert into a stream or table that the query reads.");
-        }
+        refuseIfDerived(target);
         Batch batch = Batch.of(target.schema());
         for (int r = 0; r < insert.rows().size(); r++) {
             List<Object> row = insert.rows().get(r);
@@ -46,13 +40,46 @@ final class Inserts {
             }
             batch.endRow(1, insert.rowTimes().get(r).orElse(nowMs));
         }
-        Map<TopicPartition, RecordBlock> blocks = encode(target, batch);
+        write(encode(target, batch, false), session);
+    }
+
+    /// Writes a record without value for each key; they are on disk when this returns.
+    void run(Analyzed.DeleteRows delete, SqlSession session, long nowMs) {
+        Relation target = delete.target();
+        refuseIfDerived(target);
+        Batch batch = Batch.of(target.schema());
+        int[] keyColumns = target.keyColumns();
+        for (List<Object> key : delete.keys()) {
+            Object[] row = new Object[target.schema().size()];
+            for (int k = 0; k < keyColumns.length; k++) {
+                row[keyColumns[k]] = key.get(k);
+            }
+            for (int c = 0; c < row.length; c++) {
+                Values.append(batch.column(c), row[c]);
+            }
+            batch.endRow(1, nowMs);
+        }
+        write(encode(target, batch, true), session);
+    }
+
+    private static void refuseIfDerived(Relation target) {
+        if (target.isDerived()) {
+            throw new SqlException(
+                    SqlState.FEATURE_NOT_SUPPORTED,
+                    null,
+                    "\"" + target.name() + "\" is written by the query " + target.queryId().get(),
+                    "Write to a stream or table that the query reads.");
+        }
+    }
+
+    private void write(Map<TopicPartition, RecordBlock> blocks, SqlSession session) {
         blocks.forEach(
                 (partition, block) -> session.wrote(partition, log.append(partition, block)));
         log.sync(blocks.keySet());
     }
 
-    private Map<TopicPartition, RecordBlock> encode(Relation target, Batch batch) {
+    private Map<TopicPartition, RecordBlock> encode(
+            Relation target, Batch batch, boolean deletions) {
         RecordEncoder encoder = Encoders.of(target);
         Map<TopicPartition, RecordBlock> blocks = new TreeMap<>();
         ByteSink key = new ByteSink();
@@ -68,7 +95,9 @@ final class Inserts {
                         "the primary key of table \"" + target.name() + "\" must not be NULL",
                         "Give a value for every PRIMARY KEY column.");
             }
-            encoder.encodeValue(batch, row, value);
+            if (!deletions) {
+                encoder.encodeValue(batch, row, value);
+            }
             int partition =
                     keyed
                             ? Murmur2.partition(key.array(), 0, key.size(), target.partitions())
@@ -84,7 +113,7 @@ final class Inserts {
                             keyed ? key.size() : -1,
                             value.array(),
                             0,
-                            value.size());
+                            deletions ? -1 : value.size());
         }
         return blocks;
     }

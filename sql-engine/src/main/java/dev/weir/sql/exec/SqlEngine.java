@@ -203,6 +203,17 @@ public final class SqlEngine implements AutoCloseable {
                 int rows = insert.rows().size();
                 yield done("INSERT 0 " + rows, rows + (rows == 1 ? " row" : " rows") + " inserted");
             }
+            case Analyzed.DeleteRows delete -> {
+                inserts.run(delete, session, clock.millis());
+                int rows = delete.keys().size();
+                yield done("DELETE " + rows, rows + (rows == 1 ? " row" : " rows") + " deleted");
+            }
+            case Analyzed.InsertSelect _ ->
+                    throw new SqlException(
+                            SqlState.FEATURE_NOT_SUPPORTED,
+                            null,
+                            "INSERT INTO … SELECT is not supported",
+                            "CREATE STREAM … AS SELECT makes a new stream of a query.");
             case Analyzed.Show(Statement.Show.Kind kind, _) -> show(kind, session);
             case Analyzed.Describe(Relation relation, _) -> describe(relation);
             case Analyzed.Explain(Analyzed statement) ->
