@@ -41,6 +41,7 @@ enum Property {
             "sql.identifiers",
             "keep",
             "upper: unquoted names fold to upper case as in ksqlDB; keep: they do not"),
+    SQL_WORKERS("sql.workers", "", "threads that share the queries' work; default: the cores"),
     SQL_STEP_MAX_ROWS("sql.step.max.rows", "65536", "most input records in one step"),
     SQL_CHECKPOINT_INTERVAL_MS(
             "sql.checkpoint.interval.ms", "5000", "time between checkpoints of query state"),

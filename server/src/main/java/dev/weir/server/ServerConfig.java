@@ -1,5 +1,7 @@
 package dev.weir.server;
 
+import dev.weir.sql.exec.EngineConfig;
+
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.charset.StandardCharsets;
@@ -34,6 +36,7 @@ public record ServerConfig(
         boolean capReplicas,
         boolean osDurability,
         boolean foldIdentifiersUp,
+        int workers,
         int stepMaxRows,
         Duration checkpointInterval,
         long stateMemoryBytes,
@@ -76,6 +79,7 @@ public record ServerConfig(
                 Property.REPLICAS_CAP.flagIn(values),
                 choice(Property.LOG_DURABILITY, values, "fsync", "os"),
                 choice(Property.SQL_IDENTIFIERS, values, "keep", "upper"),
+                workers(values),
                 (int) Property.SQL_STEP_MAX_ROWS.numberIn(values, 1, 1 << 24),
                 Duration.ofMillis(
                         Property.SQL_CHECKPOINT_INTERVAL_MS.numberIn(values, 10, 86_400_000)),
@@ -83,6 +87,12 @@ public record ServerConfig(
                 (int) Property.HTTP_BODY_MAX_BYTES.numberIn(values, 1 << 10, 1 << 30),
                 (int) Property.POSTGRES_MESSAGE_MAX_BYTES.numberIn(values, 1 << 10, 1 << 30),
                 all);
+    }
+
+    private static int workers(Map<String, String> values) {
+        return Property.SQL_WORKERS.in(values).isEmpty()
+                ? EngineConfig.defaultWorkers()
+                : (int) Property.SQL_WORKERS.numberIn(values, 1, EngineConfig.MOST_WORKERS);
     }
 
     /// A server over `dataDir` whose listeners are on free loopback ports.

@@ -216,6 +216,8 @@ public final class WeirServer implements AutoCloseable {
                 config.dataDir().resolve("state"),
                 config.checkpointInterval(),
                 config.stepMaxRows(),
+                config.workers(),
+                EngineConfig.SHARED_STEP_ROWS,
                 config.stateMemoryBytes(),
                 config.foldIdentifiersUp());
     }

@@ -42,6 +42,7 @@ class ServerConfigTest {
                                 Map.entry("replicas.cap", "true"),
                                 Map.entry("log.durability", "os"),
                                 Map.entry("sql.identifiers", "upper"),
+                                Map.entry("sql.workers", "3"),
                                 Map.entry("sql.step.max.rows", "10"),
                                 Map.entry("sql.checkpoint.interval.ms", "250"),
                                 Map.entry("sql.state.memory.bytes", "2000000"),
@@ -56,6 +57,7 @@ class ServerConfigTest {
         assertThat(config.capReplicas()).isTrue();
         assertThat(config.osDurability()).isTrue();
         assertThat(config.foldIdentifiersUp()).isTrue();
+        assertThat(config.workers()).isEqualTo(3);
         assertThat(config.stepMaxRows()).isEqualTo(10);
         assertThat(config.checkpointInterval()).isEqualTo(Duration.ofMillis(250));
         assertThat(config.stateMemoryBytes()).isEqualTo(2_000_000);

@@ -96,6 +96,8 @@ class PowerLossTest {
                 state,
                 Duration.ofMillis(30),
                 64,
+                2,
+                20,
                 defaults.stateMemoryBytes(),
                 defaults.foldIdentifiersUp());
     }

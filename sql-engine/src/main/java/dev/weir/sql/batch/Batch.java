@@ -122,6 +122,17 @@ public final class Batch {
         endRow(weight, source.rowTime(row));
     }
 
+    /// Appends some physical rows of a batch with the same columns, as they are.
+    ///
+    /// @param rows the first `count` of these
+    public void appendRows(Batch source, int[] rows, int count) {
+        for (int c = 0; c < columns.length; c++) {
+            columns[c].appendFrom(source.columns[c], rows, count);
+        }
+        rowTimes.appendFrom(source.rowTimes, rows, count);
+        weights.appendFrom(source.weights, rows, count);
+    }
+
     /// Forgets all rows and the selection, keeps the memory.
     public void clear() {
         for (Column column : columns) {

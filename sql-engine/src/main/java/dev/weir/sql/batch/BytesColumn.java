@@ -100,6 +100,19 @@ public final class BytesColumn implements Column {
     }
 
     @Override
+    public void appendFrom(Column source, int[] rows, int count) {
+        BytesColumn from = (BytesColumn) source;
+        int bytes = 0;
+        for (int i = 0; i < count; i++) {
+            bytes = Math.addExact(bytes, from.lengths[rows[i]]);
+        }
+        reserve(bytes);
+        for (int i = 0; i < count; i++) {
+            appendFrom(from, rows[i]);
+        }
+    }
+
+    @Override
     public void clear() {
         used = 0;
         size = 0;

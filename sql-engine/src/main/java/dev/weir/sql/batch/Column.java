@@ -14,6 +14,11 @@ public sealed interface Column permits LongColumn, DoubleColumn, BytesColumn, Ob
     /// Appends one row of a column of the same class.
     void appendFrom(Column source, int row);
 
+    /// Appends some rows of a column of the same class.
+    ///
+    /// @param rows the first `count` of these
+    void appendFrom(Column source, int[] rows, int count);
+
     /// Forgets all rows, keeps the memory.
     void clear();
 

@@ -56,6 +56,26 @@ public final class LongColumn implements Column {
     }
 
     @Override
+    public void appendFrom(Column source, int[] rows, int count) {
+        LongColumn from = (LongColumn) source;
+        if (values.length - size < count) {
+            values = Arrays.copyOf(values, Math.max(values.length * 2, size + count));
+        }
+        if (!from.nulls.none()) {
+            for (int i = 0; i < count; i++) {
+                if (from.isNull(rows[i])) {
+                    nulls.setNull(size + i);
+                }
+            }
+        }
+        long[] read = from.values;
+        for (int i = 0; i < count; i++) {
+            values[size + i] = read[rows[i]];
+        }
+        size += count;
+    }
+
+    @Override
     public void clear() {
         size = 0;
         nulls.clear();

@@ -49,6 +49,14 @@ public final class ObjectColumn implements Column {
     }
 
     @Override
+    public void appendFrom(Column source, int[] rows, int count) {
+        ObjectColumn from = (ObjectColumn) source;
+        for (int i = 0; i < count; i++) {
+            append(from.values[rows[i]]);
+        }
+    }
+
+    @Override
     public void clear() {
         Arrays.fill(values, 0, size, null);
         size = 0;

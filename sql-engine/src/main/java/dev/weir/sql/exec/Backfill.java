@@ -4,8 +4,9 @@ import dev.weir.sql.batch.Batch;
 import dev.weir.sql.catalog.Relation;
 import dev.weir.sql.exec.JournalRecord.Cut;
 import dev.weir.sql.io.TopicLog;
+import dev.weir.sql.operator.Output;
 import dev.weir.sql.operator.TableReader;
-import dev.weir.sql.state.PointState;
+import dev.weir.sql.state.PointStates;
 import dev.weir.sql.state.StateSnapshot;
 
 import java.util.ArrayList;
@@ -21,25 +22,28 @@ final class Backfill {
     private final List<Circuit.Scan> tables = new ArrayList<>();
     private final Map<String, SourceReader> readers = new LinkedHashMap<>();
     private final Map<String, Feed> feeds = new LinkedHashMap<>();
+    private final int lanes;
     private boolean started;
 
     /// Finds the rows a table keeps.
     @FunctionalInterface
     interface TableRows {
-        PointState of(Relation table);
+        PointStates of(Relation table);
     }
 
-    Backfill(List<Circuit.Scan> scans, TopicLog log, Origin origin) {
+    /// @param origins one for each lane that shares the query
+    Backfill(List<Circuit.Scan> scans, TopicLog log, List<Origin> origins) {
+        lanes = origins.size();
         for (Circuit.Scan scan : scans) {
             Relation relation = scan.relation();
             if (relation.isTable()) {
                 tables.add(scan);
                 continue;
             }
-            feeds.computeIfAbsent(relation.name(), name -> new Feed(relation, null))
-                    .subscribe(scan.columns(), scan.schema(), scan.output());
+            feeds.computeIfAbsent(relation.name(), name -> new Feed(relation, null, lanes))
+                    .subscribe(scan);
             readers.computeIfAbsent(
-                    relation.name(), name -> new SourceReader(relation, log, origin));
+                    relation.name(), name -> new SourceReader(relation, log, origins));
         }
         feeds.forEach((name, feed) -> {
             readers.get(name).columns(feed.wanted());
@@ -61,11 +65,17 @@ final class Backfill {
         return started;
     }
 
-    /// Delivers the tables' rows.
-    void tables(StateSnapshot snapshot, TableRows rows) {
+    /// The tables' rows are being delivered from now on.
+    void start() {
         started = true;
+    }
+
+    /// Delivers the tables' rows to a lane: those it keeps; or all, to a query that no lanes share.
+    /// That lane's thread.
+    void tables(int lane, StateSnapshot snapshot, TableRows rows) {
         for (Circuit.Scan scan : tables) {
             Relation table = scan.relation();
+            Output output = scan.outputs().get(lane);
             ScanView view =
                     ScanView.of(table, ScanView.columnsOf(table), scan.columns(), scan.schema());
             TableReader reader =
@@ -73,20 +83,42 @@ final class Backfill {
             Optional<Batch> key = KeyLookup.key(scan);
             if (key.isPresent()) {
                 Batch found = Batch.of(table.schema());
-                if (reader.lookup(snapshot, key.get(), 0, found)) {
-                    scan.output().emit(view.of(found));
+                if ((lanes == 1 || reader.lane(key.get(), 0) == lane)
+                        && reader.lookup(snapshot, key.get(), 0, found)) {
+                    output.emit(view.of(found));
                 }
+            } else if (lanes == 1) {
+                reader.scan(snapshot, batch -> output.emit(view.of(batch)));
             } else {
-                reader.scan(snapshot, batch -> scan.output().emit(view.of(batch)));
+                reader.scan(snapshot, lane, batch -> output.emit(view.of(batch)));
             }
         }
     }
 
-    /// Delivers the records of one stream up to `to`.
+    /// Delivers the records of one stream up to `to`. For a query that no lanes share.
     ///
     /// @return the records read
     long take(String relation, long[] to, SourceReader.Undecoded undecoded) {
-        return readers.get(relation).take(to, feeds.get(relation)::emit, undecoded);
+        Feed feed = feeds.get(relation);
+        return readers.get(relation).take(to, batch -> feed.emit(0, batch), undecoded);
+    }
+
+    /// Says which lane reads what up to `to`.
+    void divide(Map<String, long[]> to, int readingLanes) {
+        to.forEach((relation, ends) -> readers.get(relation).divide(ends, readingLanes));
+    }
+
+    /// Delivers a lane's part of the records of one stream. That lane's thread.
+    ///
+    /// @return the records read
+    long take(int lane, String relation, SourceReader.Undecoded undecoded) {
+        Feed feed = feeds.get(relation);
+        return readers.get(relation).take(lane, batch -> feed.emit(lane, batch), undecoded);
+    }
+
+    /// All lanes have read their parts.
+    void arrive(Map<String, long[]> to) {
+        to.forEach((relation, ends) -> readers.get(relation).arrive(ends));
     }
 
     /// The next slice towards the targets, at most `maxRows` records long.

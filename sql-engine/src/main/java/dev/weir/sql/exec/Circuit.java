@@ -11,6 +11,7 @@ import dev.weir.sql.expr.RowErrors;
 import dev.weir.sql.expr.StepClock;
 import dev.weir.sql.operator.AggregateFunction;
 import dev.weir.sql.operator.AggregateOperator;
+import dev.weir.sql.operator.Exchange;
 import dev.weir.sql.operator.JoinOperator;
 import dev.weir.sql.operator.KernelOperator;
 import dev.weir.sql.operator.Operator;
@@ -19,37 +20,59 @@ import dev.weir.sql.operator.SortOperator;
 import dev.weir.sql.plan.AggregateCall;
 import dev.weir.sql.plan.PlanNode;
 import dev.weir.sql.serde.Values;
-import dev.weir.sql.state.StateStore;
+import dev.weir.sql.state.LaneStore;
 
 import org.apache.calcite.rex.RexNode;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
-/// The running operators of one plan. Deltas go in at its scans and come out at the output it was
-/// built with. Belongs to the thread that steps it.
+/// The running operators of one plan in one lane. Deltas go in at its scans and come out at the
+/// output it was built with. Belongs to the thread that steps it.
+///
+/// A query that several lanes share has a circuit for each; exchanges in front of the operators
+/// that keep state by key bring each row to the lane that keeps its key, and divide a step into
+/// stages: all lanes finish one before any begins the next. Where rows are in the right lane
+/// already ([Distribution]), and with one lane, there is no exchange.
 final class Circuit {
-    private final StateStore store;
+    private final LaneStore store;
+    private final List<Exchange> exchanges;
+    private int nextExchange;
     private final StepClock clock;
     private final RowFailures failures;
     private final List<Scan> scans = new ArrayList<>();
     private final List<Constants> constants = new ArrayList<>();
-    private final List<Operator> operators = new ArrayList<>();
+    private final List<Stage> stages = new ArrayList<>();
     private final int firstOperator;
     private int nextOperator;
+
+    /// What happens between two barriers: rows come from the exchanges, then operators end their
+    /// step.
+    private static final class Stage {
+        final List<Exchange> arriving = new ArrayList<>();
+        final List<Output> receivers = new ArrayList<>();
+        final List<Operator> operators = new ArrayList<>();
+    }
 
     /// Where a relation's delta goes in.
     ///
     /// @param condition over the scan's columns; rows that do not meet it have no effect; or null
+    /// @param outputs one for each lane; a single one takes the delta of all lanes
     record Scan(
             Relation relation,
             List<ScanColumn> columns,
             Schema schema,
             RexNode condition,
-            Output output) {
-        /// This scan with something before its output.
-        Scan through(Output first) {
-            return new Scan(relation, columns, schema, condition, first);
+            List<Output> outputs) {
+        /// This scan with something before each output.
+        Scan through(UnaryOperator<Output> first) {
+            return with(outputs.stream().map(first).toList());
+        }
+
+        /// This scan with other outputs.
+        Scan with(List<Output> others) {
+            return new Scan(relation, columns, schema, condition, others);
         }
     }
 
@@ -63,21 +86,45 @@ final class Circuit {
         void failed(String relation, Batch in, int row, RuntimeException cause);
     }
 
+    /// A circuit of a query that no lanes share.
+    ///
     /// @param firstOperator the first id for state in `store`; as many follow as the plan needs
     /// @param output takes the plan's delta
     Circuit(
             PlanNode plan,
-            StateStore store,
+            LaneStore store,
+            int firstOperator,
+            StepClock clock,
+            RowFailures failures,
+            Output output) {
+        this(plan, store, new ArrayList<>(), null, firstOperator, clock, failures, output);
+    }
+
+    /// A lane's circuit.
+    ///
+    /// @param exchanges the query's: the circuit of the first lane makes them, the others find them
+    /// @param outputKey columns of the plan's rows that say which lane's output takes a row; null
+    ///   to leave rows where they are
+    Circuit(
+            PlanNode plan,
+            LaneStore store,
+            List<Exchange> exchanges,
+            int[] outputKey,
             int firstOperator,
             StepClock clock,
             RowFailures failures,
             Output output) {
         this.store = store;
+        this.exchanges = exchanges;
         this.clock = clock;
         this.failures = failures;
         this.firstOperator = firstOperator;
         nextOperator = firstOperator;
-        build(plan, null, output);
+        int last =
+                outputKey == null
+                        ? build(plan, null, output)
+                        : keyed(plan, plan.schema(), outputKey, output);
+        stage(last);
     }
 
     List<Scan> scans() {
@@ -109,21 +156,83 @@ final class Circuit {
         }
     }
 
-    /// Ends the step: every operator after those that feed it.
-    void endStep() {
-        for (int i = 0; i < operators.size(); i++) {
-            operators.get(i).endStep();
+    /// How many stages a step has; at least one.
+    int stages() {
+        return stages.size();
+    }
+
+    /// Rows that wait for a stage, in all lanes.
+    int waiting(int stage) {
+        int rows = 0;
+        for (Exchange exchange : stages.get(stage).arriving) {
+            rows += exchange.size();
+        }
+        return rows;
+    }
+
+    /// Ends a stage; all lanes have ended the one before.
+    void endStage(int stage) {
+        Stage ended = stages.get(stage);
+        for (int i = 0; i < ended.arriving.size(); i++) {
+            ended.arriving.get(i).deliver(store.lane(), ended.receivers.get(i));
+        }
+        // Every operator after those that feed it.
+        for (int i = 0; i < ended.operators.size(); i++) {
+            ended.operators.get(i).endStep();
         }
     }
 
+    /// Ends the step of a circuit that is alone.
+    void endStep() {
+        for (int stage = 0; stage < stages.size(); stage++) {
+            endStage(stage);
+        }
+    }
+
+    private Stage stage(int number) {
+        while (stages.size() <= number) {
+            stages.add(new Stage());
+        }
+        return stages.get(number);
+    }
+
+    /// Builds what feeds an operator that keeps state by key, in the lane that keeps it.
+    ///
+    /// @param keySchema gives the key columns the types under which the operator keeps them
+    /// @param keyColumns columns of `input`, in the order in which they make the key
+    /// @return the stage from which on the rows come
+    private int keyed(PlanNode input, Schema keySchema, int[] keyColumns, Output output) {
+        int lane = store.lane();
+        if (store.lanes() == 1 || Distribution.matches(input, keySchema, keyColumns)) {
+            return build(input, null, output);
+        }
+        int number = nextExchange++;
+        if (number == exchanges.size()) {
+            exchanges.add(new Exchange(input.schema(), keySchema, keyColumns, store.lanes()));
+        }
+        Exchange exchange = exchanges.get(number);
+        int stage = 1 + build(input, null, delta -> exchange.route(lane, delta));
+        stage(stage).arriving.add(exchange);
+        stage(stage).receivers.add(output);
+        return stage;
+    }
+
     /// @param condition what `output` keeps of the node's rows, or null when it takes all
-    private void build(PlanNode node, RexNode condition, Output output) {
-        switch (node) {
-            case PlanNode.StreamScan(var relation, var columns, var schema, _) ->
-                    scans.add(new Scan(relation, columns, schema, condition, output));
-            case PlanNode.TableScan(var relation, var columns, var schema, _) ->
-                    scans.add(new Scan(relation, columns, schema, condition, output));
-            case PlanNode.Values values -> constants.add(new Constants(values, output));
+    /// @return the stage from which on the node's rows come
+    private int build(PlanNode node, RexNode condition, Output output) {
+        return switch (node) {
+            case PlanNode.StreamScan(var relation, var columns, var schema, _) -> {
+                scans.add(new Scan(relation, columns, schema, condition, List.of(output)));
+                yield 0;
+            }
+            case PlanNode.TableScan(var relation, var columns, var schema, _) -> {
+                scans.add(new Scan(relation, columns, schema, condition, List.of(output)));
+                yield 0;
+            }
+            case PlanNode.Values values -> {
+                constants.add(new Constants(values, output));
+                yield 0;
+            }
             case PlanNode.Filter filter ->
                     kernel(
                             filter.input(),
@@ -148,13 +257,19 @@ final class Circuit {
                                 aggregate.calls().stream().map(Circuit::function).toList(),
                                 aggregate.schema(),
                                 input.traits().appendOnly(),
-                                aggregate.groupColumns().length == 0,
+                                aggregate.groupColumns().length == 0 && keepsEverything(),
                                 store.point(nextOperator++, false),
                                 store.ordered(nextOperator++),
                                 errors(input),
                                 output);
-                build(input, null, delta -> operator.accept(0, delta));
-                operators.add(operator);
+                int stage =
+                        keyed(
+                                input,
+                                input.schema(),
+                                aggregate.groupColumns(),
+                                delta -> operator.accept(0, delta));
+                stage(stage).operators.add(operator);
+                yield stage;
             }
             case PlanNode.Join join -> {
                 Schema joined = joined(join.left().schema(), join.right().schema());
@@ -179,9 +294,21 @@ final class Circuit {
                                 store.ordered(nextOperator++),
                                 computed(),
                                 output);
-                build(join.left(), null, delta -> operator.accept(0, delta));
-                build(join.right(), null, delta -> operator.accept(1, delta));
-                operators.add(operator);
+                int left =
+                        keyed(
+                                join.left(),
+                                operator.leftKeySchema(),
+                                join.leftKeys(),
+                                delta -> operator.accept(0, delta));
+                int right =
+                        keyed(
+                                join.right(),
+                                operator.rightKeySchema(),
+                                join.rightKeys(),
+                                delta -> operator.accept(1, delta));
+                int stage = Math.max(left, right);
+                stage(stage).operators.add(operator);
+                yield stage;
             }
             case PlanNode.Sort sort -> {
                 SortOperator operator =
@@ -193,13 +320,19 @@ final class Circuit {
                                 sort.offset(),
                                 sort.limit(),
                                 output);
-                build(sort.input(), null, delta -> operator.accept(0, delta));
-                operators.add(operator);
+                int stage = build(sort.input(), null, delta -> operator.accept(0, delta));
+                stage(stage).operators.add(operator);
+                yield stage;
             }
-        }
+        };
     }
 
-    private void kernel(
+    /// Whether the group of everything is this lane's.
+    private boolean keepsEverything() {
+        return LaneStore.laneOf(new byte[0], 0, 0, store.lanes()) == store.lane();
+    }
+
+    private int kernel(
             PlanNode input,
             RexNode condition,
             List<RexNode> projections,
@@ -207,8 +340,9 @@ final class Circuit {
             Output output) {
         Kernel kernel = Kernels.compile(condition, projections, input.schema(), schema, clock);
         KernelOperator operator = new KernelOperator(kernel, schema, errors(input), output);
-        build(input, condition, delta -> operator.accept(0, delta));
-        operators.add(operator);
+        int stage = build(input, condition, delta -> operator.accept(0, delta));
+        stage(stage).operators.add(operator);
+        return stage;
     }
 
     private RowErrors errors(PlanNode input) {

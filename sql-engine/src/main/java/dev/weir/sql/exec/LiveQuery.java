@@ -78,7 +78,7 @@ final class LiveQuery implements PushQuery {
         circuit =
                 new Circuit(
                         plan,
-                        memory,
+                        memory.lane(0),
                         1,
                         time,
                         // A row that cannot be computed has no result; persistent queries report
@@ -86,10 +86,9 @@ final class LiveQuery implements PushQuery {
                         (relation, in, row, cause) -> {},
                         changes::add);
         for (Circuit.Scan scan : circuit.scans()) {
-            Output inner = scan.output();
-            scans.add(scan.through(delta -> accept(inner, delta)));
+            scans.add(scan.through(inner -> delta -> accept(inner, delta)));
         }
-        backfill = new Backfill(scans, log, new Origin());
+        backfill = new Backfill(scans, log, List.of(new Origin()));
     }
 
     @Override
@@ -166,7 +165,7 @@ final class LiveQuery implements PushQuery {
             Backfill.TableRows rows,
             boolean silent) {
         circuit.start();
-        backfill.tables(snapshot, rows);
+        backfill.tables(0, snapshot, rows);
         to.forEach((relation, ends) -> backfill.take(relation, ends, (p, b, r, e) -> {}));
         endStep();
         if (silent) {

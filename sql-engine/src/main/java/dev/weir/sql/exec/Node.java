@@ -2,13 +2,13 @@ package dev.weir.sql.exec;
 
 import dev.weir.sql.catalog.Relation;
 import dev.weir.sql.exec.JournalRecord.Statement;
-import dev.weir.sql.state.PointState;
+import dev.weir.sql.state.PointStates;
 
 import java.util.Optional;
 
 /// A relation as it runs: it takes part in steps, keeps its rows if it is a table, and hands its
-/// delta to those who read it. Belongs to the thread that steps, but for what is said to be for any
-/// thread.
+/// delta to those who read it. Belongs to the thread that steps, but for what is said to be for a
+/// lane's or any thread.
 sealed interface Node permits SourceNode, QueryNode {
     /// Any thread.
     Relation relation();
@@ -17,7 +17,7 @@ sealed interface Node permits SourceNode, QueryNode {
     Statement statement();
 
     /// The rows of a table, for snapshots. Any thread.
-    Optional<PointState> rows();
+    Optional<PointStates> rows();
 
     /// Lets a scan read from the next step on.
     ///
@@ -26,7 +26,20 @@ sealed interface Node permits SourceNode, QueryNode {
 
     void unsubscribe(Circuit.Scan scan, boolean durable);
 
-    /// Everything the step brings has been delivered.
+    /// How many stages its part of a step has. Each lane ends each of them; all lanes have ended
+    /// one before any begins the next.
+    int stages();
+
+    /// About how many rows a stage is going to deal with, in all lanes.
+    long work(int stage);
+
+    /// Ends a stage in a lane. That lane's thread.
+    void endStage(int stage, int lane);
+
+    /// Whether something went wrong in this step; then there is no use in ending more stages.
+    boolean isBroken();
+
+    /// All stages have ended.
     void endStep();
 
     /// Stops it for good; its rows stay.

@@ -8,7 +8,7 @@ import dev.weir.sql.exec.JournalRecord.Cut;
 import dev.weir.sql.exec.JournalRecord.Failed;
 import dev.weir.sql.exec.JournalRecord.Statement;
 import dev.weir.sql.io.TopicLog;
-import dev.weir.sql.state.PointState;
+import dev.weir.sql.state.PointStates;
 import dev.weir.sql.state.StateSnapshot;
 import dev.weir.sql.state.StateStore;
 
@@ -37,7 +37,8 @@ final class Program {
     private final TopicLog log;
     private final StateStore store;
     private final Runnable signal;
-    private final Origin origin = new Origin();
+    private final Lanes lanes;
+    private final List<Origin> origins = new ArrayList<>();
     private final StepTime time = new StepTime();
     private final LongAdder deadLetters = new LongAdder();
     private final LongAdder rowsIn = new LongAdder();
@@ -51,10 +52,14 @@ final class Program {
     private int nextOperator = 1;
 
     /// @param signal called when there is more to read
-    Program(TopicLog log, StateStore store, Runnable signal) {
+    Program(TopicLog log, StateStore store, Lanes lanes, Runnable signal) {
         this.log = log;
         this.store = store;
+        this.lanes = lanes;
         this.signal = signal;
+        for (int lane = 0; lane < lanes.count(); lane++) {
+            origins.add(new Origin());
+        }
     }
 
     /// Any thread.
@@ -122,10 +127,6 @@ final class Program {
         return nextOperator;
     }
 
-    Origin origin() {
-        return origin;
-    }
-
     /// Goes on where a checkpoint stands.
     void restore(Mark mark) {
         step = mark.step();
@@ -135,7 +136,7 @@ final class Program {
     }
 
     /// The rows of a table. Any thread.
-    PointState rows(Relation table) {
+    PointStates rows(Relation table) {
         return node(table.name())
                 .flatMap(Node::rows)
                 .orElseThrow(() ->
@@ -150,7 +151,7 @@ final class Program {
     Node make(Statement statement, Definition definition) {
         return switch (definition) {
             case Definition.Source(Relation relation, _) ->
-                    new SourceNode(relation, statement, log, store, signal, origin, deadLetters);
+                    new SourceNode(relation, statement, log, store, signal, origins, deadLetters);
             case Definition.Derived(var relation, var plan, var sources, _) -> {
                 QueryNode query =
                         new QueryNode(
@@ -161,7 +162,7 @@ final class Program {
                                 mostBytes(relation.topic()),
                                 store,
                                 time,
-                                origin,
+                                origins,
                                 deadLetters);
                 check(query.scans());
                 yield query;
@@ -345,11 +346,24 @@ final class Program {
     /// @param outputs takes what is written; null in a replay
     /// @return what could not go on
     List<Failed> run(long number, long clockMs, Map<SourceNode, long[]> to, StepOutputs outputs) {
-        begin(number, clockMs, outputs);
-        to.forEach((source, ends) -> rowsIn.add(source.take(ends)));
+        long rows = 0;
+        for (Map.Entry<SourceNode, long[]> entry : to.entrySet()) {
+            rows += entry.getKey().reader().orElseThrow().lag(entry.getValue());
+        }
+        boolean shared = lanes.shares(rows);
+        begin(number, clockMs, outputs, shared);
+        to.forEach((source, ends) -> source.divide(ends, shared));
+        lanes.run(
+                shared,
+                lane -> {
+                    for (SourceNode source : to.keySet()) {
+                        rowsIn.add(source.take(lane));
+                    }
+                });
+        to.forEach(SourceNode::arrive);
         for (Node node : nodes.values()) {
             if (!(node instanceof QueryNode query) || query.isLive()) {
-                node.endStep();
+                end(node, shared);
             }
         }
         List<Failed> failed = failures();
@@ -359,7 +373,17 @@ final class Program {
         return failed;
     }
 
-    private void begin(long number, long clockMs, StepOutputs outputs) {
+    /// Ends a node's part of the step, stage by stage.
+    private void end(Node node, boolean shared) {
+        for (int stage = 0; stage < node.stages() && !node.isBroken(); stage++) {
+            int ended = stage;
+            lanes.run(shared && lanes.shares(node.work(stage)), lane -> node.endStage(ended, lane));
+        }
+        node.endStep();
+    }
+
+    /// @param shared whether lanes run at the same time
+    private void begin(long number, long clockMs, StepOutputs outputs, boolean shared) {
         if (number != step) {
             store.beginStep(number);
             step = number;
@@ -370,8 +394,8 @@ final class Program {
         }
         for (Node node : nodes.values()) {
             switch (node) {
-                case SourceNode source -> source.begin(outputs);
-                case QueryNode query -> query.begin(outputs, number);
+                case SourceNode source -> source.begin(outputs, shared);
+                case QueryNode query -> query.begin(outputs, number, shared);
             }
         }
     }
@@ -379,7 +403,7 @@ final class Program {
     /// The backfill of a query that is not level yet.
     Backfill backfill(QueryNode query) {
         return backfills.computeIfAbsent(
-                query.relation().name(), name -> new Backfill(query.scans(), log, origin));
+                query.relation().name(), name -> new Backfill(query.scans(), log, origins));
     }
 
     /// Queries that are not level yet.
@@ -405,24 +429,39 @@ final class Program {
             Map<String, long[]> to,
             StateSnapshot snapshot,
             StepOutputs outputs) {
-        begin(number, clockMs, outputs);
         Backfill backfill = backfill(query);
-        try {
-            if (!backfill.isStarted()) {
-                query.start();
-                backfill.tables(snapshot, this::rows);
-            }
-            to.forEach((relation, ends) ->
-                    rowsIn.add(backfill.take(relation, ends, undecoded(query, relation, outputs))));
-        } catch (RuntimeException e) {
-            for (SourceReader reader : backfill.readers()) {
-                if (reader.isLogFailure(e)) {
-                    throw e;
-                }
-            }
-            query.broke(e);
+        boolean first = !backfill.isStarted();
+        // Nobody knows how many rows the tables have.
+        boolean shared = lanes.shares(first ? Long.MAX_VALUE : backfill.lag(to));
+        begin(number, clockMs, outputs, shared);
+        if (first) {
+            backfill.start();
+            query.start();
         }
-        query.endStep();
+        backfill.divide(to, shared ? lanes.count() : 1);
+        lanes.run(
+                shared,
+                lane -> {
+                    try {
+                        if (first) {
+                            backfill.tables(lane, snapshot, this::rows);
+                        }
+                        StepOutputs mine = StepOutputs.of(outputs, lane, shared);
+                        for (String relation : to.keySet()) {
+                            var undecoded = undecoded(query, relation, mine);
+                            rowsIn.add(backfill.take(lane, relation, undecoded));
+                        }
+                    } catch (RuntimeException e) {
+                        for (SourceReader reader : backfill.readers()) {
+                            if (reader.isLogFailure(lane, e)) {
+                                throw e;
+                            }
+                        }
+                        query.broke(lane, e);
+                    }
+                });
+        backfill.arrive(to);
+        end(query, shared);
         return failures();
     }
 

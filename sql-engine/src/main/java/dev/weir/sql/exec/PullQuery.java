@@ -4,7 +4,6 @@ import dev.weir.sql.batch.Batch;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
 import dev.weir.sql.io.TopicLog;
-import dev.weir.sql.operator.Output;
 import dev.weir.sql.plan.PlanNode;
 import dev.weir.sql.serde.RowValues;
 import dev.weir.sql.state.StateStore;
@@ -38,19 +37,20 @@ final class PullQuery {
         time.set(nowMs);
         try (StateStore memory = StateStore.inMemory()) {
             memory.beginStep(1);
-            Circuit circuit = new Circuit(plan, memory, 1, time, PullQuery::fail, result::take);
+            Circuit circuit =
+                    new Circuit(plan, memory.lane(0), 1, time, PullQuery::fail, result::take);
             List<Circuit.Scan> scans = new ArrayList<>();
             for (Circuit.Scan scan : circuit.scans()) {
-                Output inner = scan.output();
                 scans.add(
-                        scan.through(delta -> {
-                            inner.emit(delta);
-                            result.check(memory.heldBytes());
-                        }));
+                        scan.through(inner ->
+                                delta -> {
+                                    inner.emit(delta);
+                                    result.check(memory.heldBytes());
+                                }));
             }
-            Backfill input = new Backfill(scans, log, new Origin());
+            Backfill input = new Backfill(scans, log, List.of(new Origin()));
             circuit.start();
-            input.tables(view.snapshot(), program::rows);
+            input.tables(0, view.snapshot(), program::rows);
             targets(input, view.published())
                     .forEach((relation, to) -> input.take(relation, to, (p, b, r, e) -> {}));
             circuit.endStep();

@@ -4,10 +4,10 @@ import dev.weir.sql.batch.Batch;
 import dev.weir.sql.catalog.Relation;
 import dev.weir.sql.exec.JournalRecord.Statement;
 import dev.weir.sql.expr.StepClock;
+import dev.weir.sql.operator.Exchange;
 import dev.weir.sql.operator.Output;
-import dev.weir.sql.operator.TableSinkOperator;
 import dev.weir.sql.plan.PlanNode;
-import dev.weir.sql.state.PointState;
+import dev.weir.sql.state.PointStates;
 import dev.weir.sql.state.StateStore;
 
 import java.util.ArrayList;
@@ -15,22 +15,17 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 
-/// A derived relation and the query that keeps it up to date: circuit, sink, topic.
+/// A derived relation and the query that keeps it up to date, lane by lane.
 final class QueryNode implements Node {
     private final Relation relation;
     private final Statement statement;
     private final PlanNode plan;
     private final List<String> sources;
-    private final Origin origin;
-    private final LongAdder deadLetters;
     private final Feed feed;
-    private final TopicWriter writer;
-    private final PointState rows;
-    private final TableSinkOperator sink;
-    private final Circuit circuit;
+    private final List<QueryLane> lanes = new ArrayList<>();
+    private final PointStates rows;
     private final List<Circuit.Scan> scans = new ArrayList<>();
     private StepOutputs outputs;
-    private RuntimeException failure;
     private volatile QueryInfo.State state = QueryInfo.State.BACKFILLING;
     private volatile long level;
     private volatile boolean terminated;
@@ -48,44 +43,46 @@ final class QueryNode implements Node {
             int mostBytes,
             StateStore store,
             StepClock clock,
-            Origin origin,
+            List<Origin> origins,
             LongAdder deadLetters) {
         this.relation = relation;
         this.statement = statement;
         this.plan = plan;
         this.sources = List.copyOf(sources);
-        this.origin = origin;
-        this.deadLetters = deadLetters;
-        feed = new Feed(relation, ScanView.columnsOf(relation));
-        writer = new TopicWriter(relation, mostBytes);
-        Output output;
-        if (relation.isTable()) {
-            rows = store.point(statement.firstOperator(), true);
-            sink =
-                    new TableSinkOperator(
-                            relation.name(),
-                            relation.schema(),
-                            relation.keyColumns(),
-                            rows,
-                            writer::table,
-                            feed::emit);
-            output = delta -> sink.accept(0, delta);
-        } else {
-            rows = null;
-            sink = null;
-            output =
-                    delta -> {
-                        writer.stream(delta);
-                        feed.emit(delta);
-                    };
+        feed = new Feed(relation, ScanView.columnsOf(relation), store.lanes());
+        List<Exchange> exchanges = new ArrayList<>();
+        for (int lane = 0; lane < store.lanes(); lane++) {
+            lanes.add(
+                    new QueryLane(
+                            relation,
+                            plan,
+                            statement.firstOperator(),
+                            mostBytes,
+                            store.lane(lane),
+                            exchanges,
+                            feed,
+                            clock,
+                            origins.get(lane),
+                            deadLetters));
         }
-        circuit =
-                new Circuit(
-                        plan, store, statement.firstOperator() + 1, clock, this::rowFailed, output);
-        for (Circuit.Scan scan : circuit.scans()) {
-            Output inner = scan.output();
-            scans.add(scan.through(delta -> accept(inner, delta)));
+        rows =
+                relation.isTable()
+                        ? PointStates.of(lanes.stream().map(QueryLane::rows).toList())
+                        : null;
+        List<Circuit.Scan> first = circuit().scans();
+        for (int i = 0; i < first.size(); i++) {
+            scans.add(first.get(i).with(inputs(i)));
         }
+    }
+
+    /// Where the n-th scan's delta goes in, for each lane.
+    private List<Output> inputs(int n) {
+        List<Output> inputs = new ArrayList<>();
+        for (QueryLane lane : lanes) {
+            Output input = lane.circuit().scans().get(n).outputs().getFirst();
+            inputs.add(delta -> accept(lane, input, delta));
+        }
+        return inputs;
     }
 
     @Override
@@ -109,7 +106,7 @@ final class QueryNode implements Node {
     }
 
     @Override
-    public Optional<PointState> rows() {
+    public Optional<PointStates> rows() {
         return Optional.ofNullable(rows);
     }
 
@@ -118,8 +115,9 @@ final class QueryNode implements Node {
         return scans;
     }
 
+    /// The first lane's circuit; all have the same scans, states and stages.
     Circuit circuit() {
-        return circuit;
+        return lanes.getFirst().circuit();
     }
 
     /// Any thread.
@@ -169,80 +167,72 @@ final class QueryNode implements Node {
 
     @Override
     public void subscribe(Circuit.Scan scan, boolean durable) {
-        feed.subscribe(scan.columns(), scan.schema(), scan.output());
+        feed.subscribe(scan);
     }
 
     @Override
     public void unsubscribe(Circuit.Scan scan, boolean durable) {
-        feed.unsubscribe(scan.output());
+        feed.unsubscribe(scan);
     }
 
     /// Records go to these outputs; null in a replay.
-    void begin(StepOutputs stepOutputs, long step) {
+    ///
+    /// @param shared whether lanes run at the same time
+    void begin(StepOutputs stepOutputs, long step, boolean shared) {
         outputs = stepOutputs;
-        writer.begin(stepOutputs, step);
+        for (int lane = 0; lane < lanes.size(); lane++) {
+            lanes.get(lane).begin(StepOutputs.of(stepOutputs, lane, shared), step);
+        }
     }
 
     /// The first step: rows that the query brings along.
     void start() {
-        try {
-            circuit.start();
-        } catch (RuntimeException e) {
-            failure = e;
-        }
+        lanes.getFirst().start();
     }
 
-    /// Its input cannot be had.
-    void broke(RuntimeException cause) {
-        failure = cause;
+    /// Its input cannot be had in a lane.
+    void broke(int lane, RuntimeException cause) {
+        lanes.get(lane).broke(cause);
     }
 
-    private void accept(Output inner, Batch delta) {
-        if (failure != null || terminated || state == QueryInfo.State.FAILED) {
+    private void accept(QueryLane lane, Output input, Batch delta) {
+        if (terminated || state == QueryInfo.State.FAILED) {
             return;
         }
         rowsIn.add(delta.size());
-        try {
-            inner.emit(delta);
-        } catch (RuntimeException e) {
-            failure = e;
+        lane.accept(input, delta);
+    }
+
+    @Override
+    public int stages() {
+        return circuit().stages();
+    }
+
+    @Override
+    public long work(int stage) {
+        long work = circuit().waiting(stage);
+        for (QueryLane lane : lanes) {
+            work += lane.received();
+        }
+        return work;
+    }
+
+    @Override
+    public void endStage(int stage, int lane) {
+        if (!terminated && state != QueryInfo.State.FAILED) {
+            lanes.get(lane).endStage(stage);
         }
     }
 
     @Override
-    public void endStep() {
-        if (failure != null || terminated || state == QueryInfo.State.FAILED) {
-            return;
-        }
-        try {
-            circuit.endStep();
-            if (sink != null) {
-                sink.endStep();
-            }
-            rowsOut = writer.rows();
-        } catch (RuntimeException e) {
-            failure = e;
-        }
+    public boolean isBroken() {
+        return lanes.stream().anyMatch(lane -> lane.failure() != null);
     }
 
-    private void rowFailed(String scanned, Batch in, int row, RuntimeException cause) {
-        if (outputs == null || in.weight(row) < 0) {
-            return;
-        }
-        deadLetters.increment();
-        String why = cause.getMessage() == null ? cause.toString() : cause.getMessage();
-        if (scanned != null && origin.knows(scanned, row)) {
-            int record = origin.record(row);
-            DeadLetters.record(
-                    outputs,
-                    relation.name(),
-                    origin.partition(record),
-                    origin.block(),
-                    record,
-                    why);
-        } else {
-            DeadLetters.row(outputs, relation.name(), Rows.text(in, row), in.rowTime(row), why);
-        }
+    @Override
+    public void endStep() {
+        feed.gather();
+        rowsOut = lanes.stream().mapToLong(QueryLane::rowsOut).sum();
     }
 
     @Override
@@ -258,8 +248,11 @@ final class QueryNode implements Node {
 
     @Override
     public Optional<RuntimeException> takeFailure() {
-        RuntimeException taken = failure;
-        failure = null;
+        RuntimeException taken = null;
+        for (QueryLane lane : lanes) {
+            taken = taken == null ? lane.failure() : taken;
+            lane.clearFailure();
+        }
         return Optional.ofNullable(taken);
     }
 

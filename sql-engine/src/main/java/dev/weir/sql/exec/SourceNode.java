@@ -9,11 +9,15 @@ import dev.weir.sql.exec.JournalRecord.Statement;
 import dev.weir.sql.io.RecordBlock;
 import dev.weir.sql.io.TopicLog;
 import dev.weir.sql.io.TopicPartition;
+import dev.weir.sql.operator.Exchange;
 import dev.weir.sql.operator.SourceTableOperator;
 import dev.weir.sql.state.PointState;
+import dev.weir.sql.state.PointStates;
 import dev.weir.sql.state.StateStore;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.IntStream;
@@ -21,26 +25,172 @@ import java.util.stream.IntStream;
 /// A stream or table over a topic that others write.
 ///
 /// A stream is read while somebody wants it. A table is read from the day it is made, because its
-/// changes can only be told by who knows the rows before.
+/// changes can only be told by who knows the rows before; its records go to the lanes that keep
+/// their keys.
 final class SourceNode implements Node {
     private final Relation relation;
     private final Statement statement;
     private final TopicLog log;
     private final Runnable signal;
-    private final Origin origin;
+    private final List<Origin> origins;
     private final LongAdder deadLetters;
     private final Feed feed;
-    private final SourceTableOperator table;
-    private final PointState rows;
+    private final List<Lane> lanes = new ArrayList<>();
+    private final Exchange exchange;
+    private final PointStates rows;
     private final Schema keySchema;
     private final int[] allColumns;
-    private int[] runs = new int[0];
     private SourceReader reader;
     private TopicLog.Registration registration;
     private StepOutputs outputs;
     private int durableReaders;
-    private RuntimeException failure;
     private volatile String error;
+
+    /// What one lane does: it reads a part of the records, and keeps a part of a table's rows.
+    private final class Lane {
+        final int number;
+        final Origin origin;
+        final PointState rows;
+        final SourceTableOperator table;
+        int[] runs = new int[0];
+        StepOutputs outputs;
+        RuntimeException failure;
+
+        Lane(int number, Origin origin, PointState rows) {
+            this.number = number;
+            this.origin = origin;
+            this.rows = rows;
+            table =
+                    rows == null
+                            ? null
+                            : new SourceTableOperator(
+                                    relation.schema(),
+                                    relation.keyColumns(),
+                                    rows,
+                                    this::rowFailed,
+                                    delta -> feed.emit(number, delta));
+        }
+
+        long take() {
+            try {
+                return reader.take(number, this::emit, this::undecoded);
+            } catch (RuntimeException e) {
+                if (reader.isLogFailure(number, e)) {
+                    throw e;
+                }
+                failure = e;
+                return 0;
+            }
+        }
+
+        private void emit(Batch batch) {
+            if (table == null) {
+                feed.emit(number, batch);
+            } else if (exchange == null) {
+                apply(batch);
+            } else {
+                exchange.route(number, withKey(batch));
+            }
+        }
+
+        /// The rows that have a whole key. Others are reported here, where their records are known.
+        private Batch withKey(Batch batch) {
+            boolean all = true;
+            for (int column : relation.keyColumns()) {
+                all &= batch.column(column).hasNoNulls();
+            }
+            if (all) {
+                return batch;
+            }
+            int[] kept = new int[batch.size()];
+            int count = 0;
+            for (int row = 0; row < kept.length; row++) {
+                if (table.hasKey(batch, row)) {
+                    kept[count++] = row;
+                }
+            }
+            Batch view = batch.view(batch.schema(), allColumns);
+            view.select(kept, count);
+            return view;
+        }
+
+        void endStage() {
+            if (table == null || failure != null || error != null) {
+                return;
+            }
+            try {
+                if (exchange != null) {
+                    exchange.deliver(number, this::apply);
+                }
+                table.endStep();
+            } catch (RuntimeException e) {
+                failure = e;
+            }
+        }
+
+        /// Upserts and deletions of a key must keep their order: runs of one kind are handed on.
+        private void apply(Batch batch) {
+            int rowCount = batch.size();
+            if (runs.length < rowCount) {
+                runs = new int[Math.max(rowCount, runs.length * 2)];
+                for (int i = 0; i < runs.length; i++) {
+                    runs[i] = i;
+                }
+            }
+            int at = 0;
+            while (at < rowCount) {
+                boolean deletions = batch.weight(at) < 0;
+                int end = at + 1;
+                while (end < rowCount && batch.weight(end) < 0 == deletions) {
+                    end++;
+                }
+                Batch run =
+                        deletions
+                                ? batch.view(keySchema, relation.keyColumns())
+                                : batch.view(batch.schema(), allColumns);
+                int[] selected = at == 0 ? runs : Arrays.copyOfRange(runs, at, end);
+                run.select(selected, end - at);
+                if (deletions) {
+                    table.delete(run);
+                } else {
+                    table.accept(0, run);
+                }
+                at = end;
+            }
+        }
+
+        private void undecoded(
+                TopicPartition partition, RecordBlock block, int record, String why) {
+            if (isDurable() && outputs != null) {
+                deadLetters.increment();
+                DeadLetters.record(outputs, relation.name(), partition, block, record, why);
+            }
+        }
+
+        private void rowFailed(Batch in, int row, RuntimeException cause) {
+            if (outputs == null) {
+                return;
+            }
+            deadLetters.increment();
+            if (origin.knows(relation.name(), row)) {
+                int record = origin.record(row);
+                DeadLetters.record(
+                        outputs,
+                        relation.name(),
+                        origin.partition(record),
+                        origin.block(),
+                        record,
+                        cause.getMessage());
+            } else {
+                DeadLetters.row(
+                        outputs,
+                        relation.name(),
+                        Rows.text(in, row),
+                        in.rowTime(row),
+                        cause.getMessage());
+            }
+        }
+    }
 
     /// @param signal called when the topic has more to read
     SourceNode(
@@ -49,13 +199,13 @@ final class SourceNode implements Node {
             TopicLog log,
             StateStore store,
             Runnable signal,
-            Origin origin,
+            List<Origin> origins,
             LongAdder deadLetters) {
         this.relation = relation;
         this.statement = statement;
         this.log = log;
         this.signal = signal;
-        this.origin = origin;
+        this.origins = List.copyOf(origins);
         this.deadLetters = deadLetters;
         keySchema =
                 new Schema(
@@ -63,26 +213,39 @@ final class SourceNode implements Node {
                                 .mapToObj(relation.schema()::field)
                                 .toList());
         allColumns = IntStream.range(0, relation.columns().size()).toArray();
-        feed = new Feed(relation, relation.isTable() ? ScanView.columnsOf(relation) : null);
+        feed =
+                new Feed(
+                        relation,
+                        relation.isTable() ? ScanView.columnsOf(relation) : null,
+                        store.lanes());
+        for (int lane = 0; lane < store.lanes(); lane++) {
+            lanes.add(
+                    new Lane(
+                            lane,
+                            origins.get(lane),
+                            relation.isTable()
+                                    ? store.lane(lane).point(statement.firstOperator(), true)
+                                    : null));
+        }
+        exchange =
+                relation.isTable() && store.lanes() > 1
+                        ? new Exchange(
+                                relation.schema(),
+                                relation.schema(),
+                                relation.keyColumns(),
+                                store.lanes())
+                        : null;
         if (relation.isTable()) {
-            rows = store.point(statement.firstOperator(), true);
-            table =
-                    new SourceTableOperator(
-                            relation.schema(),
-                            relation.keyColumns(),
-                            rows,
-                            this::rowFailed,
-                            feed::emit);
+            rows = PointStates.of(lanes.stream().map(lane -> lane.rows).toList());
             open();
             reader.columns(ScanView.columnsOf(relation));
         } else {
             rows = null;
-            table = null;
         }
     }
 
     private void open() {
-        reader = new SourceReader(relation, log, origin);
+        reader = new SourceReader(relation, log, origins);
         try {
             registration = log.onMore(relation.topic(), signal);
         } catch (SqlException e) {
@@ -104,7 +267,7 @@ final class SourceNode implements Node {
     }
 
     @Override
-    public Optional<PointState> rows() {
+    public Optional<PointStates> rows() {
         return Optional.ofNullable(rows);
     }
 
@@ -115,14 +278,14 @@ final class SourceNode implements Node {
 
     /// True when what is read must be journalled: it goes into state that lasts.
     boolean isDurable() {
-        return table != null || durableReaders > 0;
+        return relation.isTable() || durableReaders > 0;
     }
 
     @Override
     public void subscribe(Circuit.Scan scan, boolean durable) {
-        feed.subscribe(scan.columns(), scan.schema(), scan.output());
+        feed.subscribe(scan);
         durableReaders += durable ? 1 : 0;
-        if (table == null) {
+        if (!relation.isTable()) {
             if (reader == null) {
                 open();
             }
@@ -132,9 +295,9 @@ final class SourceNode implements Node {
 
     @Override
     public void unsubscribe(Circuit.Scan scan, boolean durable) {
-        feed.unsubscribe(scan.output());
+        feed.unsubscribe(scan);
         durableReaders -= durable ? 1 : 0;
-        if (table == null && reader != null) {
+        if (!relation.isTable() && reader != null) {
             if (feed.isUnread()) {
                 close();
             } else {
@@ -150,102 +313,57 @@ final class SourceNode implements Node {
     }
 
     /// Dead letters go to these outputs; null in a replay.
-    void begin(StepOutputs stepOutputs) {
+    ///
+    /// @param shared whether lanes run at the same time
+    void begin(StepOutputs stepOutputs, boolean shared) {
         outputs = stepOutputs;
+        for (Lane lane : lanes) {
+            lane.outputs = StepOutputs.of(stepOutputs, lane.number, shared);
+        }
     }
 
-    /// Reads up to `to` and hands it on.
+    /// Says which lane reads what up to `to`.
+    ///
+    /// @param shared whether lanes run at the same time; if not, the first reads everything
+    void divide(long[] to, boolean shared) {
+        reader.divide(to, shared ? lanes.size() : 1);
+    }
+
+    /// Reads a lane's part and hands it on. That lane's thread.
     ///
     /// @return the records read
-    long take(long[] to) {
-        try {
-            return reader.take(to, this::emit, this::undecoded);
-        } catch (RuntimeException e) {
-            if (reader.isLogFailure(e)) {
-                throw e;
-            }
-            failure = e;
-            reader.seek(to);
-            return 0;
-        }
+    long take(int lane) {
+        return lanes.get(lane).take();
     }
 
-    private void emit(Batch batch) {
-        if (table == null) {
-            feed.emit(batch);
-            return;
-        }
-        // Upserts and deletions of a key must keep their order: runs of one kind are handed on.
-        int rowCount = batch.size();
-        if (runs.length < rowCount) {
-            runs = new int[Math.max(rowCount, runs.length * 2)];
-            for (int i = 0; i < runs.length; i++) {
-                runs[i] = i;
-            }
-        }
-        int at = 0;
-        while (at < rowCount) {
-            boolean deletions = batch.weight(at) < 0;
-            int end = at + 1;
-            while (end < rowCount && batch.weight(end) < 0 == deletions) {
-                end++;
-            }
-            Batch run =
-                    deletions
-                            ? batch.view(keySchema, relation.keyColumns())
-                            : batch.view(batch.schema(), allColumns);
-            int[] selected = at == 0 ? runs : Arrays.copyOfRange(runs, at, end);
-            run.select(selected, end - at);
-            if (deletions) {
-                table.delete(run);
-            } else {
-                table.accept(0, run);
-            }
-            at = end;
-        }
+    /// All lanes have read their parts, or failed to.
+    void arrive(long[] to) {
+        reader.arrive(to);
     }
 
-    private void undecoded(TopicPartition partition, RecordBlock block, int record, String why) {
-        if (isDurable() && outputs != null) {
-            deadLetters.increment();
-            DeadLetters.record(outputs, relation.name(), partition, block, record, why);
-        }
+    @Override
+    public int stages() {
+        return relation.isTable() ? 1 : 0;
     }
 
-    private void rowFailed(Batch in, int row, RuntimeException cause) {
-        if (outputs == null) {
-            return;
-        }
-        deadLetters.increment();
-        if (origin.knows(relation.name(), row)) {
-            int record = origin.record(row);
-            DeadLetters.record(
-                    outputs,
-                    relation.name(),
-                    origin.partition(record),
-                    origin.block(),
-                    record,
-                    cause.getMessage());
-        } else {
-            DeadLetters.row(
-                    outputs,
-                    relation.name(),
-                    Rows.text(in, row),
-                    in.rowTime(row),
-                    cause.getMessage());
-        }
+    @Override
+    public long work(int stage) {
+        return exchange == null ? 0 : exchange.size();
+    }
+
+    @Override
+    public void endStage(int stage, int lane) {
+        lanes.get(lane).endStage();
+    }
+
+    @Override
+    public boolean isBroken() {
+        return lanes.stream().anyMatch(lane -> lane.failure != null);
     }
 
     @Override
     public void endStep() {
-        if (table == null || failure != null || error != null) {
-            return;
-        }
-        try {
-            table.endStep();
-        } catch (RuntimeException e) {
-            failure = e;
-        }
+        feed.gather();
     }
 
     @Override
@@ -261,8 +379,11 @@ final class SourceNode implements Node {
 
     @Override
     public Optional<RuntimeException> takeFailure() {
-        RuntimeException taken = failure;
-        failure = null;
+        RuntimeException taken = null;
+        for (Lane lane : lanes) {
+            taken = taken == null ? lane.failure : taken;
+            lane.failure = null;
+        }
         return Optional.ofNullable(taken);
     }
 

@@ -21,7 +21,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Reads and decodes the topic of one relation, each record once however many scans want it.
-/// Belongs to one thread.
+///
+/// Lanes share the work: what a step brings, partition after partition, is cut into as many parts
+/// of the same size, so that each lane has one however few partitions there are, and lane after
+/// lane the records come as one would read them alone. Belongs to the thread that steps, but for
+/// [#take(int, Output, Undecoded)], which each lane calls.
 final class SourceReader {
     private static final Logger LOG = LoggerFactory.getLogger(SourceReader.class);
 
@@ -33,13 +37,9 @@ final class SourceReader {
 
     private final Relation relation;
     private final TopicLog log;
-    private final Origin origin;
     private final TopicPartition[] partitions;
     private final long[] positions;
-    private final RecordBlock block = new RecordBlock();
-    private RecordDecoder decoder;
-    private Batch batch;
-    private boolean reading;
+    private final List<Part> parts = new ArrayList<>();
 
     /// Told of a record that could not be decoded.
     @FunctionalInterface
@@ -47,15 +47,35 @@ final class SourceReader {
         void record(TopicPartition partition, RecordBlock block, int record, String error);
     }
 
-    SourceReader(Relation relation, TopicLog log, Origin origin) {
+    /// What one lane reads, and with what.
+    private static final class Part {
+        final Origin origin;
+        final RecordBlock block = new RecordBlock();
+        final long[] from;
+        final long[] to;
+        RecordDecoder decoder;
+        Batch batch;
+        boolean reading;
+
+        Part(Origin origin, int partitions) {
+            this.origin = origin;
+            from = new long[partitions];
+            to = new long[partitions];
+        }
+    }
+
+    /// @param origins one for each lane
+    SourceReader(Relation relation, TopicLog log, List<Origin> origins) {
         this.relation = relation;
         this.log = log;
-        this.origin = origin;
         partitions = new TopicPartition[relation.partitions()];
         for (int p = 0; p < partitions.length; p++) {
             partitions[p] = new TopicPartition(relation.topic(), p);
         }
         positions = new long[partitions.length];
+        for (Origin origin : origins) {
+            parts.add(new Part(origin, partitions.length));
+        }
     }
 
     Relation relation() {
@@ -154,64 +174,107 @@ final class SourceReader {
         for (int i = 0; i < columns.size(); i++) {
             fields.add(new Field("c" + i, ScanView.type(relation, columns.get(i))));
         }
-        decoder = Decoders.of(relation, columns);
-        batch = Batch.of(new Schema(fields));
+        for (Part part : parts) {
+            part.decoder = Decoders.of(relation, columns);
+            part.batch = Batch.of(new Schema(fields));
+        }
     }
 
     /// Reads from the positions up to `to` and hands the rows on, in chunks; the positions are `to`
-    /// afterwards.
+    /// afterwards. For a reader that no lanes share.
     ///
     /// @return the records read
     long take(long[] to, Output output, Undecoded undecoded) {
+        divide(to, 1);
+        long taken = take(0, output, undecoded);
+        arrive(to);
+        return taken;
+    }
+
+    /// Says which lane reads what from the positions up to `to`.
+    ///
+    /// @param lanes how many read; the others find nothing to read
+    void divide(long[] to, int lanes) {
+        long all = 0;
+        for (int p = 0; p < partitions.length; p++) {
+            all += Math.max(0, to[p] - positions[p]);
+        }
+        for (int lane = 0; lane < parts.size(); lane++) {
+            Part part = parts.get(lane);
+            long begin = lane < lanes ? all * lane / lanes : all;
+            long end = lane < lanes ? all * (lane + 1) / lanes : all;
+            long before = 0;
+            for (int p = 0; p < partitions.length; p++) {
+                long count = Math.max(0, to[p] - positions[p]);
+                part.from[p] = positions[p] + Math.clamp(begin - before, 0, count);
+                part.to[p] = positions[p] + Math.clamp(end - before, 0, count);
+                before += count;
+            }
+        }
+    }
+
+    /// All lanes have read their parts of what leads to `to`.
+    void arrive(long[] to) {
+        for (int p = 0; p < partitions.length; p++) {
+            positions[p] = Math.max(positions[p], to[p]);
+        }
+    }
+
+    /// Reads a lane's part and hands the rows on, in chunks. That lane's thread.
+    ///
+    /// @return the records read
+    long take(int lane, Output output, Undecoded undecoded) {
+        Part part = parts.get(lane);
+        RecordBlock block = part.block;
+        Origin origin = part.origin;
         long taken = 0;
         block.clear();
         origin.begin(relation.name(), block);
         for (int p = 0; p < partitions.length; p++) {
-            while (positions[p] < to[p]) {
+            long position = part.from[p];
+            long to = part.to[p];
+            while (position < to) {
                 origin.run(block.count(), partitions[p]);
-                reading = true;
+                part.reading = true;
                 long next =
                         log.read(
-                                partitions[p],
-                                positions[p],
-                                to[p],
-                                -1,
-                                block,
-                                CHUNK_RECORDS,
-                                CHUNK_BYTES);
-                reading = false;
-                if (next <= positions[p] || next > to[p]) {
+                                partitions[p], position, to, -1, block, CHUNK_RECORDS, CHUNK_BYTES);
+                part.reading = false;
+                if (next <= position || next > to) {
                     throw new IllegalStateException(
                             partitions[p]
                                     + " read from "
-                                    + positions[p]
+                                    + position
                                     + " to "
-                                    + to[p]
+                                    + to
                                     + " went on at "
                                     + next);
                 }
-                positions[p] = next;
+                position = next;
                 if (block.count() >= CHUNK_RECORDS || block.bytes() >= CHUNK_BYTES) {
-                    taken += flush(output, undecoded);
+                    taken += flush(part, output, undecoded);
                 }
             }
         }
-        taken += flush(output, undecoded);
+        taken += flush(part, output, undecoded);
         origin.end();
         return taken;
     }
 
-    private long flush(Output output, Undecoded undecoded) {
+    private long flush(Part part, Output output, Undecoded undecoded) {
+        RecordBlock block = part.block;
+        Batch batch = part.batch;
+        Origin origin = part.origin;
         int count = block.count();
         batch.clear();
         int run = 0;
         for (int i = 0; i < count; i++) {
             run = origin.run(i, run);
             TopicPartition partition = origin.partitionOfRun(run);
-            if (decoder.decode(block, i, partition.partition(), batch)) {
+            if (part.decoder.decode(block, i, partition.partition(), batch)) {
                 origin.row(i);
-            } else if (!decoder.isSkipped()) {
-                undecoded.record(partition, block, i, decoder.error());
+            } else if (!part.decoder.isSkipped()) {
+                undecoded.record(partition, block, i, part.decoder.error());
             }
         }
         if (!batch.isEmpty()) {
@@ -222,11 +285,12 @@ final class SourceReader {
         return count;
     }
 
-    /// True when what [#take] threw came from the log, and not from those it hands rows to: then it
-    /// is not their fault. A topic that is gone is the fault of the relation.
-    boolean isLogFailure(RuntimeException thrown) {
-        boolean fromLog = reading;
-        reading = false;
+    /// True when what [#take] threw in a lane came from the log, and not from those it hands rows
+    /// to: then it is not their fault. A topic that is gone is the fault of the relation.
+    boolean isLogFailure(int lane, RuntimeException thrown) {
+        Part part = parts.get(lane);
+        boolean fromLog = part.reading;
+        part.reading = false;
         return fromLog
                 && !(thrown instanceof SqlException known
                         && known.state() == SqlState.UNDEFINED_OBJECT);

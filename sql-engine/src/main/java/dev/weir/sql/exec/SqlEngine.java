@@ -51,6 +51,7 @@ public final class SqlEngine implements AutoCloseable {
     private final TopicLog log;
     private final InstantSource clock;
     private final StateStore store;
+    private final Lanes lanes;
     private final Program program;
     private final Committer committer;
     private final Worker worker;
@@ -67,6 +68,7 @@ public final class SqlEngine implements AutoCloseable {
             TopicLog log,
             InstantSource clock,
             StateStore store,
+            Lanes lanes,
             Program program,
             Committer committer,
             Worker worker,
@@ -75,6 +77,7 @@ public final class SqlEngine implements AutoCloseable {
         this.log = log;
         this.clock = clock;
         this.store = store;
+        this.lanes = lanes;
         this.program = program;
         this.committer = committer;
         this.worker = worker;
@@ -86,14 +89,18 @@ public final class SqlEngine implements AutoCloseable {
     /// statements; catching up with the log goes on behind.
     public static SqlEngine start(EngineConfig config, TopicLog log, InstantSource clock) {
         StateStore store =
-                StateStore.open(config.stateDir(), StateConfig.of(config.stateMemoryBytes()));
+                StateStore.open(
+                        config.stateDir(),
+                        StateConfig.of(config.stateMemoryBytes()),
+                        config.workers());
+        Lanes lanes = new Lanes(config.workers(), config.sharedStepRows());
         try {
             Journal journal = new Journal(log);
             if (log.topic(DeadLetters.TOPIC).isEmpty()) {
                 log.createTopic(DeadLetters.TOPIC, 1, Map.of());
             }
             Signal signal = new Signal();
-            Program program = new Program(log, store, signal::raise);
+            Program program = new Program(log, store, lanes, signal::raise);
             Recovery recovery = new Recovery(log, journal, store, program);
             recovery.run(clock.millis());
             Committer committer =
@@ -123,6 +130,7 @@ public final class SqlEngine implements AutoCloseable {
                             log,
                             clock,
                             store,
+                            lanes,
                             program,
                             committer,
                             worker,
@@ -130,6 +138,7 @@ public final class SqlEngine implements AutoCloseable {
             Thread.ofPlatform().name("sql-warm-up").daemon().start(engine::warmUp);
             return engine;
         } catch (RuntimeException | Error e) {
+            lanes.close();
             store.close();
             throw e;
         }
@@ -362,7 +371,7 @@ public final class SqlEngine implements AutoCloseable {
             Circuit circuit =
                     new Circuit(
                             plan,
-                            memory,
+                            memory.lane(0),
                             1,
                             new StepTime(),
                             (relation, in, row, cause) -> {},
@@ -688,6 +697,7 @@ public final class SqlEngine implements AutoCloseable {
         properties.put(OffsetReset.PROPERTY, "earliest");
         properties.put(IDENTIFIERS, config.foldIdentifiersUp() ? "upper" : "keep");
         properties.put("sql.step.max.rows", Integer.toString(config.stepMaxRows()));
+        properties.put("sql.workers", Integer.toString(config.workers()));
         properties.put(
                 "sql.checkpoint.interval.ms",
                 Long.toString(config.checkpointInterval().toMillis()));
@@ -796,6 +806,7 @@ public final class SqlEngine implements AutoCloseable {
         prints.values().forEach(PrintQuery::cancel);
         worker.close();
         committer.close();
+        lanes.close();
         store.close();
         for (LiveQuery query : live.values()) {
             query.fail(new SqlException(SqlState.ADMIN_SHUTDOWN, "the engine was shut down"));
@@ -807,6 +818,7 @@ public final class SqlEngine implements AutoCloseable {
         closed = true;
         worker.halt();
         committer.close();
+        lanes.close();
         store.close();
     }
 

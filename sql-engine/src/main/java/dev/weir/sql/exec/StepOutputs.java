@@ -10,14 +10,34 @@ import java.util.Map;
 
 /// The records one step writes, by writer and partition. Filled by the worker, then handed to the
 /// committer, then used again.
+///
+/// When lanes run at the same time each fills a part of its own; the records of a partition are
+/// written lane after lane.
 final class StepOutputs {
     private static final int MOST_KEPT_BYTES = 4 << 20;
 
     private final Map<Key, RecordBlock> blocks = new HashMap<>();
     private final List<Key> order = new ArrayList<>();
 
+    // Of the lanes behind the first.
+    private final List<StepOutputs> others = new ArrayList<>();
+
     /// @param writer the relation, so that what a failed one wrote can be taken back
     private record Key(String writer, TopicPartition partition) {}
+
+    /// The part a lane fills. Worker.
+    ///
+    /// @param outputs of all lanes, or null for nowhere
+    /// @param shared whether lanes run at the same time; if not, all fill one part
+    static StepOutputs of(StepOutputs outputs, int lane, boolean shared) {
+        if (outputs == null || lane == 0 || !shared) {
+            return outputs;
+        }
+        while (outputs.others.size() < lane) {
+            outputs.others.add(new StepOutputs());
+        }
+        return outputs.others.get(lane - 1);
+    }
 
     /// The block of a writer for a partition, to append to until the end of the step.
     RecordBlock block(String writer, TopicPartition partition) {
@@ -38,11 +58,17 @@ final class StepOutputs {
                 block.clear();
             }
         });
+        others.forEach(other -> other.drop(writer));
     }
 
     boolean isEmpty() {
         for (RecordBlock block : blocks.values()) {
             if (!block.isEmpty()) {
+                return false;
+            }
+        }
+        for (StepOutputs other : others) {
+            if (!other.isEmpty()) {
                 return false;
             }
         }
@@ -57,6 +83,7 @@ final class StepOutputs {
                 taker.take(key.partition, block);
             }
         }
+        others.forEach(other -> other.forEach(taker));
     }
 
     /// Forgets the records, keeps the memory unless it is a lot.
@@ -68,6 +95,7 @@ final class StepOutputs {
                 entry.getValue().clear();
             }
         }
+        others.forEach(StepOutputs::clear);
     }
 
     /// Takes a block.

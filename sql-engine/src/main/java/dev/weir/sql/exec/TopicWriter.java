@@ -11,10 +11,11 @@ import dev.weir.sql.serde.RecordEncoder;
 
 import java.util.Arrays;
 
-/// Encodes a derived relation's rows into its topic's partitions. Belongs to the worker.
+/// Encodes a derived relation's rows into its topic's partitions. Belongs to one lane.
 final class TopicWriter {
     private final Relation relation;
     private final int mostBytes;
+    private final int lane;
     private final RecordEncoder encoder;
     private final TopicPartition[] partitions;
     private final RecordBlock[] blocks;
@@ -25,9 +26,10 @@ final class TopicWriter {
     private long rows;
 
     /// @param mostBytes largest key and value of one record that the topic takes
-    TopicWriter(Relation relation, int mostBytes) {
+    TopicWriter(Relation relation, int mostBytes, int lane) {
         this.relation = relation;
         this.mostBytes = mostBytes;
+        this.lane = lane;
         encoder = Encoders.of(relation);
         partitions = new TopicPartition[relation.partitions()];
         for (int p = 0; p < partitions.length; p++) {
@@ -41,7 +43,7 @@ final class TopicWriter {
     /// @param step where to begin spreading records without a key
     void begin(StepOutputs stepOutputs, long step) {
         outputs = stepOutputs;
-        spread = step;
+        spread = step + lane;
         Arrays.fill(blocks, null);
     }
 

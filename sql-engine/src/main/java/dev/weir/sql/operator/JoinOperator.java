@@ -32,6 +32,8 @@ public final class JoinOperator implements Operator {
     private final Output output;
     private final Side left;
     private final Side right;
+    private final Schema leftKeySchema;
+    private final Schema rightKeySchema;
     private final Batch joined;
     private final Batch passed;
     private final ByteSink key = new ByteSink();
@@ -77,10 +79,20 @@ public final class JoinOperator implements Operator {
         this.output = output;
         this.joined = Batch.of(outSchema);
         this.passed = residual == null ? null : Batch.of(outSchema);
-        Schema leftComparable = comparable(left, leftKeys, right, rightKeys);
-        Schema rightComparable = comparable(right, rightKeys, left, leftKeys);
-        this.left = new Side(leftComparable, leftKeys, leftIndex, joined, 0);
-        this.right = new Side(rightComparable, rightKeys, rightIndex, joined, left.size());
+        leftKeySchema = comparable(left, leftKeys, right, rightKeys);
+        rightKeySchema = comparable(right, rightKeys, left, leftKeys);
+        this.left = new Side(leftKeySchema, leftKeys, leftIndex, joined, 0);
+        this.right = new Side(rightKeySchema, rightKeys, rightIndex, joined, left.size());
+    }
+
+    /// The left columns, with the types under which keys of both sides are the same bytes.
+    public Schema leftKeySchema() {
+        return leftKeySchema;
+    }
+
+    /// The right columns, with the types under which keys of both sides are the same bytes.
+    public Schema rightKeySchema() {
+        return rightKeySchema;
     }
 
     /// The schema with INT keys that are compared with BIGINT ones written as those are.

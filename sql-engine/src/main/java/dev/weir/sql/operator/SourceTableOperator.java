@@ -78,6 +78,11 @@ public final class SourceTableOperator implements Operator {
         }
     }
 
+    /// Whether a row of all columns has a whole key; if not, it is reported.
+    public boolean hasKey(Batch batch, int row) {
+        return hasKey(batch, row, keyColumns);
+    }
+
     private boolean hasKey(Batch batch, int row, int[] columns) {
         for (int i = 0; i < columns.length; i++) {
             if (batch.column(columns[i]).isNull(row)) {

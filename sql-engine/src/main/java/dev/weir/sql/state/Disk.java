@@ -123,6 +123,22 @@ final class Disk implements AutoCloseable {
         key[3] = (byte) operator;
     }
 
+    /// The first key after all keys of an operator's shards.
+    private static byte[] end(int operator, Shards shards) {
+        return shards.to() == Shards.COUNT ? end(operator) : shard(operator, shards.to());
+    }
+
+    private static byte[] start(int operator, Shards shards) {
+        return shard(operator, shards.from());
+    }
+
+    private static byte[] shard(int operator, int shard) {
+        byte[] key = new byte[HEAD];
+        putOperator(key, operator);
+        key[4] = (byte) shard;
+        return key;
+    }
+
     /// The first key after all keys of an operator.
     private static byte[] end(int operator) {
         if (operator == -1) {
@@ -152,20 +168,20 @@ final class Disk implements AutoCloseable {
         }
     }
 
-    boolean hasAny(int family, int operator) {
-        try (DiskScan scan = scan(family, operator, false)) {
+    boolean hasAny(int family, int operator, Shards shards) {
+        try (DiskScan scan = scan(family, operator, shards, false)) {
             return scan.valid();
         }
     }
 
-    /// All keys of an operator in order, starting at the first.
+    /// All keys of an operator's shards in order, starting at the first.
     ///
     /// @param fixed whether it shall not see writes after this call
-    DiskScan scan(int family, int operator, boolean fixed) {
+    DiskScan scan(int family, int operator, Shards shards, boolean fixed) {
         use.readLock().lock();
         try {
             checkOpen();
-            DiskScan scan = new DiskScan(family, operator, fixed);
+            DiskScan scan = new DiskScan(family, operator, shards, fixed);
             synchronized (scans) {
                 scans.add(scan);
             }
@@ -311,15 +327,15 @@ final class Disk implements AutoCloseable {
         private final RocksIterator iterator;
         private boolean released;
 
-        private DiskScan(int family, int operator, boolean fixed) {
+        private DiskScan(int family, int operator, Shards shards, boolean fixed) {
             snapshot = fixed ? db.getSnapshot() : null;
-            upperBound = new Slice(end(operator));
+            upperBound = new Slice(end(operator, shards));
             options = new ReadOptions().setIterateUpperBound(upperBound);
             if (fixed) {
                 options.setSnapshot(snapshot);
             }
             iterator = db.newIterator(families[family], options);
-            iterator.seek(start(operator));
+            iterator.seek(start(operator, shards));
         }
 
         /// Holds off closing of the database while the iterator is used.

@@ -20,7 +20,7 @@ import java.util.List;
 ///  … value, and room to grow
 /// ```
 ///
-/// Owned by the worker, who holds [#lock] meanwhile. Handles hold until the next change.
+/// Owned by its lane, which holds [#lock] meanwhile. Handles hold until the next change.
 public final class OrderedState extends StateMap {
     /// No such key.
     public static final int NONE = Arena.NONE;
@@ -37,8 +37,8 @@ public final class OrderedState extends StateMap {
     private long random = 0x2545F4914F6CDD1DL;
     private long rebuilds;
 
-    OrderedState(Shared shared, int operator) {
-        super(shared, operator, Disk.ORDERED, new Arena());
+    OrderedState(Shared shared, int operator, Shards shards) {
+        super(shared, operator, shards, Disk.ORDERED, new Arena());
         Arrays.fill(head, NONE);
     }
 
@@ -224,6 +224,7 @@ public final class OrderedState extends StateMap {
         if (keyLength > Arena.MAX_KEY) {
             throw new IllegalArgumentException("key of " + keyLength + " bytes");
         }
+        checkMine(probe[OPERATOR] & 0xFF);
         int height = nextHeight();
         int handle = newRecord(height, probe, OPERATOR, keyLength, room);
         for (int level = 0; level < height; level++) {
@@ -383,7 +384,7 @@ public final class OrderedState extends StateMap {
         private void seekDisk(byte[] key) {
             int flushed = shared.flushedThrough;
             if (disk == null) {
-                disk = shared.disk.scan(Disk.ORDERED, operator, false);
+                disk = shared.disk.scan(Disk.ORDERED, operator, shards, false);
                 diskScans.add(disk);
             } else if (seenRebuilds != rebuilds || seenFlush != flushed) {
                 // What the list has given up since is on disk only; old views also hold memory.

@@ -6,12 +6,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// An operator's map of byte keys to byte values.
+/// An operator's map of byte keys to byte values, or the part of it that one lane keeps.
 ///
-/// Owned by the worker, which works with handles: [#find] or [#entry] a key, read the value in
-/// place ([#bytes], [#valueOffset], [#valueLength]), change it in place ([#edit], same length) or
-/// as a whole ([#set], [#erase]). Handles hold until the next [StateStore#beginStep], except that
-/// [#set] may give another. The worker holds [#lock] meanwhile.
+/// Owned by its lane (the worker, where this says so), which works with handles: [#find] or
+/// [#entry] a key, read the value in place ([#bytes], [#valueOffset], [#valueLength]), change it in
+/// place ([#edit], same length) or as a whole ([#set], [#erase]). Handles hold until the next
+/// [StateStore#beginStep], except that [#set] may give another. The worker holds [#lock] meanwhile.
 ///
 /// A versioned state remembers what its keys held before each step that is not yet published or
 /// that a snapshot still reads past; [StateSnapshot] reads it from other threads.
@@ -26,12 +26,12 @@ public final class PointState extends StateMap {
     private byte[] diskKey = new byte[64];
     private int announced;
 
-    PointState(Shared shared, int operator, boolean versioned) {
-        this(shared, operator, versioned, new ByteMap());
+    PointState(Shared shared, int operator, Shards shards, boolean versioned) {
+        this(shared, operator, shards, versioned, new ByteMap());
     }
 
-    private PointState(Shared shared, int operator, boolean versioned, ByteMap map) {
-        super(shared, operator, Disk.POINT, map.arena);
+    private PointState(Shared shared, int operator, Shards shards, boolean versioned, ByteMap map) {
+        super(shared, operator, shards, Disk.POINT, map.arena);
         this.versioned = versioned && shared.disk != null;
         this.map = map;
     }
@@ -85,6 +85,7 @@ public final class PointState extends StateMap {
             }
             return handle;
         }
+        checkMine(Words.shard(hash));
         return spilled
                 ? load(hash, key, offset, length, room)
                 : map.insert(hash, key, offset, length, room);
@@ -381,7 +382,8 @@ public final class PointState extends StateMap {
             for (int i = 0; i < chunks.length; i++) {
                 ends[i] = arena.used(chunks[i]);
             }
-            Disk.DiskScan disk = spilled ? shared.disk.scan(Disk.POINT, operator, true) : null;
+            Disk.DiskScan disk =
+                    spilled ? shared.disk.scan(Disk.POINT, operator, shards, true) : null;
             pins++;
             return new Range(chunks, ends, map.nextOrdinal(), disk);
         } finally {

@@ -1,6 +1,7 @@
 package dev.weir.sql.state;
 
-/// What all maps of a store share. Written by the worker unless said otherwise.
+/// What all maps of a store share. Written by the worker between steps, when no lane runs, unless
+/// said otherwise.
 final class Shared {
     /// Null for throw-away state.
     final Disk disk;

@@ -6,7 +6,7 @@ import java.util.Arrays;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// What point and ordered state have in common: the lock, and how a generation of changes gets to
-/// disk while the worker goes on.
+/// disk while the lane goes on that owns the map (the worker, where this says so).
 ///
 /// A freeze notes which chunks hold changes. The checkpoint thread walks their records, a slice
 /// under the lock at a time, and takes those that the frozen generation changed last. When the
@@ -19,6 +19,7 @@ abstract sealed class StateMap permits PointState, OrderedState {
 
     final Shared shared;
     final int operator;
+    final Shards shards;
     final Arena arena;
 
     /// Whether RocksDB has keys that are not in the map.
@@ -40,12 +41,13 @@ abstract sealed class StateMap permits PointState, OrderedState {
     private int[] walkEnds = {};
     private ByteSink copies = new ByteSink(16);
 
-    StateMap(Shared shared, int operator, int family, Arena arena) {
+    StateMap(Shared shared, int operator, Shards shards, int family, Arena arena) {
         this.shared = shared;
         this.operator = operator;
+        this.shards = shards;
         this.family = family;
         this.arena = arena;
-        this.spilled = shared.disk != null && shared.disk.hasAny(family, operator);
+        this.spilled = shared.disk != null && shared.disk.hasAny(family, operator, shards);
     }
 
     /// Taken by the worker around every use, for a slice of a batch.
@@ -79,6 +81,14 @@ abstract sealed class StateMap permits PointState, OrderedState {
     /// Forgets records that RocksDB has too, the least used first, until about that many bytes are
     /// free. Between steps.
     abstract void evict(long bytes);
+
+    /// Called with each new key: in another lane's hands it would be lost at the next start.
+    final void checkMine(int shard) {
+        if (shard < shards.from() || shard >= shards.to()) {
+            throw new IllegalStateException(
+                    "a key of shard " + shard + " is not for the lane that keeps " + shards);
+        }
+    }
 
     /// Called before a record changes.
     final void changing(int handle) {

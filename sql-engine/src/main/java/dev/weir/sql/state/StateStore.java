@@ -15,15 +15,20 @@ import java.util.function.Consumer;
 
 /// All operators' state: maps in memory in front of one RocksDB, and its checkpoints.
 ///
-/// The worker makes the maps, changes them in steps and freezes them between steps; other threads
-/// call only what says so. Numbers of operators are not used again after [#drop].
+/// Each operator's state is divided among the lanes by its keys' shards; [#lane] gives a lane its
+/// part. The worker makes the maps and freezes them, between steps; in a step each lane changes its
+/// own; other threads call only what says so. Numbers of operators are not used again after
+/// [#drop].
 public final class StateStore implements AutoCloseable {
     private final Shared shared;
     private final Checkpoints checkpoints;
     private final Consumer<String> stages;
     private final StateConfig config;
-    private final Map<Integer, PointState> points = new LinkedHashMap<>();
-    private final Map<Integer, OrderedState> ordered = new LinkedHashMap<>();
+    private final int lanes;
+
+    // By operator, and in it by lane; a lane that has not asked yet has none.
+    private final Map<Integer, PointState[]> points = new LinkedHashMap<>();
+    private final Map<Integer, OrderedState[]> ordered = new LinkedHashMap<>();
     private final List<Integer> drops = new ArrayList<>();
 
     // Guards what other threads share: the freeze under way, the published step, snapshots.
@@ -36,31 +41,47 @@ public final class StateStore implements AutoCloseable {
     private long evictAbove;
 
     private StateStore(
-            Shared shared, Checkpoints checkpoints, Consumer<String> stages, StateConfig config) {
+            Shared shared,
+            Checkpoints checkpoints,
+            Consumer<String> stages,
+            StateConfig config,
+            int lanes) {
         this.shared = shared;
         this.checkpoints = checkpoints;
         this.stages = stages;
         this.config = config;
+        this.lanes = lanes;
         this.evictAbove = config == null ? Long.MAX_VALUE : config.mapBytes();
     }
 
     /// Opens the state directory as of its newest checkpoint, or empty when there is none.
     ///
+    /// @param lanes how many share the work; any number, whoever wrote the checkpoint
     /// @throws java.io.UncheckedIOException when the files cannot be used
+    public static StateStore open(Path dir, StateConfig config, int lanes) {
+        return open(dir, config, lanes, _ -> {});
+    }
+
+    /// As [#open(Path, StateConfig, int)], for one lane.
     public static StateStore open(Path dir, StateConfig config) {
-        return open(dir, config, _ -> {});
+        return open(dir, config, 1);
     }
 
     static StateStore open(Path dir, StateConfig config, Consumer<String> stages) {
+        return open(dir, config, 1, stages);
+    }
+
+    private static StateStore open(
+            Path dir, StateConfig config, int lanes, Consumer<String> stages) {
         Checkpoints checkpoints = new Checkpoints(dir, stages);
         checkpoints.restore();
         Disk disk = new Disk(checkpoints.live(), config.rocksBytes());
-        return new StateStore(new Shared(disk), checkpoints, stages, config);
+        return new StateStore(new Shared(disk), checkpoints, stages, config, lanes);
     }
 
-    /// Throw-away state: nothing on disk, no checkpoints, no snapshots.
+    /// Throw-away state of one lane: nothing on disk, no checkpoints, no snapshots.
     public static StateStore inMemory() {
-        return new StateStore(new Shared(null), null, _ -> {}, null);
+        return new StateStore(new Shared(null), null, _ -> {}, null, 1);
     }
 
     /// The mark given to the checkpoint this store was restored from; empty for a fresh store.
@@ -68,16 +89,46 @@ public final class StateStore implements AutoCloseable {
         return checkpoints == null ? Optional.empty() : Optional.ofNullable(checkpoints.mark());
     }
 
-    /// The point state of an operator, made on first call. Worker.
-    ///
-    /// @param versioned whether snapshots may read it
-    public PointState point(int operator, boolean versioned) {
-        return points.computeIfAbsent(operator, id -> new PointState(shared, id, versioned));
+    public int lanes() {
+        return lanes;
     }
 
-    /// The ordered state of an operator, made on first call. Worker.
+    /// A lane's part of everything.
+    public LaneStore lane(int lane) {
+        return new LaneStore(this, lane);
+    }
+
+    /// The point state of an operator in a store of one lane.
+    public PointState point(int operator, boolean versioned) {
+        return onlyLane().point(operator, versioned);
+    }
+
+    /// The ordered state of an operator in a store of one lane.
     public OrderedState ordered(int operator) {
-        return ordered.computeIfAbsent(operator, id -> new OrderedState(shared, id));
+        return onlyLane().ordered(operator);
+    }
+
+    private LaneStore onlyLane() {
+        if (lanes != 1) {
+            throw new IllegalStateException("which of " + lanes + " lanes?");
+        }
+        return lane(0);
+    }
+
+    PointState point(int operator, int lane, boolean versioned) {
+        PointState[] parts = points.computeIfAbsent(operator, _ -> new PointState[lanes]);
+        if (parts[lane] == null) {
+            parts[lane] = new PointState(shared, operator, Shards.of(lane, lanes), versioned);
+        }
+        return parts[lane];
+    }
+
+    OrderedState ordered(int operator, int lane) {
+        OrderedState[] parts = ordered.computeIfAbsent(operator, _ -> new OrderedState[lanes]);
+        if (parts[lane] == null) {
+            parts[lane] = new OrderedState(shared, operator, Shards.of(lane, lanes));
+        }
+        return parts[lane];
     }
 
     /// All changes from now on belong to that step. Handles and cursors of earlier steps end. When
@@ -88,8 +139,14 @@ public final class StateStore implements AutoCloseable {
         if (shared.disk != null) {
             forgetVersions();
         }
-        tidy(points.values());
-        tidy(ordered.values());
+        for (StateMap map : maps()) {
+            map.lock();
+            try {
+                map.tidy();
+            } finally {
+                map.unlock();
+            }
+        }
         limitMemory();
     }
 
@@ -109,26 +166,17 @@ public final class StateStore implements AutoCloseable {
             lock.unlock();
         }
         shared.oldestReadable = steps[0];
-        for (PointState state : points.values()) {
-            if (!state.versioned) {
-                continue;
-            }
-            state.lock();
-            try {
-                state.trim(steps);
-            } finally {
-                state.unlock();
-            }
-        }
-    }
-
-    private static void tidy(Iterable<? extends StateMap> maps) {
-        for (StateMap map : maps) {
-            map.lock();
-            try {
-                map.tidy();
-            } finally {
-                map.unlock();
+        for (PointState[] parts : points.values()) {
+            for (PointState state : parts) {
+                if (state == null || !state.versioned) {
+                    continue;
+                }
+                state.lock();
+                try {
+                    state.trim(steps);
+                } finally {
+                    state.unlock();
+                }
             }
         }
     }
@@ -204,10 +252,18 @@ public final class StateStore implements AutoCloseable {
     }
 
     private List<StateMap> maps() {
-        List<StateMap> maps = new ArrayList<>(points.size() + ordered.size());
-        maps.addAll(points.values());
-        maps.addAll(ordered.values());
+        List<StateMap> maps = new ArrayList<>((points.size() + ordered.size()) * lanes);
+        points.values().forEach(parts -> addAll(parts, maps));
+        ordered.values().forEach(parts -> addAll(parts, maps));
         return maps;
+    }
+
+    private static void addAll(StateMap[] parts, List<StateMap> maps) {
+        for (StateMap part : parts) {
+            if (part != null) {
+                maps.add(part);
+            }
+        }
     }
 
     /// That step and all before are journalled: snapshots from now on see it. Any thread.
@@ -305,9 +361,13 @@ public final class StateStore implements AutoCloseable {
     /// Deletes all state of an operator; on disk with the next checkpoint. Worker, between steps.
     public void drop(int operator) {
         points.remove(operator);
-        OrderedState state = ordered.remove(operator);
-        if (state != null) {
-            state.release();
+        OrderedState[] parts = ordered.remove(operator);
+        if (parts != null) {
+            for (OrderedState part : parts) {
+                if (part != null) {
+                    part.release();
+                }
+            }
         }
         if (shared.disk != null) {
             lock.lock();

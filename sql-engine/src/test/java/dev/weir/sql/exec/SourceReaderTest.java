@@ -47,7 +47,7 @@ class SourceReaderTest {
     }
 
     private SourceReader reader() {
-        SourceReader reader = new SourceReader(COPY, log, origin);
+        SourceReader reader = new SourceReader(COPY, log, List.of(origin));
         reader.columns(List.of(new ScanColumn.Value(0, List.of())));
         return reader;
     }

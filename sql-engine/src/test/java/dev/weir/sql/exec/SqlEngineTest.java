@@ -51,7 +51,7 @@ class SqlEngineTest {
     }
 
     private EngineConfig config() {
-        return new EngineConfig(dir, Duration.ofMillis(20), 50, 64 << 20, false);
+        return new EngineConfig(dir, Duration.ofMillis(20), 50, 2, 10, 64 << 20, false);
     }
 
     private StatementResult run(String sql) {
@@ -490,7 +490,13 @@ class SqlEngineTest {
         engine.close();
         EngineConfig elsewhere =
                 new EngineConfig(
-                        dir.resolve("elsewhere"), Duration.ofSeconds(1), 50, 64 << 20, false);
+                        dir.resolve("elsewhere"),
+                        Duration.ofSeconds(1),
+                        50,
+                        2,
+                        10,
+                        64 << 20,
+                        false);
         assertThatThrownBy(() -> SqlEngine.start(elsewhere, log, CLOCK))
                 .isInstanceOf(SqlException.class)
                 .hasMessageContaining("needs the journal from record 0");

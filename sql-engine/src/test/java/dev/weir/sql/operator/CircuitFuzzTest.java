@@ -10,6 +10,7 @@ import dev.weir.sql.operator.AggregateFunction.Kind;
 import dev.weir.sql.operator.Relations.Sum;
 import dev.weir.sql.state.Freeze;
 import dev.weir.sql.state.PointState;
+import dev.weir.sql.state.PointStates;
 import dev.weir.sql.state.StateConfig;
 import dev.weir.sql.state.StateSnapshot;
 import dev.weir.sql.state.StateStore;
@@ -299,7 +300,8 @@ class CircuitFuzzTest {
     private Map<List<Object>, Long> snapshot() {
         Sum seen = new Sum();
         try (StateSnapshot snapshot = store.snapshot()) {
-            TableReader reader = new TableReader(GROUPED, new int[] {0}, result);
+            TableReader reader =
+                    new TableReader(GROUPED, new int[] {0}, PointStates.of(List.of(result)));
             reader.scan(snapshot, seen);
             Batch found = Batch.of(GROUPED);
             for (List<Object> row : seen.weights.keySet()) {
