@@ -2,7 +2,7 @@ package dev.weir.sql.operator;
 
 import dev.weir.sql.batch.Batch;
 
-/// One node of a running circuit. Owned by the worker thread; never called concurrently.
+/// One node of a running circuit, in one lane. Never called concurrently.
 public interface Operator {
     /// Takes part of a step's delta on one of its inputs (numbered from 0). The batch is valid
     /// during the call only.
