@@ -8,11 +8,11 @@
 ///
 /// - The [Worker] owns the [Program], which is everything that runs, and steps all of it together:
 ///   one clock for the whole server. Between two steps it does what must see everything at rest.
-/// - [Lanes] are threads that share the work of a larger step; the worker is the first of them. Each
-///   reads a part of the input, and has its own circuits, sinks and state: the keys whose shards
-///   are its own. Nodes are ended one after the other, each in stages; rows change lanes between
-///   two stages, and all lanes wait for each other there. A small step the worker does alone, lane
-///   after lane.
+/// - [Lanes] are threads that share the work of a larger step; the worker is the first of them.
+///   Each reads a part of the input, and has its own circuits, sinks and state: the keys whose
+///   shards are its own. Nodes are ended one after the other, each in stages; rows change lanes
+///   between two stages, and all lanes wait for each other there. A small step the worker does
+///   alone, lane after lane.
 /// - The [Committer] makes steps durable in order: outputs synced, journal record synced, commit
 ///   markers, published. The journal alone decides what has happened.
 /// - A checkpoint thread writes the state that the worker has frozen.
