@@ -26,7 +26,8 @@ class InsertsTest {
 
     @Test
     void a_deleted_row_is_a_record_without_value_and_is_gone_for_its_session() {
-        EngineConfig config = new EngineConfig(dir, Duration.ofSeconds(1), 50, 64 << 20, false);
+        EngineConfig config =
+                new EngineConfig(dir, Duration.ofSeconds(1), 50, 2, 10, 64 << 20, false);
         try (SqlEngine engine = SqlEngine.start(config, log, CLOCK)) {
             engine.execute(
                     "CREATE TABLE stock (place VARCHAR PRIMARY KEY, item VARCHAR PRIMARY KEY, n"
