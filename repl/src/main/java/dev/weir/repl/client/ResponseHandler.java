@@ -5,9 +5,7 @@ import java.util.List;
 /// Receives an answer in order, on the thread that runs the statement: `columns? rows* (done |
 /// error)`, cut short when the connection ends.
 public interface ResponseHandler {
-    /// @param live true when the result never ends by itself
-    /// @param queryId names the query at the server, empty when it has no name
-    void columns(List<ResultColumn> columns, boolean live, String queryId);
+    void columns(ResultHead head);
 
     /// Rows that arrived together; show them before returning.
     void rows(List<Row> rows);

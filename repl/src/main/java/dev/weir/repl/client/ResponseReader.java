@@ -10,11 +10,12 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// Reads an answer of `POST /statement`: JSON objects, one a line.
 ///
 /// ```
-/// {"columns":[{"name":"item","type":"VARCHAR"}],"live":true,"queryId":"q7"}
+/// {"columns":[{"name":"item","type":"VARCHAR"}],"live":true,"queryId":"q7","table":true,"key":[0]}
 /// {"rows":[["pen"],["ink"]],"times":[1,2],"deleted":[false,true]}
 /// {"done":{"tag":"SELECT","message":"2 rows"}}
 /// {"error":{"sqlState":"42P01","message":"…","hint":"…","line":1,"column":15}}
@@ -56,11 +57,13 @@ public final class ResponseReader {
     }
 
     /// Reads one line; true when it was the last.
-    private boolean readMessage(JsonParser parser) {
+    private boolean readMessage(JsonParser parser) throws IOException {
         List<ResultColumn> columns = null;
         List<List<Cell>> rows = null;
         List<Boolean> deleted = List.of();
         boolean live = false;
+        boolean table = false;
+        List<Integer> key = null;
         String queryId = "";
         boolean ended = false;
         while (parser.nextToken() != JsonToken.END_OBJECT) {
@@ -69,6 +72,8 @@ public final class ResponseReader {
             switch (member) {
                 case "columns" -> columns = readColumns(parser);
                 case "live" -> live = value == JsonToken.VALUE_TRUE;
+                case "table" -> table = value == JsonToken.VALUE_TRUE;
+                case "key" -> key = readIndexes(parser);
                 case "queryId" -> queryId = stringOrEmpty(parser, value);
                 case "rows" -> rows = readRows(parser);
                 case "deleted" -> deleted = readFlags(parser);
@@ -84,7 +89,7 @@ public final class ResponseReader {
             }
         }
         if (columns != null) {
-            handler.columns(columns, live, queryId);
+            handler.columns(head(columns, live, queryId, table, key));
         }
         if (rows != null && !rows.isEmpty()) {
             List<Row> together = new ArrayList<>(rows.size());
@@ -94,6 +99,20 @@ public final class ResponseReader {
             handler.rows(together);
         }
         return ended;
+    }
+
+    private static ResultHead head(
+            List<ResultColumn> columns,
+            boolean live,
+            String queryId,
+            boolean table,
+            List<Integer> key)
+            throws IOException {
+        try {
+            return new ResultHead(columns, live, queryId, table, Optional.ofNullable(key));
+        } catch (IllegalArgumentException e) {
+            throw new IOException("not an answer to a statement: " + e.getMessage(), e);
+        }
     }
 
     private static List<ResultColumn> readColumns(JsonParser parser) {
@@ -176,6 +195,18 @@ public final class ResponseReader {
             case VALUE_STRING -> Json.appendQuoted(out, parser.getString());
             default -> out.append(parser.getString());
         }
+    }
+
+    private static List<Integer> readIndexes(JsonParser parser) {
+        List<Integer> indexes = new ArrayList<>();
+        if (parser.currentToken() == JsonToken.START_ARRAY) {
+            for (JsonToken t = parser.nextToken();
+                    t != JsonToken.END_ARRAY;
+                    t = parser.nextToken()) {
+                indexes.add(intOrZero(parser, t));
+            }
+        }
+        return indexes;
     }
 
     private static List<Boolean> readFlags(JsonParser parser) {

@@ -129,8 +129,8 @@ public final class StatementClient {
         }
 
         @Override
-        public void columns(List<ResultColumn> columns, boolean live, String queryId) {
-            to.columns(columns, live, queryId);
+        public void columns(ResultHead head) {
+            to.columns(head);
         }
 
         @Override

@@ -14,6 +14,10 @@ public record Palette(boolean colour, String vertical, String horizontal, String
         return styled("\u001b[31;1m", text);
     }
 
+    public String green(String text) {
+        return styled("\u001b[32m", text);
+    }
+
     public String bold(String text) {
         return styled("\u001b[1m", text);
     }

@@ -17,6 +17,27 @@ final class TextWidth {
         return width;
     }
 
+    /// The beginning of the text that fits, with an ellipsis where something is missing.
+    ///
+    /// @param width columns of a terminal
+    static String cut(String text, int width) {
+        if (of(text) <= width) {
+            return text;
+        }
+        StringBuilder out = new StringBuilder(width);
+        int taken = 0;
+        for (int i = 0; i < text.length(); ) {
+            int codePoint = text.codePointAt(i);
+            taken += Math.max(0, WCWidth.wcwidth(codePoint));
+            if (taken > width - 1) {
+                break;
+            }
+            out.appendCodePoint(codePoint);
+            i += Character.charCount(codePoint);
+        }
+        return width < 1 ? "" : out.append('…').toString();
+    }
+
     /// Control characters made visible, so that no value can move the cursor or colour the screen.
     ///
     /// @param keepNewlines leaves line ends for the caller to lay out

@@ -43,7 +43,7 @@ public final class InteractiveShell {
         this.settings = new Settings(format);
         Palette palette = colour ? Palette.TERMINAL : Palette.COLOURLESS_TERMINAL;
         this.console = new Console(terminal.writer(), palette, terminal.writer(), palette);
-        this.statements = new StatementRunner(client, console, settings, true);
+        this.statements = new StatementRunner(client, console, settings, Optional.of(terminal));
         this.history = history;
     }
 

@@ -21,7 +21,8 @@ public final class ScriptRunner {
 
     public ScriptRunner(StatementClient client, Console console, Format format) {
         this.console = console;
-        this.statements = new StatementRunner(client, console, new Settings(format), false);
+        this.statements =
+                new StatementRunner(client, console, new Settings(format), Optional.empty());
     }
 
     /// @param name put before errors with the line, or empty for none

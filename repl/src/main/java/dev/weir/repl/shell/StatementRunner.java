@@ -1,30 +1,39 @@
 package dev.weir.repl.shell;
 
 import dev.weir.repl.client.ResponseHandler;
-import dev.weir.repl.client.ResultColumn;
+import dev.weir.repl.client.ResultHead;
 import dev.weir.repl.client.Row;
 import dev.weir.repl.client.StatementClient;
 import dev.weir.repl.client.StatementError;
 import dev.weir.repl.render.ErrorText;
+import dev.weir.repl.render.Format;
 import dev.weir.repl.render.ResultWriter;
+
+import org.jline.terminal.Terminal;
 
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /// Runs a statement and shows its answer. Used by the shell's thread.
 final class StatementRunner {
     private final StatementClient client;
     private final Console console;
     private final Settings settings;
-    private final boolean hints;
+    // Empty for scripts: then no result is repainted, and nobody is told of Ctrl-C.
+    private final Optional<Terminal> terminal;
 
-    /// @param hints tells how to end a live query
-    StatementRunner(StatementClient client, Console console, Settings settings, boolean hints) {
+    /// @param terminal where a person sits, empty for scripts
+    StatementRunner(
+            StatementClient client,
+            Console console,
+            Settings settings,
+            Optional<Terminal> terminal) {
         this.client = client;
         this.console = console;
         this.settings = settings;
-        this.hints = hints;
+        this.terminal = terminal;
     }
 
     /// Runs a statement until it ends, fails or is cancelled. Errors of the statement are shown.
@@ -37,7 +46,9 @@ final class StatementRunner {
         StatementClient.Outcome outcome;
         try {
             outcome = client.execute(sql, display);
-            if (outcome == StatementClient.Outcome.CANCELLED && hints) {
+            if (outcome == StatementClient.Outcome.CANCELLED
+                    && terminal.isPresent()
+                    && !display.inPlace) {
                 // Leaves the line on which the terminal has shown ^C.
                 console.print("\n");
             }
@@ -64,6 +75,7 @@ final class StatementRunner {
         private final String sql;
         private final String where;
         private ResultWriter result;
+        private boolean inPlace;
         private boolean ended;
 
         Display(String sql, String where) {
@@ -72,13 +84,25 @@ final class StatementRunner {
         }
 
         @Override
-        public void columns(List<ResultColumn> columns, boolean live, String queryId) {
-            result = ResultWriter.of(settings.format(), console.out(), console.outPalette());
-            if (live && hints) {
-                String name = queryId.isEmpty() ? "live query" : "live query " + queryId;
-                console.print(console.outPalette().faint(name + " (Ctrl-C ends it)") + "\n");
+        public void columns(ResultHead head) {
+            inPlace =
+                    head.live()
+                            && head.table()
+                            && settings.format() == Format.TABLE
+                            && terminal.filter(LiveTableView::isPossibleOn).isPresent();
+            if (inPlace) {
+                result = new LiveTableView(terminal.orElseThrow(), head, console.outPalette());
+            } else {
+                result = ResultWriter.of(settings.format(), console.out(), console.outPalette());
+                if (head.live() && terminal.isPresent()) {
+                    String name =
+                            head.queryId().isEmpty()
+                                    ? "live query"
+                                    : "live query " + head.queryId();
+                    console.print(console.outPalette().faint(name + " (Ctrl-C ends it)") + "\n");
+                }
             }
-            result.begin(columns, live);
+            result.begin(head.columns(), head.live());
         }
 
         @Override

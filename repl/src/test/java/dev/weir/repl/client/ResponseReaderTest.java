@@ -35,6 +35,21 @@ class ResponseReaderTest {
     }
 
     @Test
+    void a_live_table_names_the_columns_that_identify_its_rows() throws IOException {
+        read("{\"columns\":[{\"name\":\"a\"}],\"live\":true,\"table\":true,\"key\":[0]}");
+        read("{\"columns\":[{\"name\":\"a\"}],\"live\":true,\"table\":true,\"key\":[]}");
+        read("{\"columns\":[{\"name\":\"a\"}],\"live\":true,\"table\":true}");
+        assertThat(seen)
+                .filteredOn(line -> line.startsWith("table"))
+                .containsExactly(
+                        "table key=Optional[[0]]",
+                        "table key=Optional[[]]",
+                        "table key=Optional.empty");
+        assertThatThrownBy(() -> read("{\"columns\":[],\"table\":true,\"key\":[0]}"))
+                .isInstanceOf(IOException.class);
+    }
+
+    @Test
     void no_digit_of_a_number_is_lost_at_any_depth() throws IOException {
         read(
                 """
@@ -83,10 +98,14 @@ class ResponseReaderTest {
 
     private final class Recorder implements ResponseHandler {
         @Override
-        public void columns(List<ResultColumn> columns, boolean live, String queryId) {
+        public void columns(ResultHead head) {
             StringBuilder line = new StringBuilder("columns ");
-            columns.forEach(c -> line.append(c.name()).append(':').append(c.type()).append(' '));
-            seen.add(line + "live=" + live + " " + queryId);
+            head.columns()
+                    .forEach(c -> line.append(c.name()).append(':').append(c.type()).append(' '));
+            seen.add(line + "live=" + head.live() + " " + head.queryId());
+            if (head.table()) {
+                seen.add("table key=" + head.key());
+            }
         }
 
         @Override

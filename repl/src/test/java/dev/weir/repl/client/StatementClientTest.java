@@ -93,7 +93,7 @@ class StatementClientTest {
         Runnable onRows = () -> {};
 
         @Override
-        public void columns(List<ResultColumn> columns, boolean live, String queryId) {}
+        public void columns(ResultHead head) {}
 
         @Override
         public void rows(List<Row> more) {

@@ -1,7 +1,7 @@
 package dev.weir.server.demo;
 
 import dev.weir.repl.client.ResponseHandler;
-import dev.weir.repl.client.ResultColumn;
+import dev.weir.repl.client.ResultHead;
 import dev.weir.repl.client.Row;
 import dev.weir.repl.client.StatementClient;
 import dev.weir.repl.client.StatementError;
@@ -56,9 +56,9 @@ final class LiveRows implements ResponseHandler {
     }
 
     @Override
-    public void columns(List<ResultColumn> columns, boolean live, String queryId) {
+    public void columns(ResultHead head) {
         writer = ResultWriter.of(Format.TABLE, console.out(), console.outPalette());
-        writer.begin(columns, live);
+        writer.begin(head.columns(), head.live());
     }
 
     @Override

@@ -24,8 +24,8 @@ final class QueryFormats {
         }
 
         @Override
-        public void begin(JsonOutput out, Schema schema, String queryId, boolean live) {
-            writeHeader(out.json(), schema, queryId);
+        public void begin(JsonOutput out, Head head) {
+            writeHeader(out.json(), head.schema(), head.queryId());
             out.json().writeRaw('\n');
         }
 
@@ -53,9 +53,9 @@ final class QueryFormats {
         }
 
         @Override
-        public void begin(JsonOutput out, Schema schema, String queryId, boolean live) {
+        public void begin(JsonOutput out, Head head) {
             out.json().writeRaw('[');
-            writeHeader(out.json(), schema, queryId);
+            writeHeader(out.json(), head.schema(), head.queryId());
         }
 
         @Override
@@ -85,14 +85,14 @@ final class QueryFormats {
         }
 
         @Override
-        public void begin(JsonOutput out, Schema schema, String queryId, boolean live) {
+        public void begin(JsonOutput out, Head head) {
             JsonGenerator json = out.json();
             json.writeRaw('[');
             json.writeStartObject();
             json.writeName("header");
             json.writeStartObject();
-            json.writeStringProperty("queryId", queryId);
-            json.writeStringProperty("schema", KsqlTypes.schema(schema));
+            json.writeStringProperty("queryId", head.queryId());
+            json.writeStringProperty("schema", KsqlTypes.schema(head.schema()));
             json.writeEndObject();
             json.writeEndObject();
         }

@@ -35,7 +35,8 @@ final class ResultStream {
     void send(StatementResult.Rows result) {
         try (var out = new JsonOutput()) {
             exchange.start(HttpResponseStatus.OK, format.contentType());
-            format.begin(out, result.schema(), "query_" + NEXT_QUERY.getAndIncrement(), false);
+            String id = "query_" + NEXT_QUERY.getAndIncrement();
+            format.begin(out, ResultFormat.Head.finished(result.schema(), id));
             exchange.write(out.take());
             sendRows(out, result.rows());
             format.end(out, rows, false);
@@ -69,7 +70,7 @@ final class ResultStream {
                 var _ = exchange.whenGone(query::close);
                 var out = new JsonOutput()) {
             exchange.start(HttpResponseStatus.OK, format.contentType());
-            format.begin(out, query.schema(), query.id(), true);
+            format.begin(out, ResultFormat.Head.of(query));
             exchange.write(out.take());
             try {
                 sendSteps(out, query);

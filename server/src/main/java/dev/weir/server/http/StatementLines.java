@@ -2,7 +2,6 @@ package dev.weir.server.http;
 
 import dev.weir.server.session.JsonValues;
 import dev.weir.sql.batch.Field;
-import dev.weir.sql.batch.Schema;
 import dev.weir.sql.error.SqlException;
 
 import tools.jackson.core.JsonGenerator;
@@ -29,13 +28,13 @@ final class StatementLines implements ResultFormat {
     }
 
     @Override
-    public void begin(JsonOutput out, Schema schema, String queryId, boolean isLive) {
-        live = isLive;
+    public void begin(JsonOutput out, Head head) {
+        live = head.live();
         JsonGenerator json = out.json();
         json.writeStartObject();
         json.writeName("columns");
         json.writeStartArray();
-        for (Field field : schema.fields()) {
+        for (Field field : head.schema().fields()) {
             json.writeStartObject();
             json.writeStringProperty("name", field.name());
             json.writeStringProperty("type", field.type().sql());
@@ -44,7 +43,14 @@ final class StatementLines implements ResultFormat {
         json.writeEndArray();
         json.writeBooleanProperty("live", live);
         if (live) {
-            json.writeStringProperty("queryId", queryId);
+            json.writeStringProperty("queryId", head.queryId());
+            json.writeBooleanProperty("table", head.table());
+            head.key()
+                    .ifPresent(key -> {
+                        json.writeName("key");
+                        int[] columns = key.stream().mapToInt(Integer::intValue).toArray();
+                        json.writeArray(columns, 0, columns.length);
+                    });
         }
         json.writeEndObject();
         json.writeRaw('\n');

@@ -9,6 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /// A push query that the server can end at shutdown, whoever reads it.
@@ -41,6 +43,11 @@ final class TrackedQuery implements PushQuery {
     @Override
     public boolean isTable() {
         return query.isTable();
+    }
+
+    @Override
+    public Optional<List<Integer>> key() {
+        return query.key();
     }
 
     @Override

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.weir.repl.client.Cell;
 import dev.weir.repl.client.ExitCode;
 import dev.weir.repl.client.ResponseHandler;
-import dev.weir.repl.client.ResultColumn;
+import dev.weir.repl.client.ResultHead;
 import dev.weir.repl.client.Row;
 import dev.weir.repl.client.ServerAddress;
 import dev.weir.repl.client.StatementClient;
@@ -248,7 +248,7 @@ class ExamplesTest {
     /// Takes an error for a failed test.
     private abstract static class Failing implements ResponseHandler {
         @Override
-        public void columns(List<ResultColumn> columns, boolean live, String queryId) {}
+        public void columns(ResultHead head) {}
 
         @Override
         public void done(String tag, String message) {}

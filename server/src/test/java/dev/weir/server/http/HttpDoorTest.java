@@ -284,9 +284,19 @@ class HttpDoorTest {
         List<String> push =
                 lines("/statement", body("sql", "SELECT id FROM orders EMIT CHANGES LIMIT 1"));
         assertThat(push.getFirst()).contains("\"live\":true,\"queryId\":\"");
+        assertThat(push.getFirst()).endsWith("\"table\":false}");
         assertThat(push.get(1))
                 .matches("\\{\"rows\":\\[\\[1]],\"times\":\\[\\d+],\"deleted\":\\[false]}");
         assertThat(push.getLast()).startsWith("{\"done\":");
+
+        List<String> grouped =
+                lines(
+                        "/statement",
+                        body(
+                                "sql",
+                                "SELECT COUNT(*) AS n, item FROM orders WHERE item = 'pen' GROUP BY"
+                                        + " item EMIT CHANGES LIMIT 1"));
+        assertThat(grouped.getFirst()).endsWith("\"table\":true,\"key\":[1]}");
 
         HttpResponse<String> wrong = post("/statement", body("sql", "SELECT\n idd FROM orders"));
         assertThat(wrong.statusCode()).isEqualTo(400);

@@ -13,6 +13,7 @@ import dev.weir.sql.state.StateStore;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -34,6 +35,7 @@ final class LiveQuery implements PushQuery {
     private final List<String> sources;
     private final Schema schema;
     private final boolean table;
+    private final Optional<List<Integer>> key;
     private final Consumer<LiveQuery> onClose;
     private final StepTime time = new StepTime();
     private final StateStore memory = StateStore.inMemory();
@@ -72,6 +74,10 @@ final class LiveQuery implements PushQuery {
         this.onClose = onClose;
         schema = plan.schema();
         table = !plan.traits().appendOnly();
+        key =
+                Optional.ofNullable(plan.traits().uniqueKey())
+                        .filter(_ -> table)
+                        .map(columns -> Arrays.stream(columns).boxed().toList());
         left = limit.orElse(Long.MAX_VALUE);
         changes = new Changes(table, plan.traits().uniqueKey());
         memory.beginStep(memoryStep);
@@ -104,6 +110,11 @@ final class LiveQuery implements PushQuery {
     @Override
     public boolean isTable() {
         return table;
+    }
+
+    @Override
+    public Optional<List<Integer>> key() {
+        return key;
     }
 
     boolean reads(String relation) {

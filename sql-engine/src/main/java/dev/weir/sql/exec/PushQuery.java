@@ -4,6 +4,7 @@ import dev.weir.sql.batch.Schema;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /// A never-ending result, taken step by step. One thread polls; any thread may close.
 public interface PushQuery extends AutoCloseable {
@@ -13,6 +14,12 @@ public interface PushQuery extends AutoCloseable {
 
     /// True when rows may be retracted later (a table); false for a stream of facts.
     boolean isTable();
+
+    /// The columns that identify a row of a table; none of them when it has at most one row. Empty
+    /// when no such columns are known: then rows may be equal, and a deletion carries a whole row.
+    default Optional<List<Integer>> key() {
+        return Optional.empty();
+    }
 
     /// The next journalled step with rows, waiting at most that long.
     ///
