@@ -34,6 +34,18 @@ Statement AnyStatement() :
     |
         statement = InsertStatement()
     |
+        statement = UpdateStatement()
+    |
+        statement = DeleteStatement()
+    |
+        statement = AlterStatement()
+    |
+        LOOKAHEAD( ( <DEFINE> ) SimpleIdentifier() <EQ> )
+        statement = DefineStatement()
+    |
+        LOOKAHEAD(<UNDEFINE>)
+        statement = UndefineStatement()
+    |
         LOOKAHEAD( ( <SHOW> | <LIST> ) )
         statement = ShowStatement()
     |
@@ -62,7 +74,7 @@ Statement AnyStatement() :
         LOOKAHEAD(<TRUNCATE> <TABLE>)
         <TRUNCATE> { throw Unsupported.statement(getToken(0)); }
     |
-        ( <UPDATE> | <DELETE> | <UPSERT> | <MERGE> | <ALTER> | <CALL> ) {
+        ( <UPSERT> | <MERGE> | <CALL> ) {
             throw Unsupported.statement(getToken(0));
         }
     |
@@ -76,11 +88,13 @@ Statement.Select SelectStatement() :
     SqlNode query;
     boolean emitChanges = false;
     OptionalLong limit = OptionalLong.empty();
-    Token first;
+    List<SqlNode> partitionBy = List.<SqlNode>of();
 }
 {
-    { first = getToken(1); }
     query = OrderedQueryOrExpr(ExprContext.ACCEPT_QUERY)
+    [
+        <PARTITION> <BY> partitionBy = PartitionExpressions()
+    ]
     [
         <EMIT>
         (
@@ -92,7 +106,21 @@ Statement.Select SelectStatement() :
             <LIMIT> limit = WholeNumber()
         ]
     ]
-    { return Syntax.select(query, emitChanges, limit); }
+    { return Syntax.select(query, emitChanges, limit, partitionBy); }
+}
+
+/** What a stream is keyed by: expressions, in parentheses or not. */
+List<SqlNode> PartitionExpressions() :
+{
+    final List<SqlNode> expressions = new ArrayList<SqlNode>();
+    SqlNode expression;
+}
+{
+    expression = Expression(ExprContext.ACCEPT_NON_QUERY) { expressions.add(expression); }
+    (
+        <COMMA> expression = Expression(ExprContext.ACCEPT_NON_QUERY) { expressions.add(expression); }
+    )*
+    { return Syntax.partitionBy(expressions); }
 }
 
 Statement CreateStatement() :
@@ -278,6 +306,7 @@ Statement DropStatement() :
     final Statement.SourceKind kind;
     boolean ifExists = false;
     boolean deleteTopic = false;
+    boolean cascade = false;
     final Name name;
 }
 {
@@ -291,9 +320,14 @@ Statement DropStatement() :
     )
     [ LOOKAHEAD(<IF> <EXISTS>) <IF> <EXISTS> { ifExists = true; } ]
     name = ObjectName()
-    [ <CASCADE> { throw Unsupported.cascade(getToken(0)); } ]
-    [ <DELETE> <TOPIC> { deleteTopic = true; } ]
-    { return new Statement.Drop(kind, name, ifExists, deleteTopic); }
+    (
+        <CASCADE> { cascade = true; }
+    |
+        <RESTRICT> { cascade = false; }
+    |
+        <DELETE> <TOPIC> { deleteTopic = true; }
+    )*
+    { return new Statement.Drop(kind, name, ifExists, deleteTopic, cascade); }
 }
 
 Statement InsertStatement() :
@@ -301,12 +335,15 @@ Statement InsertStatement() :
     final Name target;
     final List<Name> columns = new ArrayList<Name>();
     final List<List<SqlNode>> rows = new ArrayList<List<SqlNode>>();
+    List<Property> properties = List.<Property>of();
+    final Statement.Select select;
     Name column;
 }
 {
     <INSERT> <INTO>
     target = ObjectName()
     [
+        LOOKAHEAD( <LPAREN> SimpleIdentifier() )
         <LPAREN>
         column = ObjectName() { columns.add(column); }
         ( <COMMA> column = ObjectName() { columns.add(column); } )*
@@ -316,10 +353,94 @@ Statement InsertStatement() :
         ( <VALUES> | <VALUE> )
         AddInsertRow(rows)
         ( <COMMA> AddInsertRow(rows) )*
+        { return new Statement.InsertValues(target, columns, rows); }
     |
-        ( <SELECT> | <WITH> ) { throw Unsupported.insertSelect(getToken(0)); }
+        [ LOOKAHEAD( <WITH> <LPAREN> ) <WITH> properties = Properties() ]
+        select = SelectStatement()
+        { return Syntax.insertSelect(target, columns, properties, select); }
     )
-    { return new Statement.InsertValues(target, columns, rows); }
+}
+
+Statement UpdateStatement() :
+{
+    final Name target;
+    final List<Statement.Assignment> assignments = new ArrayList<Statement.Assignment>();
+    SqlNode where = null;
+}
+{
+    <UPDATE> target = ObjectName()
+    <SET> AddAssignment(assignments) ( <COMMA> AddAssignment(assignments) )*
+    [ <WHERE> where = Expression(ExprContext.ACCEPT_SUB_QUERY) ]
+    { return new Statement.Update(target, assignments, Optional.ofNullable(where)); }
+}
+
+void AddAssignment(List<Statement.Assignment> assignments) :
+{
+    final Name column;
+    final SqlNode value;
+}
+{
+    column = ObjectName()
+    <EQ>
+    value = Expression(ExprContext.ACCEPT_SUB_QUERY)
+    { assignments.add(new Statement.Assignment(column, value)); }
+}
+
+Statement DeleteStatement() :
+{
+    final Name target;
+    SqlNode where = null;
+}
+{
+    <DELETE> <FROM> target = ObjectName()
+    [ <WHERE> where = Expression(ExprContext.ACCEPT_SUB_QUERY) ]
+    { return new Statement.Delete(target, Optional.ofNullable(where)); }
+}
+
+Statement AlterStatement() :
+{
+    final Statement.SourceKind kind;
+    final Name name;
+    final List<ColumnDefinition> columns = new ArrayList<ColumnDefinition>();
+}
+{
+    <ALTER>
+    (
+        <STREAM> { kind = Statement.SourceKind.STREAM; }
+    |
+        <TABLE> { kind = Statement.SourceKind.TABLE; }
+    )
+    name = ObjectName()
+    AddedColumn(columns) ( <COMMA> AddedColumn(columns) )*
+    { return new Statement.Alter(kind, name, columns); }
+}
+
+void AddedColumn(List<ColumnDefinition> columns) :
+{
+}
+{
+    <ADD>
+    [ LOOKAHEAD( <COLUMN> SimpleIdentifier() ( <BOOLEAN> | <INT> | <INTEGER> | <BIGINT> | <DOUBLE> | <VARCHAR> | <VARBINARY> | <DATE> | <TIME> | <TIMESTAMP> | <DECIMAL> | <NUMERIC> | <ARRAY> | <MAP> | SimpleIdentifier() ) ) <COLUMN> ]
+    AddColumnDefinition(columns)
+}
+
+Statement DefineStatement() :
+{
+    final Name variable;
+    final Name value;
+}
+{
+    <DEFINE> variable = ObjectName() <EQ> value = QuotedText()
+    { return new Statement.Define(variable, value.text()); }
+}
+
+Statement UndefineStatement() :
+{
+    final Name variable;
+}
+{
+    <UNDEFINE> variable = ObjectName()
+    { return new Statement.Undefine(variable); }
 }
 
 void AddInsertRow(List<List<SqlNode>> rows) :
@@ -355,6 +476,8 @@ Statement ShowStatement() :
         <PROPERTIES> { kind = Statement.Show.Kind.PROPERTIES; }
     |
         <FUNCTIONS> { kind = Statement.Show.Kind.FUNCTIONS; }
+    |
+        <VARIABLES> { kind = Statement.Show.Kind.VARIABLES; }
     )
     [ <EXTENDED> { extended = true; } ]
     { return new Statement.Show(kind, extended); }

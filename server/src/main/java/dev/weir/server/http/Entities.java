@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -65,11 +66,15 @@ final class Entities {
         };
     }
 
+    /// Statements that ksqlDB answers with no entity.
+    private static final Set<String> SILENT =
+            Set.of("INSERT", "SET", "RESET", "DEFINE", "UNDEFINE");
+
     private static Optional<Map<String, Object>> status(
             String statement, StatementResult.Done done) {
         List<String> words = Keywords.first(done.tag(), 2);
         String verb = words.isEmpty() ? "" : words.getFirst();
-        if (verb.equals("INSERT") || verb.equals("SET") || verb.equals("UNSET")) {
+        if (SILENT.contains(verb)) {
             return Optional.empty();
         }
         var status = new LinkedHashMap<String, Object>();

@@ -34,7 +34,7 @@ final class KsqlResource {
     void ksql(Exchange exchange) {
         JsonNode body = Json.object(exchange.request().body());
         String script = Json.text(body, "ksql");
-        SqlSession session = session(exchange, body, "streamsProperties", script);
+        SqlSession session = session(exchange, body, "streamsProperties");
         var entities = new ArrayList<Object>();
         String current = script;
         try {
@@ -67,7 +67,7 @@ final class KsqlResource {
     void queryStream(Exchange exchange) throws InterruptedException {
         JsonNode body = Json.object(exchange.request().body());
         String sql = Json.text(body, "sql");
-        SqlSession session = session(exchange, body, "properties", sql);
+        SqlSession session = session(exchange, body, "properties");
         String accept = exchange.header(HttpHeaderNames.ACCEPT);
         boolean asArray = accept.contains(Json.TYPE) && !accept.contains("delimited");
         query(
@@ -81,7 +81,7 @@ final class KsqlResource {
     void query(Exchange exchange) throws InterruptedException {
         JsonNode body = Json.object(exchange.request().body());
         String sql = Json.text(body, "ksql");
-        SqlSession session = session(exchange, body, "streamsProperties", sql);
+        SqlSession session = session(exchange, body, "streamsProperties");
         query(exchange, sql, session, new QueryFormats.StreamedRows());
     }
 
@@ -109,14 +109,12 @@ final class KsqlResource {
         exchange.send(HttpResponseStatus.OK, Json.TYPE, "{}\n");
     }
 
-    /// The session that the request names, or one of its own. Properties sent along are set in it.
-    private SqlSession session(Exchange exchange, JsonNode body, String properties, String sql) {
-        if (!Json.texts(body, "sessionVariables").isEmpty() && sql.contains("${")) {
-            throw BadRequestException.malformed(
-                    "session variables are not supported; put their values into the statement");
-        }
+    /// The session that the request names, or one of its own. Properties and variables sent along
+    /// are set in it.
+    private SqlSession session(Exchange exchange, JsonNode body, String properties) {
         String name = exchange.header(SESSION_HEADER);
         SqlSession session = name.isEmpty() ? sessions.newSession() : sessions.session(name);
+        Json.texts(body, "sessionVariables").forEach(session::define);
         Json.texts(body, properties).forEach((key, value) -> session.set(plain(key), value));
         return session;
     }

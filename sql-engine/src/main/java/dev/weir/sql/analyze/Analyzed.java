@@ -81,20 +81,32 @@ public sealed interface Analyzed {
         }
     }
 
-    /// INSERT INTO … SELECT: a continuous query whose rows go to the topic of a stream.
+    /// A continuous query that writes into a stream beside whatever else does.
     ///
-    /// @param query its columns are the target's, in order and of the target's types
-    record InsertSelect(Relation target, Query query) implements Analyzed {}
+    /// @param query its columns are the target's, in order and of the same types
+    record InsertSelect(Relation target, Query query, String queryId) implements Analyzed {}
 
-    /// Rows to delete from a table over a topic, by their keys.
+    /// Rows of a table over a topic, changed.
     ///
-    /// @param keys for each row one value per key column, in the order of [Relation#keyColumns()],
-    ///   in the form of [InsertValues]; none of them null
-    record DeleteRows(Relation target, List<List<Object>> keys) implements Analyzed {
-        public DeleteRows {
-            keys = List.copyOf(keys);
-        }
-    }
+    /// @param rows the rows as they will be: a pull query with the target's columns, in order and
+    ///   of the same types
+    record Update(Relation target, Query rows) implements Analyzed {}
+
+    /// Rows of a table over a topic that go.
+    ///
+    /// @param keys a pull query for the key columns of those rows
+    record Delete(Relation target, Query keys) implements Analyzed {}
+
+    /// ALTER … ADD COLUMN.
+    ///
+    /// @param sql the CREATE OR REPLACE statement that does it
+    record Alter(Relation relation, String sql) implements Analyzed {}
+
+    /// DEFINE.
+    record Define(String variable, String value) implements Analyzed {}
+
+    /// UNDEFINE.
+    record Undefine(String variable) implements Analyzed {}
 
     /// SHOW or LIST.
     record Show(Statement.Show.Kind kind, boolean extended) implements Analyzed {}
@@ -109,7 +121,9 @@ public sealed interface Analyzed {
     record ExplainQuery(String queryId) implements Analyzed {}
 
     /// DROP STREAM, DROP TABLE.
-    record Drop(Relation relation, boolean deleteTopic) implements Analyzed {}
+    ///
+    /// @param cascade drop what reads it too
+    record Drop(Relation relation, boolean deleteTopic, boolean cascade) implements Analyzed {}
 
     /// TERMINATE of one query, or of all when `queryId` is empty.
     record Terminate(Optional<String> queryId) implements Analyzed {}

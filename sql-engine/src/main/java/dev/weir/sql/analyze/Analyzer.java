@@ -43,6 +43,16 @@ public final class Analyzer {
             case Statement.CreateSource create -> createSource(create, text);
             case Statement.CreateAs create -> createAs(create, text);
             case Statement.InsertValues insert -> insert(insert);
+            case Statement.InsertSelect insert ->
+                    new InsertSelects(catalog, context).analyze(insert, relation(insert.target()));
+            case Statement.Update update ->
+                    new RowChanges(catalog).update(update, relation(update.target()));
+            case Statement.Delete delete ->
+                    new RowChanges(catalog).delete(delete, relation(delete.target()));
+            case Statement.Alter alter -> Alterations.of(alter, relation(alter.name()));
+            case Statement.Define(Name variable, String value) ->
+                    new Analyzed.Define(variable.text(), value);
+            case Statement.Undefine(Name variable) -> new Analyzed.Undefine(variable.text());
             case Statement.Select select -> query(select);
             case Statement.Show(var kind, boolean extended) -> new Analyzed.Show(kind, extended);
             case Statement.Describe(Name name, boolean extended) ->
@@ -82,12 +92,17 @@ public final class Analyzer {
                     "LIMIT is not supported in CREATE ... AS SELECT",
                     "Its result never ends. Cut it where it is read: SELECT ... LIMIT.");
         }
-        Analyzed.Query query = new Queries(catalog).analyze(create.select(), true, table);
-        return table ? createTable(create, query, text) : createStream(create, query, text);
+        if (table) {
+            Partitioning.refuseInTable(create.select());
+            return createTable(
+                    create, new Queries(catalog).analyze(create.select(), true, true), text);
+        }
+        return createStream(create, new Queries(catalog).partitioned(create.select()), text);
     }
 
     private Analyzed.CreateAs createStream(
-            Statement.CreateAs create, Analyzed.Query query, String text) {
+            Statement.CreateAs create, Partitioning.Keyed keyed, String text) {
+        Analyzed.Query query = keyed.query();
         RowTraits rows = RowTraits.of(query.rel());
         if (!rows.appendOnly()) {
             throw new SqlException(
@@ -98,7 +113,7 @@ public final class Analyzer {
                             + create.name()
                             + " AS SELECT: a table keeps the latest row of each key.");
         }
-        return derived(create, query, rows.recordKey(), text);
+        return derived(create, query, keyed.key().orElse(rows.recordKey()), text);
     }
 
     private Analyzed.CreateAs createTable(
@@ -235,7 +250,17 @@ public final class Analyzer {
     // ---- queries ----
 
     private Analyzed.Query query(Statement.Select select) {
-        return new Queries(catalog).analyze(select, select.emitChanges(), false);
+        if (select.partitionBy().isEmpty()) {
+            return new Queries(catalog).analyze(select, select.emitChanges(), false);
+        }
+        if (!select.emitChanges()) {
+            throw new SqlException(
+                    SqlState.FEATURE_NOT_SUPPORTED,
+                    Refusals.position(select.partitionBy().getFirst().getParserPosition()),
+                    "PARTITION BY is not supported in a pull query",
+                    "Its rows go to no topic. Leave PARTITION BY out.");
+        }
+        return new Queries(catalog).partitioned(select).query();
     }
 
     private Analyzed explain(Statement.Explain explain, String text) {
@@ -285,7 +310,7 @@ public final class Analyzer {
                     "\"" + relation.name() + "\" is a " + kind(relation),
                     "Use DROP " + relation.kind() + " " + relation.name() + ".");
         }
-        return new Analyzed.Drop(relation, drop.deleteTopic());
+        return new Analyzed.Drop(relation, drop.deleteTopic(), drop.cascade());
     }
 
     private Analyzed print(Statement.Print print) {

@@ -9,8 +9,6 @@ import dev.weir.sql.catalog.RelationColumn;
 import dev.weir.sql.error.Position;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
-import dev.weir.sql.parse.Name;
-import dev.weir.sql.parse.Nearest;
 import dev.weir.sql.parse.Statement;
 
 import org.apache.calcite.rel.type.RelDataType;
@@ -58,7 +56,7 @@ final class Inserts {
     }
 
     Analyzed.InsertValues analyze(Statement.InsertValues insert) {
-        int[] columns = columns(insert);
+        int[] columns = TargetColumns.of(insert.columns(), target);
         List<List<Object>> rows = new ArrayList<>();
         List<OptionalLong> rowTimes = new ArrayList<>();
         for (List<SqlNode> values : insert.rows()) {
@@ -96,50 +94,6 @@ final class Inserts {
             rowTimes.add(rowTime);
         }
         return new Analyzed.InsertValues(target, rows, rowTimes);
-    }
-
-    /// For each value the column it goes to, -1 for ROWTIME.
-    private int[] columns(Statement.InsertValues insert) {
-        if (insert.columns().isEmpty()) {
-            int[] all = new int[target.columns().size()];
-            Arrays.setAll(all, i -> i);
-            return all;
-        }
-        int[] columns = new int[insert.columns().size()];
-        for (int i = 0; i < columns.length; i++) {
-            Name name = insert.columns().get(i);
-            boolean rowTime = name.text().equalsIgnoreCase(RelationTable.ROWTIME);
-            int column = rowTime ? -1 : target.schema().indexOf(name.text());
-            if (column < 0 && !rowTime) {
-                throw new SqlException(
-                        SqlState.UNDEFINED_COLUMN,
-                        name.position(),
-                        "column \""
-                                + name
-                                + "\" does not exist in "
-                                + target.kind().name().toLowerCase(Locale.ROOT)
-                                + " \""
-                                + target.name()
-                                + "\"",
-                        Nearest.to(name.text(), target.schema().names())
-                                        .map(n -> "Did you mean \"" + n + "\"? ")
-                                        .orElse("")
-                                + "DESCRIBE "
-                                + target.name()
-                                + " lists the columns.");
-            }
-            for (int j = 0; j < i; j++) {
-                if (columns[j] == column) {
-                    throw new SqlException(
-                            SqlState.DUPLICATE_COLUMN,
-                            name.position(),
-                            "column \"" + name + "\" is given twice",
-                            "Name each column once.");
-                }
-            }
-            columns[i] = column;
-        }
-        return columns;
     }
 
     private void checkKey(Object[] row, Position position) {

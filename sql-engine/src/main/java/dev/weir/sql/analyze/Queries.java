@@ -81,8 +81,23 @@ final class Queries {
     /// @param continuous the query never ends: EMIT CHANGES or CREATE … AS
     /// @param table it is that of a CREATE TABLE
     Analyzed.Query analyze(Statement.Select select, boolean continuous, boolean table) {
+        return analyze(select, continuous, table, List.of());
+    }
+
+    /// A continuous query with the key that PARTITION BY gives its rows, if it is there.
+    Partitioning.Keyed partitioned(Statement.Select select) {
+        Partitioning partitioning = Partitioning.of(select);
+        return partitioning.key(analyze(select, true, false, partitioning.expressions()));
+    }
+
+    private Analyzed.Query analyze(
+            Statement.Select select,
+            boolean continuous,
+            boolean table,
+            List<SqlNode> partitionedBy) {
         Optional<WindowSpec> window = window(select.query());
-        Rewriter rewriter = new Rewriter(catalog, continuous, table && window.isPresent());
+        Rewriter rewriter =
+                new Rewriter(catalog, continuous, table && window.isPresent(), partitionedBy);
         return guarded(
                 select.query(),
                 () -> {
@@ -104,7 +119,7 @@ final class Queries {
 
     /// An expression without columns, as algebra of the given type.
     RexNode constant(SqlNode node, RelDataType type) {
-        Rewriter rewriter = new Rewriter(catalog, false, false);
+        Rewriter rewriter = new Rewriter(catalog, false, false, List.of());
         return guarded(
                 node,
                 () -> {

@@ -54,6 +54,7 @@ final class Rewriter extends SqlShuttle {
     private final Catalog catalog;
     private final boolean continuous;
     private final boolean windowedTable;
+    private final List<SqlNode> partitionedBy;
     private final Set<SqlParserPos> stars = new HashSet<>();
     private final Set<String> pseudoColumns = new HashSet<>();
     private SqlParserPos firstJoin;
@@ -63,10 +64,16 @@ final class Rewriter extends SqlShuttle {
     /// @param continuous the query runs on: what needs an end is refused
     /// @param windowedTable the query is of a CREATE TABLE and groups by a ksqlDB window: the
     ///   window's bounds become its last two columns
-    Rewriter(Catalog catalog, boolean continuous, boolean windowedTable) {
+    /// @param partitionedBy expressions that become the last columns
+    Rewriter(
+            Catalog catalog,
+            boolean continuous,
+            boolean windowedTable,
+            List<SqlNode> partitionedBy) {
         this.catalog = catalog;
         this.continuous = continuous;
         this.windowedTable = windowedTable;
+        this.partitionedBy = List.copyOf(partitionedBy);
     }
 
     /// The positions of the stars met.
@@ -265,6 +272,11 @@ final class Rewriter extends SqlShuttle {
             groupBy = groupedByWindow(window, groupBy);
             if (top && windowedTable) {
                 items = withWindowLast(items);
+            }
+        }
+        if (top) {
+            for (int i = 0; i < partitionedBy.size(); i++) {
+                items.add(as(expression(partitionedBy.get(i)), Partitioning.column(i)));
             }
         }
         SqlNode result =

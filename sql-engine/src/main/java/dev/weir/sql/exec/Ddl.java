@@ -24,7 +24,10 @@ final class Ddl {
         record Define(Definition definition, boolean orReplace) implements Change {}
 
         /// Ends a relation.
-        record Drop(String relation, String topic, boolean deleteTopic) implements Change {}
+        ///
+        /// @param cascade what reads it was dropped before, each by a statement of its own
+        record Drop(String relation, String topic, boolean deleteTopic, boolean cascade)
+                implements Change {}
 
         /// Ends one query, or all when empty.
         record Terminate(Optional<String> queryId) implements Change {}
@@ -52,13 +55,19 @@ final class Ddl {
                                             query.sources(),
                                             createTopic ? config : null),
                                     replace));
-            case Analyzed.Drop(var relation, var deleteTopic) ->
-                    Optional.of(new Change.Drop(relation.name(), relation.topic(), deleteTopic));
+            case Analyzed.Drop(var relation, var deleteTopic, var cascade) ->
+                    Optional.of(
+                            new Change.Drop(
+                                    relation.name(), relation.topic(), deleteTopic, cascade));
             case Analyzed.Terminate(var queryId) -> Optional.of(new Change.Terminate(queryId));
             case Analyzed.Query _,
                     Analyzed.InsertValues _,
                     Analyzed.InsertSelect _,
-                    Analyzed.DeleteRows _,
+                    Analyzed.Update _,
+                    Analyzed.Delete _,
+                    Analyzed.Alter _,
+                    Analyzed.Define _,
+                    Analyzed.Undefine _,
                     Analyzed.Show _,
                     Analyzed.Describe _,
                     Analyzed.Explain _,

@@ -19,7 +19,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// INSERT INTO … VALUES and DELETE: rows to records, written as any producer would. Thread-safe.
+/// INSERT INTO … VALUES, UPDATE and DELETE: rows to records, written as any producer would. Thread-safe.
 final class Inserts {
     private final TopicLog log;
     private final AtomicInteger spread = new AtomicInteger();
@@ -40,16 +40,31 @@ final class Inserts {
             }
             batch.endRow(1, insert.rowTimes().get(r).orElse(nowMs));
         }
-        write(encode(target, batch, false), session);
+        write(encode(target, batch, false), List.of(session));
     }
 
-    /// Writes a record without value for each key; they are on disk when this returns.
-    void run(Analyzed.DeleteRows delete, SqlSession session, long nowMs) {
-        Relation target = delete.target();
-        refuseIfDerived(target);
+    /// Writes whole rows, in storage form, to a table; they are on disk when this returns.
+    ///
+    /// @param sessions whose writes they are
+    void update(
+            Relation target, List<List<Object>> rows, List<SqlSession> sessions, long nowMs) {
+        Batch batch = Batch.of(target.schema());
+        for (List<Object> row : rows) {
+            for (int c = 0; c < row.size(); c++) {
+                Values.append(batch.column(c), row.get(c));
+            }
+            batch.endRow(1, nowMs);
+        }
+        write(encode(target, batch, false), sessions);
+    }
+
+    /// Writes a record without value for each key, its columns in storage form in the order of
+    /// [Relation#keyColumns()]; they are on disk when this returns.
+    void delete(
+            Relation target, List<List<Object>> keys, List<SqlSession> sessions, long nowMs) {
         Batch batch = Batch.of(target.schema());
         int[] keyColumns = target.keyColumns();
-        for (List<Object> key : delete.keys()) {
+        for (List<Object> key : keys) {
             Object[] row = new Object[target.schema().size()];
             for (int k = 0; k < keyColumns.length; k++) {
                 row[keyColumns[k]] = key.get(k);
@@ -59,7 +74,7 @@ final class Inserts {
             }
             batch.endRow(1, nowMs);
         }
-        write(encode(target, batch, true), session);
+        write(encode(target, batch, true), sessions);
     }
 
     private static void refuseIfDerived(Relation target) {
@@ -72,9 +87,11 @@ final class Inserts {
         }
     }
 
-    private void write(Map<TopicPartition, RecordBlock> blocks, SqlSession session) {
-        blocks.forEach(
-                (partition, block) -> session.wrote(partition, log.append(partition, block)));
+    private void write(Map<TopicPartition, RecordBlock> blocks, List<SqlSession> sessions) {
+        blocks.forEach((partition, block) -> {
+            long end = log.append(partition, block);
+            sessions.forEach(session -> session.wrote(partition, end));
+        });
         log.sync(blocks.keySet());
     }
 

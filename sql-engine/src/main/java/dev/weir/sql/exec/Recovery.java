@@ -236,7 +236,7 @@ final class Recovery {
                     fresh.add(source);
                 }
             }
-            case Ddl.Change.Drop(String relation, _, _) -> program.drop(relation);
+            case Ddl.Change.Drop(String relation, _, _, _) -> program.drop(relation);
             case Ddl.Change.Terminate(Optional<String> queryId) ->
                     program.queries().stream()
                             .filter(q -> Ddl.names(queryId, q))

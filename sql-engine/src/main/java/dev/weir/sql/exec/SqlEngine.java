@@ -15,15 +15,18 @@ import dev.weir.sql.parse.Statement;
 import dev.weir.sql.parse.Statements;
 import dev.weir.sql.plan.PlanNode;
 import dev.weir.sql.plan.Planner;
+import dev.weir.sql.serde.Values;
 import dev.weir.sql.state.StateConfig;
 import dev.weir.sql.state.StateStore;
 
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -61,6 +64,8 @@ public final class SqlEngine implements AutoCloseable {
     private final Map<String, LiveQuery> live = new ConcurrentHashMap<>();
     private final Map<String, PrintQuery> prints = new ConcurrentHashMap<>();
     private final AtomicLong liveNumber = new AtomicLong();
+    private final ReentrantLock rowChanges = new ReentrantLock();
+    private final SqlSession rowChanger = new SqlSession("row changes");
     private volatile boolean closed;
 
     private SqlEngine(
@@ -174,18 +179,25 @@ public final class SqlEngine implements AutoCloseable {
         if (closed) {
             throw new SqlException(SqlState.ADMIN_SHUTDOWN, "the engine is shutting down");
         }
+        String text = Variables.substitute(statement, session.variables());
         boolean foldUp =
                 session.property(IDENTIFIERS)
                         .map("upper"::equalsIgnoreCase)
                         .orElse(config.foldIdentifiersUp());
-        Statement parsed = Statements.parse(statement, foldUp);
+        Statement parsed = Statements.parse(text, foldUp);
         return switch (parsed) {
             case Statement.CreateSource _,
                     Statement.CreateAs _,
                     Statement.Drop _,
                     Statement.Terminate _ ->
-                    change(parsed, statement, foldUp, session);
+                    change(parsed, text, foldUp, session);
+            case Statement.Alter alter -> alter(alter, text, session);
             case Statement.InsertValues _,
+                    Statement.InsertSelect _,
+                    Statement.Update _,
+                    Statement.Delete _,
+                    Statement.Define _,
+                    Statement.Undefine _,
                     Statement.Select _,
                     Statement.Show _,
                     Statement.Describe _,
@@ -195,7 +207,7 @@ public final class SqlEngine implements AutoCloseable {
                     Statement.UnsetProperty _,
                     Statement.CancelQuery _,
                     Statement.CopyOut _ ->
-                    run(analyze(parsed, statement, session), statement, session);
+                    run(analyze(parsed, text, session), text, session);
         };
     }
 
@@ -212,17 +224,35 @@ public final class SqlEngine implements AutoCloseable {
                 int rows = insert.rows().size();
                 yield done("INSERT 0 " + rows, rows + (rows == 1 ? " row" : " rows") + " inserted");
             }
-            case Analyzed.DeleteRows delete -> {
-                inserts.run(delete, session, clock.millis());
-                int rows = delete.keys().size();
-                yield done("DELETE " + rows, rows + (rows == 1 ? " row" : " rows") + " deleted");
-            }
             case Analyzed.InsertSelect _ ->
                     throw new SqlException(
                             SqlState.FEATURE_NOT_SUPPORTED,
                             null,
-                            "INSERT INTO … SELECT is not supported",
-                            "CREATE STREAM … AS SELECT makes a new stream of a query.");
+                            "INSERT INTO ... SELECT is not supported",
+                            "CREATE STREAM ... AS SELECT makes a stream that a query keeps"
+                                    + " writing.");
+            case Analyzed.Update(Relation target, Analyzed.Query query) -> {
+                int rows = changeRows(target, query, false, session);
+                yield done("UPDATE " + rows, rows + (rows == 1 ? " row" : " rows") + " updated");
+            }
+            case Analyzed.Delete(Relation target, Analyzed.Query query) -> {
+                int rows = changeRows(target, query, true, session);
+                yield done("DELETE " + rows, rows + (rows == 1 ? " row" : " rows") + " deleted");
+            }
+            case Analyzed.Define(String variable, String value) -> {
+                session.define(variable, value);
+                yield done("DEFINE", variable + " is now " + value);
+            }
+            case Analyzed.Undefine(String variable) -> {
+                if (!session.undefine(variable)) {
+                    throw new SqlException(
+                            SqlState.UNDEFINED_OBJECT,
+                            null,
+                            "variable \"" + variable + "\" is not defined",
+                            "SHOW VARIABLES lists those that are.");
+                }
+                yield done("UNDEFINE", variable + " is no longer defined");
+            }
             case Analyzed.Show(Statement.Show.Kind kind, _) -> show(kind, session);
             case Analyzed.Describe(Relation relation, _) -> describe(relation);
             case Analyzed.Explain(Analyzed statement) ->
@@ -249,9 +279,43 @@ public final class SqlEngine implements AutoCloseable {
             case Analyzed.CreateSource _,
                     Analyzed.CreateAs _,
                     Analyzed.Drop _,
+                    Analyzed.Alter _,
                     Analyzed.Terminate _ ->
                     throw new IllegalStateException("changes the catalog: " + text);
         };
+    }
+
+    /// Reads the rows and writes them as they will be, or as gone. One such statement at a time, and
+    /// each sees what those before it wrote, so that none is lost.
+    private int changeRows(
+            Relation target,
+            Analyzed.Query query,
+            boolean deleted,
+            SqlSession session) {
+        PlanNode plan = Planner.plan(query);
+        rowChanges.lock();
+        try {
+            awaitOwnWrites(rowChanger);
+            List<List<Object>> rows = new ArrayList<>();
+            for (Object[] row : read(query, plan, session)) {
+                for (int c = 0; c < row.length; c++) {
+                    row[c] = Values.stored(query.schema().type(c), row[c]);
+                }
+                rows.add(Arrays.asList(row));
+            }
+            List<SqlSession> sessions = List.of(session, rowChanger);
+            if (deleted) {
+                inserts.delete(target, rows, sessions, clock.millis());
+            } else {
+                inserts.update(target, rows, sessions, clock.millis());
+            }
+            return rows.size();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new SqlException(SqlState.QUERY_CANCELED, "the statement was cancelled");
+        } finally {
+            rowChanges.unlock();
+        }
     }
 
     private static StatementResult.Done done(String tag, String message) {
@@ -273,7 +337,29 @@ public final class SqlEngine implements AutoCloseable {
 
     // ---- Statements that change the catalog
 
-    private StatementResult change(
+    /// Carries out ALTER as the CREATE OR REPLACE that it amounts to.
+    private StatementResult alter(Statement.Alter alter, String text, SqlSession session) {
+        ddl.lock();
+        try {
+            if (!(analyze(alter, text, session)
+                    instanceof Analyzed.Alter(Relation relation, String sql))) {
+                throw new IllegalStateException("alters nothing: " + text);
+            }
+            refuseIfRead(relation.name(), "alter");
+            StatementResult.Done made =
+                    change(Statements.parse(sql, false), sql, false, session);
+            String kind = relation.isTable() ? "TABLE" : "STREAM";
+            return new StatementResult.Done(
+                    "ALTER " + kind,
+                    kind.toLowerCase(Locale.ROOT) + " " + relation.name() + " altered",
+                    Optional.empty(),
+                    made.commandSequence());
+        } finally {
+            ddl.unlock();
+        }
+    }
+
+    private StatementResult.Done change(
             Statement parsed, String text, boolean foldUp, SqlSession session) {
         ddl.lock();
         try {
@@ -307,7 +393,7 @@ public final class SqlEngine implements AutoCloseable {
                         topics));
     }
 
-    private StatementResult define(
+    private StatementResult.Done define(
             Ddl.Change.Define define, String text, boolean foldUp, SqlSession session) {
         Definition definition = define.definition();
         Relation relation = definition.relation();
@@ -399,8 +485,9 @@ public final class SqlEngine implements AutoCloseable {
         }
     }
 
-    private StatementResult drop(
+    private StatementResult.Done drop(
             Ddl.Change.Drop drop, String text, boolean foldUp, SqlSession session) {
+        List<String> dropped = drop.cascade() ? dropReaders(drop.relation(), session) : List.of();
         refuseIfRead(drop.relation(), "drop");
         Relation relation = program.catalog().relation(drop.relation()).orElseThrow();
         JournalRecord.Statement statement =
@@ -411,12 +498,35 @@ public final class SqlEngine implements AutoCloseable {
         }
         return new StatementResult.Done(
                 relation.isTable() ? "DROP TABLE" : "DROP STREAM",
-                (relation.isTable() ? "table " : "stream ") + relation.name() + " dropped",
+                (relation.isTable() ? "table " : "stream ")
+                        + relation.name()
+                        + " dropped"
+                        + (dropped.isEmpty() ? "" : ", and " + String.join(", ", dropped)),
                 relation.queryId(),
                 sequence);
     }
 
-    private StatementResult terminate(
+    /// Drops what reads a relation, the last in the chain first, each by a statement of its own, so
+    /// that the journal needs to know nothing of CASCADE.
+    private List<String> dropReaders(String relation, SqlSession session) {
+        List<String> dropped = new ArrayList<>();
+        for (List<QueryNode> readers = program.readers(relation);
+                !readers.isEmpty();
+                readers = program.readers(relation)) {
+            Relation reader = readers.getFirst().relation();
+            String sql =
+                    "DROP "
+                            + reader.kind()
+                            + " \""
+                            + reader.name().replace("\"", "\"\"")
+                            + "\" CASCADE";
+            StatementResult.Done done = change(Statements.parse(sql, false), sql, false, session);
+            dropped.add(done.message().replace(" dropped", ""));
+        }
+        return dropped;
+    }
+
+    private StatementResult.Done terminate(
             Optional<String> queryId, String text, boolean foldUp, SqlSession session) {
         boolean known = program.queries().stream().anyMatch(q -> Ddl.names(queryId, q));
         if (!known && queryId.isPresent()) {
@@ -466,15 +576,19 @@ public final class SqlEngine implements AutoCloseable {
             return new StatementResult.Live(push(query, plan, text, session));
         }
         try {
-            awaitOwnWrites(session);
-            awaitLevel(query.sources());
-            try (Committer.View view = committer.view()) {
-                return new StatementResult.Rows(
-                        plan.schema(), pull.run(plan, view, clock.millis()));
-            }
+            return new StatementResult.Rows(plan.schema(), read(query, plan, session));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new SqlException(SqlState.QUERY_CANCELED, "the query was cancelled");
+        }
+    }
+
+    private List<Object[]> read(Analyzed.Query query, PlanNode plan, SqlSession session)
+            throws InterruptedException {
+        awaitOwnWrites(session);
+        awaitLevel(query.sources());
+        try (Committer.View view = committer.view()) {
+            return pull.run(plan, view, clock.millis());
         }
     }
 
@@ -683,6 +797,7 @@ public final class SqlEngine implements AutoCloseable {
                                     .toList());
             case PROPERTIES -> new StatementResult.Properties(properties(session));
             case FUNCTIONS -> new StatementResult.Functions(Functions.descriptions());
+            case VARIABLES -> new StatementResult.Properties(session.variables());
         };
     }
 

@@ -2,6 +2,7 @@ package dev.weir.sql.exec;
 
 import dev.weir.sql.io.TopicPartition;
 
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -11,6 +12,7 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class SqlSession {
     private final String id;
     private final Map<String, String> properties = new ConcurrentHashMap<>();
+    private final Map<String, String> variables = new ConcurrentHashMap<>();
     private final Map<TopicPartition, Long> writes = new ConcurrentHashMap<>();
 
     public SqlSession(String id) {
@@ -35,6 +37,21 @@ public final class SqlSession {
 
     public Map<String, String> properties() {
         return Map.copyOf(properties);
+    }
+
+    /// `${name}` in later statements stands for the value; names ignore case.
+    public void define(String name, String value) {
+        variables.put(name.toLowerCase(Locale.ROOT), value);
+    }
+
+    /// @return false when there was no such variable
+    public boolean undefine(String name) {
+        return variables.remove(name.toLowerCase(Locale.ROOT)) != null;
+    }
+
+    /// The variables by their names in lower case.
+    public Map<String, String> variables() {
+        return Map.copyOf(variables);
     }
 
     /// The session wrote to a partition.

@@ -56,10 +56,57 @@ public sealed interface Statement {
         }
     }
 
+    /// INSERT INTO target (columns) SELECT: a continuous query that writes into a stream.
+    ///
+    /// @param columns empty when none are named: all in declared order
+    /// @param queryId the id the query is to have, if it is to have a certain one
+    record InsertSelect(Name target, List<Name> columns, Optional<Name> queryId, Select select)
+            implements Statement {
+        public InsertSelect {
+            columns = List.copyOf(columns);
+        }
+    }
+
+    /// UPDATE target SET assignments WHERE.
+    record Update(Name target, List<Assignment> assignments, Optional<SqlNode> where)
+            implements Statement {
+        public Update {
+            assignments = List.copyOf(assignments);
+        }
+    }
+
+    /// `column = value` of UPDATE.
+    record Assignment(Name column, SqlNode value) {}
+
+    /// DELETE FROM target WHERE.
+    record Delete(Name target, Optional<SqlNode> where) implements Statement {}
+
+    /// ALTER STREAM | TABLE name ADD COLUMN column, ….
+    record Alter(SourceKind kind, Name name, List<ColumnDefinition> columns)
+            implements Statement {
+        public Alter {
+            columns = List.copyOf(columns);
+        }
+    }
+
+    /// DEFINE variable = 'value': `${variable}` stands for the value in later statements.
+    record Define(Name variable, String value) implements Statement {}
+
+    /// UNDEFINE variable.
+    record Undefine(Name variable) implements Statement {}
+
     /// A query: a push query with EMIT CHANGES, else a pull query.
     ///
     /// @param limit of a push query; that of a pull query is part of `query`
-    record Select(SqlNode query, boolean emitChanges, OptionalLong limit) implements Statement {}
+    /// @param partitionBy what the rows are keyed by; empty when nothing is said, a NULL literal
+    ///   alone for no key
+    record Select(
+            SqlNode query, boolean emitChanges, OptionalLong limit, List<SqlNode> partitionBy)
+            implements Statement {
+        public Select {
+            partitionBy = List.copyOf(partitionBy);
+        }
+    }
 
     /// SHOW or LIST.
     record Show(Kind kind, boolean extended) implements Statement {
@@ -70,7 +117,8 @@ public sealed interface Statement {
             QUERIES,
             TOPICS,
             PROPERTIES,
-            FUNCTIONS
+            FUNCTIONS,
+            VARIABLES
         }
     }
 
@@ -81,7 +129,10 @@ public sealed interface Statement {
     record Explain(Optional<Statement> statement, Optional<Name> queryId) implements Statement {}
 
     /// DROP STREAM | TABLE name.
-    record Drop(SourceKind kind, Name name, boolean ifExists, boolean deleteTopic)
+    ///
+    /// @param cascade what reads it is dropped too
+    record Drop(
+            SourceKind kind, Name name, boolean ifExists, boolean deleteTopic, boolean cascade)
             implements Statement {}
 
     /// TERMINATE of one query, or of all when `queryId` is empty.

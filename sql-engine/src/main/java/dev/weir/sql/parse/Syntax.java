@@ -6,7 +6,9 @@ import dev.weir.sql.error.Position;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
 
+import org.apache.calcite.sql.SqlCall;
 import org.apache.calcite.sql.SqlIdentifier;
+import org.apache.calcite.sql.SqlKind;
 import org.apache.calcite.sql.SqlNode;
 import org.apache.calcite.sql.SqlNumericLiteral;
 import org.apache.calcite.sql.SqlOrderBy;
@@ -51,9 +53,10 @@ final class Syntax {
 
     /// A query with its EMIT clause. LIMIT may stand on either side of EMIT CHANGES; it belongs to
     /// the push query, not to the relation it watches.
-    static Statement.Select select(SqlNode query, boolean emitChanges, OptionalLong limit) {
+    static Statement.Select select(
+            SqlNode query, boolean emitChanges, OptionalLong limit, List<SqlNode> partitionBy) {
         if (!emitChanges || !(query instanceof SqlOrderBy ordered)) {
-            return new Statement.Select(query, emitChanges, limit);
+            return new Statement.Select(query, emitChanges, limit, partitionBy);
         }
         if (!ordered.orderList.isEmpty()) {
             throw new SqlException(
@@ -72,13 +75,36 @@ final class Syntax {
         }
         if (limit.isEmpty() && ordered.fetch instanceof SqlNumericLiteral fetch) {
             return new Statement.Select(
-                    ordered.query, true, OptionalLong.of(fetch.longValue(true)));
+                    ordered.query, true, OptionalLong.of(fetch.longValue(true)), partitionBy);
         }
         throw new SqlException(
                 SqlState.SYNTAX_ERROR,
                 position(ordered.getParserPosition()),
                 "LIMIT is given twice",
                 "Write it once, after EMIT CHANGES.");
+    }
+
+    /// The expressions of PARTITION BY: a list in parentheses is those in it.
+    static List<SqlNode> partitionBy(List<SqlNode> expressions) {
+        return expressions.size() == 1 && expressions.getFirst().getKind() == SqlKind.ROW
+                ? ((SqlCall) expressions.getFirst()).getOperandList()
+                : expressions;
+    }
+
+    static Statement insertSelect(
+            Name target, List<Name> columns, List<Property> properties, Statement.Select select) {
+        Optional<Name> queryId = Optional.empty();
+        for (Property property : properties) {
+            if (!property.name().text().equalsIgnoreCase("QUERY_ID")) {
+                throw new SqlException(
+                        SqlState.INVALID_PARAMETER,
+                        property.name().position(),
+                        "unknown property \"" + property.name() + "\"",
+                        "INSERT INTO ... SELECT takes QUERY_ID only.");
+            }
+            queryId = Optional.of(new Name(property.value(), property.valuePosition()));
+        }
+        return new Statement.InsertSelect(target, columns, queryId, select);
     }
 
     static Statement create(

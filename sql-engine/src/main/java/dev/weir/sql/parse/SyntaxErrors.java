@@ -22,9 +22,12 @@ final class SyntaxErrors {
                             + "(<EOF>)?.*");
     private static final List<String> VERBS =
             List.of(
+                    "ALTER",
                     "CANCEL",
                     "COPY",
                     "CREATE",
+                    "DEFINE",
+                    "DELETE",
                     "DESCRIBE",
                     "DROP",
                     "EXPLAIN",
@@ -35,7 +38,9 @@ final class SyntaxErrors {
                     "SET",
                     "SHOW",
                     "TERMINATE",
+                    "UNDEFINE",
                     "UNSET",
+                    "UPDATE",
                     "WITH");
     private static final int MOST_LISTED = 8;
 
@@ -44,9 +49,6 @@ final class SyntaxErrors {
     static SqlException of(ParseException e, String text) {
         Token last = e.currentToken;
         Token wrong = last.next;
-        if (wrong.kind == WeirParserConstants.PARTITION) {
-            return Unsupported.partitionBy(wrong);
-        }
         if (wrong.kind == WeirParserConstants.WITHIN) {
             return Unsupported.within(wrong);
         }

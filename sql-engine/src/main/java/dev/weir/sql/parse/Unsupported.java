@@ -14,8 +14,8 @@ final class Unsupported {
         return at(
                 verb,
                 word + " is not supported",
-                word.equals("UPDATE") || word.equals("DELETE") || word.equals("UPSERT")
-                        ? "Rows of a table are replaced by inserting a row with the same key."
+                word.equals("UPSERT") || word.equals("MERGE")
+                        ? "Inserting a row with the same key replaces a row of a table."
                         : "SHOW, DESCRIBE, CREATE, DROP, INSERT INTO and SELECT are.");
     }
 
@@ -24,13 +24,6 @@ final class Unsupported {
                 what,
                 "CREATE " + what.image.toUpperCase(Locale.ROOT) + " is not supported",
                 "CREATE STREAM, CREATE TABLE and CREATE MATERIALIZED VIEW are.");
-    }
-
-    static SqlException cascade(Token at) {
-        return at(
-                at,
-                "DROP ... CASCADE is not supported",
-                "Drop the relations that read it first: DESCRIBE lists them.");
     }
 
     static SqlException notNull(Token at) {
@@ -42,13 +35,6 @@ final class Unsupported {
 
     static SqlException emitFinal(Token at) {
         return at(at, "EMIT FINAL is not supported", "Use EMIT CHANGES.");
-    }
-
-    static SqlException insertSelect(Token at) {
-        return at(
-                at,
-                "INSERT INTO ... SELECT is not supported",
-                "CREATE STREAM ... AS SELECT makes a stream that a query keeps writing.");
     }
 
     static SqlException window(Token at) {
@@ -66,10 +52,6 @@ final class Unsupported {
                 grace
                         ? "Leave it out: windows take rows however late they come."
                         : "Leave it out: windows are kept.");
-    }
-
-    static SqlException partitionBy(Token at) {
-        return at(at, "PARTITION BY is not supported", "GROUP BY gives a table that key.");
     }
 
     static SqlException within(Token at) {

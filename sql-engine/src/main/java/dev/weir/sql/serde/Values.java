@@ -83,6 +83,42 @@ public final class Values {
         };
     }
 
+    /// Storage form of a value in people's form.
+    public static Object stored(SqlType type, Object value) {
+        if (value == null) {
+            return null;
+        }
+        return switch (type) {
+            case Primitive.BOOLEAN -> (Boolean) value ? 1L : 0L;
+            case Primitive.INT -> ((Integer) value).longValue();
+            case Primitive.BIGINT, Primitive.DOUBLE, Primitive.VARCHAR, Primitive.BYTES -> value;
+            case Primitive.DATE -> ((LocalDate) value).toEpochDay();
+            case Primitive.TIME -> ((LocalTime) value).toNanoOfDay() / 1_000_000;
+            case Primitive.TIMESTAMP -> ((Instant) value).toEpochMilli();
+            case SqlType.Decimal _ -> value;
+            case SqlType.Array(SqlType element) -> {
+                List<Object> list = new ArrayList<>();
+                for (Object item : (List<?>) value) {
+                    list.add(stored(element, item));
+                }
+                yield list;
+            }
+            case SqlType.MapOf(SqlType keyType, SqlType valueType) -> {
+                Map<Object, Object> map = new LinkedHashMap<>();
+                ((Map<?, ?>) value)
+                        .forEach((k, v) -> map.put(stored(keyType, k), stored(valueType, v)));
+                yield map;
+            }
+            case SqlType.Struct(List<Field> fields) -> {
+                List<Object> struct = new ArrayList<>();
+                for (Field field : fields) {
+                    struct.add(stored(field.type(), ((Map<?, ?>) value).get(field.name())));
+                }
+                yield struct;
+            }
+        };
+    }
+
     /// Appends a value in storage form, null for NULL. Text may be given as String or as UTF-8.
     public static void append(Column column, Object value) {
         if (value == null) {

@@ -424,6 +424,77 @@ class AnalyzerTest {
         assertRefused(sql, state, column, message);
     }
 
+    // ---- INSERT … SELECT ----
+
+    @Test
+    void a_query_is_cast_to_the_columns_of_the_stream_it_goes_into() {
+        shop.create(
+                "CREATE STREAM sink (id BIGINT KEY, n BIGINT, d DOUBLE, p DECIMAL(12, 4), t VARCHAR)");
+
+        Analyzed.InsertSelect insert =
+                insertSelect("INSERT INTO sink SELECT id, qty, price, price, NULL FROM orders");
+
+        assertThat(insert.queryId()).isEqualTo("INSERTQUERY_1");
+        assertThat(insert.query().schema()).isEqualTo(insert.target().schema());
+        assertThat(RelTypes.schema(insert.query().rel().getRowType()))
+                .isEqualTo(insert.target().schema());
+        assertThat(insert.query().emitChanges()).isTrue();
+    }
+
+    @Test
+    void columns_that_are_not_named_are_null() {
+        shop.create("CREATE STREAM sink (id BIGINT KEY, a VARCHAR, b VARCHAR, n INT)");
+
+        Analyzed.InsertSelect insert =
+                insertSelect(
+                        "INSERT INTO sink (b, id) WITH (QUERY_ID = 'copy') SELECT item, id FROM"
+                                + " orders PARTITION BY id");
+
+        assertThat(insert.queryId()).isEqualTo("copy");
+        assertThat(insert.query().schema().names()).containsExactly("id", "a", "b", "n");
+        assertThat(((org.apache.calcite.rel.core.Project) insert.query().rel()).getProjects())
+                .map(Object::toString)
+                .containsExactly("$1", "null:VARCHAR", "$0", "null:INTEGER");
+    }
+
+    @Test
+    void the_key_may_stand_anywhere_when_the_names_are_those_of_the_stream() {
+        shop.create("CREATE STREAM sink (id BIGINT KEY, item VARCHAR, qty INT)");
+
+        assertThat(
+                        ((org.apache.calcite.rel.core.Project)
+                                        insertSelect("INSERT INTO sink SELECT item, qty, id FROM orders")
+                                                .query()
+                                                .rel())
+                                .getProjects())
+                .map(Object::toString)
+                .containsExactly("$2", "$0", "$1");
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '\0',
+            textBlock =
+                    """
+                    INSERT INTO sink SELECT id FROM orders | SYNTAX_ERROR | 18 | the query has 1 column for 3 of stream "sink"
+                    INSERT INTO sink SELECT id, qty, qty FROM orders | DATATYPE_MISMATCH | 18 | column "item" is of type VARCHAR but the expression is of type INT
+                    INSERT INTO sink SELECT id, item, id FROM orders | DATATYPE_MISMATCH | 18 | column "qty" is of type INT but the expression is of type BIGINT
+                    INSERT INTO sink SELECT id, qty, item FROM orders | DATATYPE_MISMATCH | 18 | the query has the columns of stream "sink" in another order
+                    INSERT INTO sink SELECT id, item, qty FROM orders PARTITION BY qty | DATATYPE_MISMATCH | 64 | PARTITION BY does not give the key of stream "sink"
+                    INSERT INTO sink (id, ROWTIME) SELECT id, id FROM orders | FEATURE_NOT_SUPPORTED | 23 | INSERT INTO ... SELECT cannot set ROWTIME
+                    INSERT INTO sink SELECT id, name, 1 FROM items | WRONG_OBJECT_TYPE | 18 | the rows of this query change, so they cannot go into a stream
+                    INSERT INTO items SELECT id, item, 1 FROM orders | WRONG_OBJECT_TYPE | 13 | INSERT INTO ... SELECT writes into streams, and "items" is a table
+                    INSERT INTO sink SELECT id, item, qty FROM orders EMIT CHANGES LIMIT 3 | FEATURE_NOT_SUPPORTED | 18 | LIMIT is not supported in INSERT INTO ... SELECT
+                    INSERT INTO sink WITH (QUERY = 'x') SELECT id, item, qty FROM orders | INVALID_PARAMETER | 24 | unknown property "QUERY"
+                    """)
+    void a_query_that_does_not_fit_the_stream_is_refused(
+            String sql, SqlState state, int column, String message) {
+        shop.create("CREATE STREAM sink (id BIGINT KEY, item VARCHAR, qty INT)");
+
+        assertThat(assertRefused(sql, state, column, message).hint()).isPresent();
+    }
+
     @Test
     void a_derived_relation_takes_no_rows() {
         shop.create("CREATE TABLE counts AS SELECT item, COUNT(*) AS n FROM orders GROUP BY item");
@@ -471,6 +542,10 @@ class AnalyzerTest {
 
     private Analyzed.CreateSource source(String sql) {
         return (Analyzed.CreateSource) shop.analyze(sql);
+    }
+
+    private Analyzed.InsertSelect insertSelect(String sql) {
+        return (Analyzed.InsertSelect) shop.analyze(sql);
     }
 
     private Analyzed.CreateAs as(String sql) {

@@ -2,7 +2,6 @@ package dev.weir.sql.exec;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.weir.sql.analyze.Analyzed;
 import dev.weir.sql.catalog.Relation;
 import dev.weir.sql.io.MemoryTopicLog;
 import dev.weir.sql.io.MemoryTopicLog.Entry;
@@ -38,10 +37,10 @@ class InsertsTest {
                     session);
             Relation stock = engine.catalog().relation("stock").orElseThrow();
             new Inserts(log)
-                    .run(
-                            new Analyzed.DeleteRows(
-                                    stock, List.of(List.of("a", "pen"), List.of("c", "pen"))),
-                            session,
+                    .delete(
+                            stock,
+                            List.of(List.of("a", "pen"), List.of("c", "pen")),
+                            List.of(session),
                             7);
 
             StatementResult.Rows left =
