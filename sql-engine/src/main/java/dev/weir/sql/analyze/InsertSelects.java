@@ -156,8 +156,7 @@ final class InsertSelects {
         if (!sortedKey(keyed).equals(sortedKey(key))) {
             throw new SqlException(
                     SqlState.DATATYPE_MISMATCH,
-                    Refusals.position(
-                            insert.select().partitionBy().getFirst().getParserPosition()),
+                    Refusals.position(insert.select().partitionBy().getFirst().getParserPosition()),
                     "PARTITION BY does not give the key of stream \"" + target.name() + "\"",
                     keyed.isEmpty()
                             ? "The stream has no key: leave PARTITION BY out."

@@ -63,9 +63,7 @@ final class Partitioning {
                     "What the rows are grouped by is their key already.");
         }
         List<SqlNode> expressions =
-                select.partitionBy().stream()
-                        .filter(e -> !SqlUtil.isNullLiteral(e, true))
-                        .toList();
+                select.partitionBy().stream().filter(e -> !SqlUtil.isNullLiteral(e, true)).toList();
         if (expressions.size() != select.partitionBy().size() && !expressions.isEmpty()) {
             throw new SqlException(
                     SqlState.SYNTAX_ERROR,
@@ -111,7 +109,8 @@ final class Partitioning {
                 at = kept.size();
                 kept.add(width + i);
                 fields.add(
-                        new Field(name(expressions.get(i), fields), query.schema().type(width + i)));
+                        new Field(
+                                name(expressions.get(i), fields), query.schema().type(width + i)));
             }
             refuseMaps(expressions.get(i), query.schema().type(kept.get(at)));
             if (!key.contains(at)) {

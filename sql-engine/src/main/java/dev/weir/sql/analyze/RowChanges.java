@@ -89,15 +89,13 @@ final class RowChanges {
         check("DELETE", "Delete", delete.target(), target, delete.where());
         List<SqlNode> keys = new ArrayList<>();
         for (int column : target.keyColumns()) {
-            keys.add(
-                    new SqlIdentifier(target.columns().get(column).name(), SqlParserPos.ZERO));
+            keys.add(new SqlIdentifier(target.columns().get(column).name(), SqlParserPos.ZERO));
         }
         return new Analyzed.Delete(target, query(keys, delete.target(), delete.where()));
     }
 
     private Analyzed.Query query(List<SqlNode> items, Name target, Optional<SqlNode> where) {
-        SqlParserPos pos =
-                new SqlParserPos(target.position().line(), target.position().column());
+        SqlParserPos pos = new SqlParserPos(target.position().line(), target.position().column());
         SqlSelect select =
                 new SqlSelect(
                         pos,
@@ -154,7 +152,8 @@ final class RowChanges {
             throw new SqlException(
                     SqlState.FEATURE_NOT_SUPPORTED,
                     where.map(w -> Refusals.position(w.getParserPosition())).orElse(position),
-                    verb + " needs the primary key of the rows, and WHERE does not fix "
+                    verb
+                            + " needs the primary key of the rows, and WHERE does not fix "
                             + String.join(", ", missing),
                     "Write WHERE "
                             + String.join(" AND ", missing.stream().map(k -> k + " = ...").toList())

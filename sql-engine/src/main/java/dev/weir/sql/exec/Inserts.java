@@ -19,7 +19,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// INSERT INTO … VALUES, UPDATE and DELETE: rows to records, written as any producer would. Thread-safe.
+/// INSERT INTO … VALUES, UPDATE and DELETE: rows to records, written as any producer would.
+/// Thread-safe.
 final class Inserts {
     private final TopicLog log;
     private final AtomicInteger spread = new AtomicInteger();
@@ -46,8 +47,7 @@ final class Inserts {
     /// Writes whole rows, in storage form, to a table; they are on disk when this returns.
     ///
     /// @param sessions whose writes they are
-    void update(
-            Relation target, List<List<Object>> rows, List<SqlSession> sessions, long nowMs) {
+    void update(Relation target, List<List<Object>> rows, List<SqlSession> sessions, long nowMs) {
         Batch batch = Batch.of(target.schema());
         for (List<Object> row : rows) {
             for (int c = 0; c < row.size(); c++) {
@@ -60,8 +60,7 @@ final class Inserts {
 
     /// Writes a record without value for each key, its columns in storage form in the order of
     /// [Relation#keyColumns()]; they are on disk when this returns.
-    void delete(
-            Relation target, List<List<Object>> keys, List<SqlSession> sessions, long nowMs) {
+    void delete(Relation target, List<List<Object>> keys, List<SqlSession> sessions, long nowMs) {
         Batch batch = Batch.of(target.schema());
         int[] keyColumns = target.keyColumns();
         for (List<Object> key : keys) {

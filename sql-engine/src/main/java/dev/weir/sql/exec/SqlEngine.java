@@ -285,13 +285,10 @@ public final class SqlEngine implements AutoCloseable {
         };
     }
 
-    /// Reads the rows and writes them as they will be, or as gone. One such statement at a time, and
-    /// each sees what those before it wrote, so that none is lost.
+    /// Reads the rows and writes them as they will be, or as gone. One such statement at a time,
+    /// and each sees what those before it wrote, so that none is lost.
     private int changeRows(
-            Relation target,
-            Analyzed.Query query,
-            boolean deleted,
-            SqlSession session) {
+            Relation target, Analyzed.Query query, boolean deleted, SqlSession session) {
         PlanNode plan = Planner.plan(query);
         rowChanges.lock();
         try {
@@ -346,8 +343,7 @@ public final class SqlEngine implements AutoCloseable {
                 throw new IllegalStateException("alters nothing: " + text);
             }
             refuseIfRead(relation.name(), "alter");
-            StatementResult.Done made =
-                    change(Statements.parse(sql, false), sql, false, session);
+            StatementResult.Done made = change(Statements.parse(sql, false), sql, false, session);
             String kind = relation.isTable() ? "TABLE" : "STREAM";
             return new StatementResult.Done(
                     "ALTER " + kind,

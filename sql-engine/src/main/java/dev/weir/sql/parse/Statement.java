@@ -82,8 +82,7 @@ public sealed interface Statement {
     record Delete(Name target, Optional<SqlNode> where) implements Statement {}
 
     /// ALTER STREAM | TABLE name ADD COLUMN column, ….
-    record Alter(SourceKind kind, Name name, List<ColumnDefinition> columns)
-            implements Statement {
+    record Alter(SourceKind kind, Name name, List<ColumnDefinition> columns) implements Statement {
         public Alter {
             columns = List.copyOf(columns);
         }
@@ -100,8 +99,7 @@ public sealed interface Statement {
     /// @param limit of a push query; that of a pull query is part of `query`
     /// @param partitionBy what the rows are keyed by; empty when nothing is said, a NULL literal
     ///   alone for no key
-    record Select(
-            SqlNode query, boolean emitChanges, OptionalLong limit, List<SqlNode> partitionBy)
+    record Select(SqlNode query, boolean emitChanges, OptionalLong limit, List<SqlNode> partitionBy)
             implements Statement {
         public Select {
             partitionBy = List.copyOf(partitionBy);
@@ -131,8 +129,7 @@ public sealed interface Statement {
     /// DROP STREAM | TABLE name.
     ///
     /// @param cascade what reads it is dropped too
-    record Drop(
-            SourceKind kind, Name name, boolean ifExists, boolean deleteTopic, boolean cascade)
+    record Drop(SourceKind kind, Name name, boolean ifExists, boolean deleteTopic, boolean cascade)
             implements Statement {}
 
     /// TERMINATE of one query, or of all when `queryId` is empty.

@@ -429,7 +429,8 @@ class AnalyzerTest {
     @Test
     void a_query_is_cast_to_the_columns_of_the_stream_it_goes_into() {
         shop.create(
-                "CREATE STREAM sink (id BIGINT KEY, n BIGINT, d DOUBLE, p DECIMAL(12, 4), t VARCHAR)");
+                "CREATE STREAM sink (id BIGINT KEY, n BIGINT, d DOUBLE, p DECIMAL(12, 4), t"
+                    + " VARCHAR)");
 
         Analyzed.InsertSelect insert =
                 insertSelect("INSERT INTO sink SELECT id, qty, price, price, NULL FROM orders");
@@ -463,7 +464,9 @@ class AnalyzerTest {
 
         assertThat(
                         ((org.apache.calcite.rel.core.Project)
-                                        insertSelect("INSERT INTO sink SELECT item, qty, id FROM orders")
+                                        insertSelect(
+                                                        "INSERT INTO sink SELECT item, qty, id FROM"
+                                                            + " orders")
                                                 .query()
                                                 .rel())
                                 .getProjects())

@@ -86,12 +86,14 @@ class StatementsEngineTest {
         run(
                 """
                 CREATE TABLE items (id INT PRIMARY KEY, name VARCHAR, price DECIMAL(10, 2),
-                  stock BIGINT, added TIMESTAMP, tags ARRAY<VARCHAR>)""");
+                  stock BIGINT, added TIMESTAMP, tags ARRAY<VARCHAR>)\
+                """);
         run(
                 """
                 INSERT INTO items VALUES
                   (1, 'pen', 1.50, 10, '2025-01-01T00:00:00', ARRAY['a', 'b']),
-                  (2, 'ink', 7, NULL, NULL, NULL)""");
+                  (2, 'ink', 7, NULL, NULL, NULL)\
+                """);
     }
 
     // ---- UPDATE and DELETE
@@ -259,11 +261,11 @@ class StatementsEngineTest {
 
         assertThat(engine.catalog().relation("by_page").orElseThrow().keyColumns())
                 .containsExactly(0);
-        assertThat(log.committed("by_page", 0).stream()
+        assertThat(
+                        log.committed("by_page", 0).stream()
                                 .map(e -> text(e.key()) + "=" + text(e.value()))
                                 .toList())
-                .containsExactly(
-                        "a={\"usr\":\"u1\",\"n\":1}", "null={\"usr\":\"u2\",\"n\":2}");
+                .containsExactly("a={\"usr\":\"u1\",\"n\":1}", "null={\"usr\":\"u2\",\"n\":2}");
         assertThat(rows("SELECT * FROM by_page")).containsExactly("[a, u1, 1]", "[null, u2, 2]");
     }
 
@@ -396,7 +398,9 @@ class StatementsEngineTest {
     void a_variable_stands_for_its_value() {
         run("DEFINE topic = 'things'");
         run("DEFINE n = '3'");
-        run("CREATE STREAM ${topic} (v VARCHAR) WITH (KAFKA_TOPIC = '${TOPIC}', PARTITIONS = ${n})");
+        run(
+                "CREATE STREAM ${topic} (v VARCHAR) WITH (KAFKA_TOPIC = '${TOPIC}', PARTITIONS ="
+                    + " ${n})");
         run("INSERT INTO things VALUES ('$${n} is ${n}, ${unknown}')");
 
         assertThat(rows("SELECT v FROM things")).containsExactly("[${n} is 3, ${unknown}]");

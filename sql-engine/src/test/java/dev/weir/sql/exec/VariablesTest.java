@@ -18,7 +18,8 @@ class VariablesTest {
 
     @Test
     void what_is_no_variable_stays() {
-        assertThat(substitute("$a ${b} ${} ${a b} $ { a }")).isEqualTo("$a ${b} ${} ${a b} $ { a }");
+        assertThat(substitute("$a ${b} ${} ${a b} $ { a }"))
+                .isEqualTo("$a ${b} ${} ${a b} $ { a }");
     }
 
     @Test

@@ -92,7 +92,8 @@ class StatementsTest {
                 .isEqualTo(new Statement.Describe(name("orders", 19), true));
         assertThat(parse("DROP TABLE IF EXISTS t DELETE TOPIC"))
                 .isEqualTo(
-                        new Statement.Drop(Statement.SourceKind.TABLE, name("t", 22), true, true, false));
+                        new Statement.Drop(
+                                Statement.SourceKind.TABLE, name("t", 22), true, true, false));
         assertThat(parse("TERMINATE ALL")).isEqualTo(new Statement.Terminate(Optional.empty()));
         assertThat(parse("TERMINATE CTAS_t_1"))
                 .isEqualTo(new Statement.Terminate(Optional.of(name("CTAS_t_1", 11))));
