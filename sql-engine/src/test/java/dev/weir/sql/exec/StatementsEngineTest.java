@@ -44,7 +44,7 @@ class StatementsEngineTest {
     void start() {
         engine =
                 SqlEngine.start(
-                        new EngineConfig(dir, Duration.ofMillis(20), 50, 64 << 20, false),
+                        new EngineConfig(dir, Duration.ofMillis(20), 50, 2, 10, 64 << 20, false),
                         log,
                         CLOCK);
     }
