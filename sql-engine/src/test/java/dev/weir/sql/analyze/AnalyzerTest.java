@@ -430,7 +430,7 @@ class AnalyzerTest {
     void a_query_is_cast_to_the_columns_of_the_stream_it_goes_into() {
         shop.create(
                 "CREATE STREAM sink (id BIGINT KEY, n BIGINT, d DOUBLE, p DECIMAL(12, 4), t"
-                    + " VARCHAR)");
+                        + " VARCHAR)");
 
         Analyzed.InsertSelect insert =
                 insertSelect("INSERT INTO sink SELECT id, qty, price, price, NULL FROM orders");
@@ -466,7 +466,7 @@ class AnalyzerTest {
                         ((org.apache.calcite.rel.core.Project)
                                         insertSelect(
                                                         "INSERT INTO sink SELECT item, qty, id FROM"
-                                                            + " orders")
+                                                                + " orders")
                                                 .query()
                                                 .rel())
                                 .getProjects())

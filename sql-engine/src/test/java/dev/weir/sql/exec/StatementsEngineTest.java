@@ -400,7 +400,7 @@ class StatementsEngineTest {
         run("DEFINE n = '3'");
         run(
                 "CREATE STREAM ${topic} (v VARCHAR) WITH (KAFKA_TOPIC = '${TOPIC}', PARTITIONS ="
-                    + " ${n})");
+                        + " ${n})");
         run("INSERT INTO things VALUES ('$${n} is ${n}, ${unknown}')");
 
         assertThat(rows("SELECT v FROM things")).containsExactly("[${n} is 3, ${unknown}]");
