@@ -14,7 +14,7 @@ import java.util.Map;
 /// journal before [#journalOffset] is not needed any more.
 ///
 /// ```
-/// 1 | step | journal offset | producer id | next sequence | next query | next operator
+/// 2 | step | journal offset | producer id | next sequence | next query | next operator
 ///   | entries: statement, fate, error | positions: relation, offsets | output ends
 /// ```
 ///
@@ -39,7 +39,9 @@ record Mark(
         List<Entry> entries,
         Map<String, long[]> positions,
         List<OutputEnd> outputEnds) {
-    private static final int VERSION = 1;
+    /// Raised with the layout of the state too: 2 has the values of MIN and MAX in their group's
+    /// shard.
+    private static final int VERSION = 2;
 
     /// A relation by the statement that made it, and what became of its query.
     ///

@@ -509,13 +509,15 @@ abstract sealed class Accumulator {
         }
 
         private void count(Groups groups, int number, Batch in, int row) {
-            int prefix = writePrefix(groups, number);
+            writePrefix(groups, number);
+            // The group alone decides the lane.
+            int group = groups.keyLength(number);
             writeValue(in, row);
             long weight = in.weight(row);
-            int entry = multiset.find(key.array(), 0, prefix, key.size());
+            int entry = multiset.find(key.array(), 0, group, key.size());
             if (entry == OrderedState.NONE) {
                 Slots.setLong(count, 0, weight);
-                multiset.put(key.array(), 0, prefix, key.size(), count, 0, count.length);
+                multiset.put(key.array(), 0, group, key.size(), count, 0, count.length);
                 return;
             }
             long sum = Slots.getLong(multiset.bytes(entry), multiset.valueOffset(entry)) + weight;
@@ -531,16 +533,16 @@ abstract sealed class Accumulator {
             if (multiset == null) {
                 return;
             }
-            int prefix = writePrefix(groups, number);
-            cursor.seek(key.array(), 0, prefix);
+            int head = writePrefix(groups, number);
+            cursor.seek(key.array(), 0, groups.keyLength(number), head);
             while (cursor.next()) {
                 if (Slots.getLong(cursor.values(), cursor.valueOffset()) > 0) {
                     groups.setVariable(
                             number,
                             part,
                             cursor.keys(),
-                            cursor.keyOffset() + prefix,
-                            cursor.keyLength() - prefix);
+                            cursor.keyOffset() + head,
+                            cursor.keyLength() - head);
                     return;
                 }
             }

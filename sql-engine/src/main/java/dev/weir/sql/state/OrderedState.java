@@ -368,7 +368,13 @@ public final class OrderedState extends StateMap {
 
         /// Goes before the first entry whose key starts with the prefix.
         public void seek(byte[] key, int offset, int length) {
-            setProbe(key, offset, length, length);
+            seek(key, offset, length, length);
+        }
+
+        /// Goes before the first entry whose key starts with those `length` bytes, the prefix and a
+        /// part of the rest.
+        public void seek(byte[] key, int offset, int prefixSize, int length) {
+            setProbe(key, offset, prefixSize, length);
             prefixLength = probeEnd - OPERATOR;
             if (prefix.length < prefixLength) {
                 prefix = new byte[prefixLength * 2];

@@ -39,6 +39,7 @@ class SqlEngineTest {
     private MemoryTopicLog log = new MemoryTopicLog();
     private final SqlSession session = new SqlSession("test");
     private SqlEngine engine;
+    private int workers = 2;
 
     @BeforeEach
     void start() {
@@ -51,7 +52,7 @@ class SqlEngineTest {
     }
 
     private EngineConfig config() {
-        return new EngineConfig(dir, Duration.ofMillis(20), 50, 2, 10, 64 << 20, false);
+        return new EngineConfig(dir, Duration.ofMillis(20), 50, workers, 10, 64 << 20, false);
     }
 
     private StatementResult run(String sql) {
@@ -654,6 +655,7 @@ class SqlEngineTest {
             }
             engine.halt();
             log = log.afterPowerLoss(random);
+            workers = 1 + random.nextInt(4);
             engine = SqlEngine.start(config(), log, CLOCK);
             made = engine.catalog().relations().size();
         }
