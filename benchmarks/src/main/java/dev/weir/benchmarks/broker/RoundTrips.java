@@ -10,6 +10,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -17,17 +18,20 @@ import java.util.Map;
 import java.util.concurrent.ExecutionException;
 
 /// Sends one record at a time with acks=all and waits until a consumer has it: the time from send
-/// to receipt in microseconds, at the 50th and 99th percentile.
+/// to receipt in microseconds, at the 50th and 99th percentile. The record received may be one that
+/// a query derived from the one sent.
 public final class RoundTrips {
     private RoundTrips() {}
 
-    /// @param args bootstrap server, topic, number of records
+    /// @param args bootstrap server, topic, number of records; then, if records go through a query,
+    ///   the topic they come out of and the value to send
     public static void main(String[] args) throws ExecutionException, InterruptedException {
         String bootstrap = args[0];
         String topic = args[1];
         int count = Integer.parseInt(args[2]);
+        String result = args.length > 3 ? args[3] : topic;
+        byte[] value = args.length > 4 ? args[4].getBytes(StandardCharsets.UTF_8) : new byte[100];
         Histogram micros = new Histogram(3);
-        byte[] value = new byte[100];
         Map<String, Object> produce =
                 Map.of(
                         ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,
@@ -41,7 +45,9 @@ public final class RoundTrips {
                         ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG,
                         bootstrap,
                         ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG,
-                        500);
+                        500,
+                        ConsumerConfig.ISOLATION_LEVEL_CONFIG,
+                        "read_committed");
         try (var producer =
                         new KafkaProducer<>(
                                 produce, new ByteArraySerializer(), new ByteArraySerializer());
@@ -50,7 +56,7 @@ public final class RoundTrips {
                                 consume,
                                 new ByteArrayDeserializer(),
                                 new ByteArrayDeserializer())) {
-            TopicPartition partition = new TopicPartition(topic, 0);
+            TopicPartition partition = new TopicPartition(result, 0);
             producer.send(new ProducerRecord<>(topic, 0, null, value)).get();
             consumer.assign(List.of(partition));
             consumer.seekToEnd(List.of(partition));
