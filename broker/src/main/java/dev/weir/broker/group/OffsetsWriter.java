@@ -42,7 +42,7 @@ final class OffsetsWriter implements PartitionWriter {
         var partition = partitions.get(tp.partition());
         listening.put(
                 new Listening(tp, listener),
-                partition.onAdvance(() -> tell(partition, tp, listener)));
+                partition.onAdvance(true, () -> tell(partition, tp, listener)));
         // It may have advanced between the end of loading and now.
         tell(partition, tp, listener);
         ready.run();

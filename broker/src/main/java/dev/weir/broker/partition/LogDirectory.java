@@ -36,6 +36,11 @@ import java.util.concurrent.TimeUnit;
 /// first renamed to `.deleted.<random>`, which no topic can be called.
 public final class LogDirectory implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LogDirectory.class);
+
+    /// From one sync of a partition to the next when nobody waits: few syncs, and yet records that
+    /// were sent without asking for durability can be read soon.
+    private static final long SYNC_PAUSE_NANOS = 5_000_000;
+
     private static final String LOCK = ".lock";
     private static final String DELETED = ".deleted.";
 
@@ -76,7 +81,7 @@ public final class LogDirectory implements AutoCloseable {
         this.config = config;
         this.clock = clock;
         this.lockFile = lockFile;
-        syncLoop = new SyncLoop(config.syncThreads());
+        syncLoop = new SyncLoop(config.syncThreads(), SYNC_PAUSE_NANOS);
         upkeep =
                 config.syncThreads() == 0
                         ? null

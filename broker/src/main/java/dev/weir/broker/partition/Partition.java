@@ -23,6 +23,7 @@ import java.nio.ByteBuffer;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// One partition: what is appended, what is durable, what may be read.
@@ -60,9 +61,11 @@ public final class Partition {
     /// Without an equality of its own, so that one listener can be registered twice.
     private static final class Listener {
         final Runnable call;
+        final boolean waits;
 
-        Listener(Runnable call) {
+        Listener(Runnable call, boolean waits) {
             this.call = call;
+            this.waits = waits;
         }
     }
 
@@ -78,6 +81,7 @@ public final class Partition {
     private final Waiters waiters;
     private final Pins pins;
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();
+    private final AtomicInteger waitingListeners = new AtomicInteger();
 
     private final ReentrantLock upkeepLock = new ReentrantLock();
     private final ReentrantLock syncLock = new ReentrantLock();
@@ -278,7 +282,7 @@ public final class Partition {
             appendLock.unlock();
         }
         if (everySync) {
-            syncing.dirty();
+            syncing.dirty(waitingListeners.get() > 0);
         } else {
             announce(appended.lastOffset() + 1);
         }
@@ -299,6 +303,16 @@ public final class Partition {
             waiters.fail(failure);
         }
         waiters.add(offset, callback);
+        hurry();
+    }
+
+    /// Somebody waits for what is not yet synced.
+    private void hurry() {
+        if (log != null
+                && settings.durability() == Durability.FSYNC
+                && highWatermark.offset() < log.end().offset()) {
+            syncing.dirty(true);
+        }
     }
 
     /// Makes everything appended so far durable before returning.
@@ -377,10 +391,21 @@ public final class Partition {
 
     /// Calls a listener whenever the high watermark or the last stable offset may have moved, from
     /// any thread; it must be quick.
-    public Registration onAdvance(Runnable listener) {
-        Listener own = new Listener(listener);
+    ///
+    /// @param waits whether somebody waits for it until the registration is closed: what is
+    ///   appended is then synced at once; otherwise, at the latest, some milliseconds later
+    public Registration onAdvance(boolean waits, Runnable listener) {
+        Listener own = new Listener(listener, waits);
         listeners.add(own);
-        return () -> listeners.remove(own);
+        if (waits) {
+            waitingListeners.incrementAndGet();
+            hurry();
+        }
+        return () -> {
+            if (listeners.remove(own) && own.waits) {
+                waitingListeners.decrementAndGet();
+            }
+        };
     }
 
     // ---------------------------------------------------------------- reading

@@ -3,26 +3,42 @@ package dev.weir.broker.partition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 
 /// Group commit: syncs what is dirty, over and over. While one fsync of a member runs, everything
 /// appended to it meanwhile waits for the next one, which covers it all. Members take turns; each
 /// is synced by one thread at a time.
+///
+/// Somebody who waits for a sync gets it at once. When nobody does, a member that was synced a
+/// moment ago is left alone for the rest of a pause: a producer that does not ask for durability
+/// would otherwise keep the disk, and the processor, busy with one small fsync after the other.
 ///
 /// Owns its threads; any thread may mark a member dirty, which costs one compare-and-set when it is
 /// queued already.
 final class SyncLoop implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SyncLoop.class);
 
-    private final LinkedBlockingQueue<Member> queue = new LinkedBlockingQueue<>();
+    private final long pauseNanos;
     private final List<Thread> threads = new ArrayList<>();
-    private final Member stop = new Member(() -> {});
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition work = lock.newCondition();
+    private final ArrayDeque<Member> queue = new ArrayDeque<>(); // guarded by lock
+    // Members that pause, first due first, as all pause equally long; guarded by lock. Those
+    // hurried
+    // since are passed over.
+    private final ArrayDeque<Paused> paused = new ArrayDeque<>();
+    private boolean stopping; // guarded by lock
 
     /// @param threadCount 0 when the owner calls [#drain]
-    SyncLoop(int threadCount) {
+    /// @param pauseNanos from the beginning of one sync of a member to the next when nobody waits
+    SyncLoop(int threadCount, long pauseNanos) {
+        this.pauseNanos = pauseNanos;
         for (int i = 0; i < threadCount; i++) {
             threads.add(Thread.ofPlatform().name("log-sync-" + i).daemon().start(this::run));
         }
@@ -30,48 +46,76 @@ final class SyncLoop implements AutoCloseable {
 
     private enum State {
         CLEAN,
+        /// Will be synced when its pause is over.
+        PAUSED,
         QUEUED,
         SYNCING,
-        /// More was written while syncing.
-        SYNCING_DIRTY
+        /// More was written while syncing; nobody waits for it.
+        SYNCING_DIRTY,
+        /// More was written while syncing, and somebody waits for it.
+        SYNCING_WANTED
     }
+
+    private record Paused(Member member, long dueNanos) {}
 
     /// Something that can be synced.
     final class Member {
         private final AtomicReference<State> state = new AtomicReference<>(State.CLEAN);
         private final Runnable sync;
+        private volatile long begunNanos = System.nanoTime() - pauseNanos;
 
         private Member(Runnable sync) {
             this.sync = sync;
         }
 
         /// Asks for a sync that begins after now.
-        void dirty() {
+        ///
+        /// @param wanted whether somebody waits for it; otherwise it may take the pause's time
+        void dirty(boolean wanted) {
             while (true) {
                 State now = state.get();
-                if (now == State.QUEUED || now == State.SYNCING_DIRTY) {
+                long due = begunNanos + pauseNanos;
+                State next =
+                        switch (now) {
+                            case CLEAN ->
+                                    wanted || due - System.nanoTime() <= 0
+                                            ? State.QUEUED
+                                            : State.PAUSED;
+                            case PAUSED -> wanted ? State.QUEUED : now;
+                            case SYNCING, SYNCING_DIRTY ->
+                                    wanted ? State.SYNCING_WANTED : State.SYNCING_DIRTY;
+                            case QUEUED, SYNCING_WANTED -> now;
+                        };
+                if (next == now) {
                     return;
                 }
-                State next = now == State.CLEAN ? State.QUEUED : State.SYNCING_DIRTY;
                 if (state.compareAndSet(now, next)) {
-                    if (next == State.QUEUED) {
-                        queue.add(this);
-                    }
+                    enqueue(this, next, due);
                     return;
                 }
             }
         }
 
         private void syncNow() {
+            begunNanos = System.nanoTime();
             state.set(State.SYNCING);
             try {
                 sync.run();
             } catch (RuntimeException | Error e) {
                 LOG.error("sync failed", e);
             }
-            if (!state.compareAndSet(State.SYNCING, State.CLEAN)) {
-                state.set(State.QUEUED);
-                queue.add(this);
+            while (true) {
+                State now = state.get();
+                State next =
+                        switch (now) {
+                            case SYNCING -> State.CLEAN;
+                            case SYNCING_DIRTY -> State.PAUSED;
+                            default -> State.QUEUED;
+                        };
+                if (state.compareAndSet(now, next)) {
+                    enqueue(this, next, begunNanos + pauseNanos);
+                    return;
+                }
             }
         }
     }
@@ -81,20 +125,62 @@ final class SyncLoop implements AutoCloseable {
         return new Member(sync);
     }
 
+    private void enqueue(Member member, State state, long dueNanos) {
+        if (state != State.QUEUED && state != State.PAUSED) {
+            return;
+        }
+        lock.lock();
+        try {
+            if (state == State.QUEUED) {
+                queue.add(member);
+                work.signal();
+            } else {
+                paused.add(new Paused(member, dueNanos));
+                if (paused.size() == 1) {
+                    work.signal(); // somebody must mind the time
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /// Syncs what is dirty now on the calling thread.
     void drain() {
-        Member next = queue.poll();
-        while (next != null) {
+        while (true) {
+            Member next;
+            lock.lock();
+            try {
+                resume(Long.MAX_VALUE);
+                next = queue.poll();
+            } finally {
+                lock.unlock();
+            }
+            if (next == null) {
+                return;
+            }
             next.syncNow();
-            next = queue.poll();
+        }
+    }
+
+    /// Queues the members whose pause is over.
+    ///
+    /// @param leftNanos how much of the pause may be left; Long.MAX_VALUE for any
+    private void resume(long leftNanos) {
+        long now = System.nanoTime();
+        while (!paused.isEmpty() && paused.peek().dueNanos - now <= leftNanos) {
+            Member member = paused.remove().member;
+            if (member.state.compareAndSet(State.PAUSED, State.QUEUED)) {
+                queue.add(member);
+            }
         }
     }
 
     private void run() {
         while (true) {
             try {
-                Member next = queue.take();
-                if (next == stop) {
+                Member next = take();
+                if (next == null) {
                     return;
                 }
                 next.syncNow();
@@ -104,17 +190,51 @@ final class SyncLoop implements AutoCloseable {
         }
     }
 
+    /// The next member to sync; null when the loop is closed and all is synced.
+    private Member take() throws InterruptedException {
+        lock.lock();
+        try {
+            while (true) {
+                resume(stopping ? Long.MAX_VALUE : 0);
+                Member next = queue.poll();
+                if (next != null) {
+                    if (!queue.isEmpty() || !paused.isEmpty()) {
+                        work.signal();
+                    }
+                    return next;
+                }
+                if (stopping) {
+                    return null;
+                }
+                if (paused.isEmpty()) {
+                    work.await();
+                } else {
+                    long nanos = paused.peek().dueNanos - System.nanoTime();
+                    if (nanos > 0) {
+                        var _ = work.awaitNanos(nanos);
+                    }
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /// Lets the threads finish what is queued and ends them.
     @Override
     public void close() {
-        for (int i = 0; i < threads.size(); i++) {
-            queue.add(stop);
+        lock.lock();
+        try {
+            stopping = true;
+            work.signalAll();
+        } finally {
+            lock.unlock();
         }
         boolean interrupted = false;
         for (Thread thread : threads) {
             while (thread.isAlive()) {
                 try {
-                    thread.join();
+                    thread.join(TimeUnit.SECONDS.toMillis(1));
                 } catch (InterruptedException e) {
                     interrupted = true;
                 }

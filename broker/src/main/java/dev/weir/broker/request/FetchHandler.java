@@ -145,7 +145,7 @@ final class FetchHandler implements Handler {
         /// Waits for the partitions to grow or the time to pass.
         void park() {
             for (var partition : waitingFor) {
-                registrations.add(partition.onAdvance(this::wakeUp));
+                registrations.add(partition.onAdvance(true, this::wakeUp));
             }
             exchange.finishEarly(() -> answerIf(true));
             deadline = exchange.runAfter(body.maxWaitMs(), () -> answerIf(true));

@@ -205,7 +205,7 @@ class LogDirectoryTest {
         List<String> values = new ArrayList<>();
         Semaphore advanced = new Semaphore(0);
         long next = 0;
-        try (Registration listening = partition.onAdvance(advanced::release)) {
+        try (Registration listening = partition.onAdvance(true, advanced::release)) {
             assertThat(listening).isNotNull();
             while (values.size() < count) {
                 FileSlice slice =

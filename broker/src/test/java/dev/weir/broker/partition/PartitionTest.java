@@ -49,7 +49,7 @@ class PartitionTest {
     @Test
     void records_become_visible_to_consumers_and_acknowledged_when_synced() {
         List<String> events = new ArrayList<>();
-        Registration listening = partition.onAdvance(() -> events.add("advanced"));
+        Registration listening = partition.onAdvance(false, () -> events.add("advanced"));
         AppendResult first = append(Batches.plain(1, "a", "b"));
         AppendResult second = append(Batches.plain(1, "c"));
         partition.whenSynced(

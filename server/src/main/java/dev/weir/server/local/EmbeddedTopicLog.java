@@ -320,7 +320,7 @@ final class EmbeddedTopicLog implements TopicLog {
         return translating(() -> {
             var registrations = new ArrayList<dev.weir.broker.partition.Registration>();
             for (Partition partition : broker.topics().get(topic).partitions()) {
-                registrations.add(partition.onAdvance(signal));
+                registrations.add(partition.onAdvance(false, signal));
             }
             return () -> registrations.forEach(dev.weir.broker.partition.Registration::close);
         });
