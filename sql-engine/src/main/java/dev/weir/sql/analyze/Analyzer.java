@@ -62,9 +62,13 @@ public final class Analyzer {
             case Statement.Terminate(Optional<Name> id) ->
                     new Analyzed.Terminate(id.map(Name::text));
             case Statement.Print print -> print(print);
-            case Statement.SetProperty(Name key, String value, _) ->
-                    new Analyzed.SetProperty(key.text(), value);
-            case Statement.UnsetProperty(Name key) -> new Analyzed.UnsetProperty(key.text());
+            case Statement.SetProperty(Name key, String value, Position position) -> {
+                String name = SessionProperties.name(key);
+                yield new Analyzed.SetProperty(
+                        name, SessionProperties.value(name, value, position));
+            }
+            case Statement.UnsetProperty(Name key) ->
+                    new Analyzed.UnsetProperty(SessionProperties.name(key));
             case Statement.CancelQuery(Name id) -> new Analyzed.CancelQuery(id.text());
             case Statement.CopyOut(Statement.Select select) -> new Analyzed.CopyOut(query(select));
         };

@@ -89,14 +89,23 @@ final class Inserts {
                     row[columns[i]] = value(values.get(i), column.type(), column.name());
                 }
             }
-            checkKey(row, position);
+            checkPresent(row, position);
             rows.add(Collections.unmodifiableList(Arrays.asList(row)));
             rowTimes.add(rowTime);
         }
         return new Analyzed.InsertValues(target, rows, rowTimes);
     }
 
-    private void checkKey(Object[] row, Position position) {
+    private void checkPresent(Object[] row, Position position) {
+        target.timestampColumn()
+                .filter(time -> row[target.schema().indexOf(time)] == null)
+                .ifPresent(time -> {
+                    throw new SqlException(
+                            SqlState.NOT_NULL_VIOLATION,
+                            position,
+                            "column \"" + time + "\" gives the row's time and cannot be NULL",
+                            "Give it a value: a row without time could not be read again.");
+                });
         if (!target.isTable()) {
             return;
         }

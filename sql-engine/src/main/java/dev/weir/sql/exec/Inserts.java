@@ -76,6 +76,19 @@ final class Inserts {
         write(encode(target, batch, true), sessions);
     }
 
+    /// A row whose time stands in a column could not be read again without it.
+    private static void refuseWithoutTime(Relation target, Batch batch, int row) {
+        target.timestampColumn()
+                .filter(time -> batch.column(target.schema().indexOf(time)).isNull(row))
+                .ifPresent(time -> {
+                    throw new SqlException(
+                            SqlState.NOT_NULL_VIOLATION,
+                            null,
+                            "column \"" + time + "\" gives the row's time and cannot be NULL",
+                            "Give it a value.");
+                });
+    }
+
     private static void refuseIfDerived(Relation target) {
         if (target.isDerived()) {
             throw new SqlException(
@@ -112,6 +125,7 @@ final class Inserts {
                         "Give a value for every PRIMARY KEY column.");
             }
             if (!deletions) {
+                refuseWithoutTime(target, batch, row);
                 encoder.encodeValue(batch, row, value);
             }
             int partition =

@@ -392,6 +392,45 @@ class StatementsEngineTest {
                 .isEqualTo(SqlState.FEATURE_NOT_SUPPORTED);
     }
 
+    // ---- INSERT with a column that gives the time
+
+    @Test
+    void a_row_must_have_the_column_that_gives_its_time() {
+        run("CREATE TABLE t (id INT PRIMARY KEY, at BIGINT) WITH (TIMESTAMP = 'at')");
+        run("INSERT INTO t VALUES (1, 5)");
+
+        SqlException missing = refused("INSERT INTO t (id) VALUES (1)");
+        assertThat(missing).hasMessage("column \"at\" gives the row's time and cannot be NULL");
+        assertThat(missing.position()).isPresent();
+        assertThat(refused("UPDATE t SET at = NULL WHERE id = 1").state())
+                .isEqualTo(SqlState.NOT_NULL_VIOLATION);
+        assertThat(rows("SELECT id, ROWTIME FROM t")).containsExactly("[1, 5]");
+    }
+
+    // ---- SET
+
+    @Test
+    void set_takes_only_what_means_something() {
+        run("SET 'auto.offset.reset' = 'LATEST'");
+        assertThat(session.property("auto.offset.reset")).contains("latest");
+        run("SET 'ksql.streams.auto.offset.reset' = 'earliest'");
+        assertThat(session.property("auto.offset.reset")).contains("earliest");
+        run("SET 'processing.guarantee' = 'exactly_once_v2'");
+        run("SET 'ksql.streams.num.stream.threads' = '4'");
+        run("UNSET 'auto.offset.reset'");
+
+        assertThat(rows("SHOW PROPERTIES")).contains("[auto.offset.reset, earliest]");
+        SqlException unknown = refused("SET 'auto.offset.rest' = 'latest'");
+        assertThat(unknown).hasMessage("unknown property \"auto.offset.rest\"");
+        assertThat(unknown.hint().orElseThrow()).startsWith("Did you mean \"auto.offset.reset\"?");
+        assertThat(unknown.position()).isPresent();
+        assertThat(refused("SET 'auto.offset.reset' = 'newest'"))
+                .hasMessage("property \"auto.offset.reset\" cannot be \"newest\"");
+        assertThat(refused("UNSET 'nonsense'").state()).isEqualTo(SqlState.INVALID_PARAMETER);
+        assertThat(refused("SET 'ksql.persistence.wrap.single.values' = 'false'").state())
+                .isEqualTo(SqlState.FEATURE_NOT_SUPPORTED);
+    }
+
     // ---- variables
 
     @Test
