@@ -38,8 +38,8 @@ public final class SessionProperties {
 
     private static final String STREAMS_PREFIX = "ksql.streams.";
 
-    /// Of ksqlDB and Kafka Streams, set by scripts and clients: how its queries run, or switches for
-    /// what is always on here. Ignoring them changes no answer.
+    /// Of ksqlDB and Kafka Streams, set by scripts and clients: how its queries run, or switches
+    /// for what is always on here. Ignoring them changes no answer.
     private static final Set<String> IGNORED =
             Set.of(
                     "buffered.records.per.partition",
