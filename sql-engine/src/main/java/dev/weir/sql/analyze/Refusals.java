@@ -73,7 +73,17 @@ final class Refusals {
     }
 
     static SqlException join(SqlParserPos pos, String type) {
-        return of(pos, type + " JOIN is not supported", "INNER JOIN of two tables is.");
+        return of(
+                pos,
+                type + " JOIN is not supported",
+                "INNER, LEFT, RIGHT, FULL and CROSS JOIN are.");
+    }
+
+    static SqlException naturalJoin(SqlParserPos pos) {
+        return of(
+                pos,
+                "NATURAL JOIN is not supported",
+                "Name the columns that are equal: JOIN ... USING (id).");
     }
 
     static SqlException streamJoin(SqlParserPos pos, String stream) {
@@ -89,15 +99,16 @@ final class Refusals {
     static SqlException starOverUsing(SqlParserPos pos) {
         return of(
                 pos,
-                "SELECT * over JOIN ... USING is not supported",
+                "SELECT * over JOIN ... USING of a subquery is not supported",
                 "Name the columns, or join with ON.");
     }
 
-    static SqlException crossJoin(SqlParserPos pos) {
+    static SqlException usingAgain(SqlParserPos pos) {
         return of(
                 pos,
-                "a join without an equality between its sides is not supported",
-                "Add one: ON a.id = b.id.");
+                "RIGHT and FULL JOIN ... USING of a column that USING has merged before are not"
+                        + " supported",
+                "Say which it is equal to: ON COALESCE(a.id, b.id) = c.id.");
     }
 
     static SqlException sortedContinuous(SqlParserPos pos) {

@@ -12,7 +12,6 @@ import dev.weir.sql.parse.TypeNames;
 import dev.weir.sql.parse.WindowedFrom;
 
 import org.apache.calcite.sql.JoinConditionType;
-import org.apache.calcite.sql.JoinType;
 import org.apache.calcite.sql.SqlBasicTypeNameSpec;
 import org.apache.calcite.sql.SqlCall;
 import org.apache.calcite.sql.SqlDataTypeSpec;
@@ -264,10 +263,8 @@ final class Rewriter extends SqlShuttle {
         if (select.getQualify() != null) {
             throw refused(select.getQualify().getParserPosition(), "QUALIFY", null);
         }
-        refuseCross(select);
-        refuseStarOverUsing(select);
         SqlNodeList groupBy = (SqlNodeList) expression(select.getGroup());
-        SqlNodeList items = named((SqlNodeList) expression(select.getSelectList()));
+        SqlNodeList items = named((SqlNodeList) expression(withoutStarOverUsing(select)));
         if (select.getFrom() instanceof WindowedFrom window) {
             groupBy = groupedByWindow(window, groupBy);
             if (top && windowedTable) {
@@ -356,18 +353,19 @@ final class Rewriter extends SqlShuttle {
 
     private SqlNode join(SqlJoin join) {
         SqlParserPos pos = join.getParserPosition();
-        JoinType type = join.getJoinType();
-        if (type != JoinType.INNER && type != JoinType.CROSS && type != JoinType.COMMA) {
-            throw Refusals.join(pos, type.name().replace('_', ' '));
+        switch (join.getJoinType()) {
+            case INNER, CROSS, COMMA, LEFT, RIGHT, FULL -> {}
+            default -> throw Refusals.join(pos, join.getJoinType().name().replace('_', ' '));
         }
         if (join.isNatural()) {
-            throw Refusals.join(pos, "NATURAL");
+            throw Refusals.naturalJoin(pos);
         }
         if (firstJoin == null) {
             firstJoin = pos;
         }
-        if (join.getCondition() != null && !hasEquality(join.getCondition())) {
-            throw Refusals.crossJoin(pos);
+        if (join.getCondition() instanceof SqlNodeList names
+                && names.stream().anyMatch(name -> isMergedAgain(join, name.toString()))) {
+            throw Refusals.usingAgain(pos);
         }
         refuseStream(join.getLeft());
         refuseStream(join.getRight());
@@ -381,26 +379,28 @@ final class Rewriter extends SqlShuttle {
                 expression(join.getCondition()));
     }
 
-    /// A, B and A CROSS JOIN B need their equality in WHERE.
-    private static void refuseCross(SqlSelect select) {
-        if (select.getFrom() instanceof SqlJoin join
-                && join.getCondition() == null
-                && !join.isNatural()
-                && !(select.getWhere() != null && hasEquality(select.getWhere()))) {
-            throw Refusals.crossJoin(join.getParserPosition());
+    /// The items with `*` over JOIN … USING written out: first the columns it merges, then the rest
+    /// of each relation. The validator fails to order them where relations have hidden columns.
+    private SqlNodeList withoutStarOverUsing(SqlSelect select) {
+        SqlNodeList items = select.getSelectList();
+        if (!joinsUsing(select.getFrom()) || items.stream().noneMatch(Rewriter::isBareStar)) {
+            return items;
         }
-    }
-
-    /// The validator fails to order the columns of `*` that USING merges.
-    private static void refuseStarOverUsing(SqlSelect select) {
-        if (!joinsUsing(select.getFrom())) {
-            return;
-        }
-        for (SqlNode item : select.getSelectList()) {
-            if (item instanceof SqlIdentifier id && id.isStar() && id.names.size() == 1) {
-                throw Refusals.starOverUsing(id.getParserPosition());
+        List<SqlNode> written = new ArrayList<>();
+        for (SqlNode item : items) {
+            if (isBareStar(item)) {
+                Merged merged = merged(select.getFrom(), item.getParserPosition());
+                written.addAll(merged.using());
+                written.addAll(merged.rest());
+            } else {
+                written.add(item);
             }
         }
+        return new SqlNodeList(written, items.getParserPosition());
+    }
+
+    private static boolean isBareStar(SqlNode item) {
+        return item instanceof SqlIdentifier id && id.isStar() && id.names.size() == 1;
     }
 
     private static boolean joinsUsing(SqlNode from) {
@@ -410,12 +410,61 @@ final class Rewriter extends SqlShuttle {
                         || joinsUsing(join.getRight()));
     }
 
-    private static boolean hasEquality(SqlNode condition) {
-        return condition instanceof SqlNodeList
-                || condition.getKind() == SqlKind.EQUALS
-                || (condition.getKind() == SqlKind.AND
-                        && ((SqlCall) condition)
-                                .getOperandList().stream().anyMatch(Rewriter::hasEquality));
+    /// What `*` means over a FROM clause: columns merged by USING, by their bare names, and others.
+    private record Merged(List<SqlIdentifier> using, List<SqlIdentifier> rest) {}
+
+    private Merged merged(SqlNode from, SqlParserPos star) {
+        if (from instanceof SqlJoin join) {
+            Merged left = merged(join.getLeft(), star);
+            Merged right = merged(join.getRight(), star);
+            List<SqlIdentifier> using = new ArrayList<>(left.using());
+            List<SqlIdentifier> rest = new ArrayList<>();
+            using.addAll(right.using());
+            if (join.getCondition() instanceof SqlNodeList names) {
+                for (SqlNode name : names) {
+                    if (using.stream().noneMatch(u -> isNamed(u, name.toString()))) {
+                        using.add(new SqlIdentifier(name.toString(), star));
+                    }
+                }
+            }
+            rest.addAll(left.rest());
+            rest.addAll(right.rest());
+            rest.removeIf(column -> using.stream().anyMatch(u -> isNamed(column, u.getSimple())));
+            return new Merged(using, rest);
+        }
+        SqlNode source = from.getKind() == SqlKind.AS ? ((SqlCall) from).operand(0) : from;
+        Relation relation = source instanceof SqlIdentifier id ? relation(id).orElse(null) : null;
+        if (relation == null) {
+            throw Refusals.starOverUsing(star);
+        }
+        String alias =
+                from.getKind() == SqlKind.AS
+                        ? ((SqlCall) from).operand(1).toString()
+                        : ((SqlIdentifier) source).names.getLast();
+        return new Merged(
+                List.of(),
+                relation.columns().stream()
+                        .map(c -> new SqlIdentifier(List.of(alias, c.name()), star))
+                        .toList());
+    }
+
+    /// True when a column that USING merges is merged on the left already and one of the joins
+    /// makes it NULL there: the validator would compare only the first of them.
+    private static boolean isMergedAgain(SqlJoin join, String name) {
+        return join.getLeft() instanceof SqlJoin inner
+                && ((merges(inner, name)
+                                && (join.getJoinType().generatesNullsOnLeft()
+                                        || inner.getJoinType().generatesNullsOnLeft()))
+                        || isMergedAgain(inner, name));
+    }
+
+    private static boolean merges(SqlJoin join, String name) {
+        return join.getCondition() instanceof SqlNodeList names
+                && names.stream().anyMatch(n -> n.toString().equalsIgnoreCase(name));
+    }
+
+    private static boolean isNamed(SqlIdentifier column, String name) {
+        return column.names.getLast().equalsIgnoreCase(name);
     }
 
     private void refuseStream(SqlNode side) {

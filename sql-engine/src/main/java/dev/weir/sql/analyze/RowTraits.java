@@ -9,6 +9,7 @@ import org.apache.calcite.rel.core.Aggregate;
 import org.apache.calcite.rel.core.Filter;
 import org.apache.calcite.rel.core.Join;
 import org.apache.calcite.rel.core.JoinInfo;
+import org.apache.calcite.rel.core.JoinRelType;
 import org.apache.calcite.rel.core.Project;
 import org.apache.calcite.rel.core.Sort;
 import org.apache.calcite.rel.core.TableScan;
@@ -35,13 +36,30 @@ import java.util.stream.IntStream;
 ///   most; no set when nothing is known
 /// @param recordKey where the key columns of the stream's records are, empty when they are not all
 ///   there
-public record RowTraits(boolean appendOnly, List<List<Integer>> keys, List<Integer> recordKey) {
+/// @param equalities columns that a join has just found equal; over them COALESCE(l, r) is known
+public record RowTraits(
+        boolean appendOnly,
+        List<List<Integer>> keys,
+        List<Integer> recordKey,
+        List<Equality> equalities) {
     private static final int MOST_KEYS = 4;
 
     public RowTraits {
         keys = List.copyOf(keys);
         recordKey = List.copyOf(recordKey);
+        equalities = List.copyOf(equalities);
     }
+
+    public RowTraits(boolean appendOnly, List<List<Integer>> keys, List<Integer> recordKey) {
+        this(appendOnly, keys, recordKey, List.of());
+    }
+
+    /// Two columns that are equal in each row where neither is missing.
+    ///
+    /// @param same the column that COALESCE(left, right) is the same as; -1 when it is one or the
+    ///   other
+    /// @param identifies whether COALESCE of all such pairs together identifies a row
+    public record Equality(int left, int right, int same, boolean identifies) {}
 
     /// The rows of a relation, all its columns in order.
     public static RowTraits of(Relation relation) {
@@ -83,7 +101,9 @@ public record RowTraits(boolean appendOnly, List<List<Integer>> keys, List<Integ
                         of(join.getRight()),
                         info.leftKeys,
                         info.rightKeys,
-                        join.getLeft().getRowType().getFieldCount());
+                        info.isEqui(),
+                        join.getLeft().getRowType().getFieldCount(),
+                        join.getJoinType());
             }
             case Values values ->
                     new RowTraits(
@@ -96,10 +116,74 @@ public record RowTraits(boolean appendOnly, List<List<Integer>> keys, List<Integ
 
     /// After a projection: what of the keys is passed on as it is.
     public RowTraits project(List<? extends RexNode> expressions) {
-        return project(
-                expressions.stream()
-                        .mapToInt(e -> e instanceof RexInputRef ref ? ref.getIndex() : -1)
-                        .toArray());
+        RowTraits passed = project(expressions.stream().mapToInt(this::source).toArray());
+        List<Integer> merged = new ArrayList<>();
+        for (Equality equality : equalities) {
+            if (equality.identifies()) {
+                for (int i = 0; i < expressions.size() && !merged.contains(i); i++) {
+                    if (isCoalesce(expressions.get(i), equality)) {
+                        merged.add(i);
+                        break;
+                    }
+                }
+            }
+        }
+        if (merged.isEmpty() || merged.size() < equalities.size()) {
+            return passed;
+        }
+        List<List<Integer>> all = new ArrayList<>(List.of(merged));
+        all.addAll(passed.keys);
+        return new RowTraits(passed.appendOnly, all, passed.recordKey);
+    }
+
+    /// The column an expression passes on as it is, or -1.
+    private int source(RexNode expression) {
+        if (expression instanceof RexInputRef ref) {
+            return ref.getIndex();
+        }
+        return equalities.stream()
+                .filter(e -> e.same() >= 0 && isCoalesce(expression, e))
+                .mapToInt(Equality::same)
+                .findFirst()
+                .orElse(-1);
+    }
+
+    /// True for COALESCE(l, r), which Calcite also writes CASE WHEN l IS NOT NULL THEN l ELSE r
+    /// END.
+    private static boolean isCoalesce(RexNode expression, Equality equality) {
+        if (!(expression instanceof RexCall call)) {
+            return false;
+        }
+        List<RexNode> operands = call.getOperands();
+        boolean coalesce = call.isA(SqlKind.COALESCE) && operands.size() == 2;
+        boolean written =
+                call.isA(SqlKind.CASE)
+                        && operands.size() == 3
+                        && operands.getFirst().isA(SqlKind.IS_NOT_NULL)
+                        && column(((RexCall) operands.getFirst()).getOperands().getFirst())
+                                == column(operands.get(1));
+        if (!coalesce && !written) {
+            return false;
+        }
+        int first = column(operands.get(operands.size() - 2));
+        int second = column(operands.getLast());
+        return (first == equality.left() && second == equality.right())
+                || (first == equality.right() && second == equality.left());
+    }
+
+    /// The column behind a cast that only says that it is not NULL, or -1.
+    private static int column(RexNode expression) {
+        RexNode bare =
+                expression.isA(SqlKind.CAST)
+                                && ((RexCall) expression)
+                                        .getOperands()
+                                        .getFirst()
+                                        .getType()
+                                        .getSqlTypeName()
+                                        .equals(expression.getType().getSqlTypeName())
+                        ? ((RexCall) expression).getOperands().getFirst()
+                        : expression;
+        return bare instanceof RexInputRef ref ? ref.getIndex() : -1;
     }
 
     /// After a projection.
@@ -167,23 +251,30 @@ public record RowTraits(boolean appendOnly, List<List<Integer>> keys, List<Integ
                 && others.contains(start);
     }
 
-    /// An inner join on the equality of the key columns: the left columns, then the right.
+    /// A join on the equality of the key columns: the left columns, then the right.
+    ///
+    /// @param equi true when there is no further condition
     public static RowTraits join(
             RowTraits left,
             RowTraits right,
-            Collection<Integer> leftKeys,
-            Collection<Integer> rightKeys,
-            int leftWidth) {
+            List<Integer> leftKeys,
+            List<Integer> rightKeys,
+            boolean equi,
+            int leftWidth,
+            JoinRelType type) {
         List<List<Integer>> shifted =
                 right.keys.stream()
                         .map(key -> key.stream().map(c -> c + leftWidth).toList())
                         .toList();
         Set<List<Integer>> keys = new LinkedHashSet<>();
-        // Each left row meets at most one right row, so what identifies it identifies the result.
-        if (right.isUniqueOn(rightKeys)) {
+        boolean leftUnique = left.isUniqueOn(leftKeys);
+        boolean rightUnique = right.isUniqueOn(rightKeys);
+        // Each left row meets at most one right row, so what identifies it identifies the result;
+        // unless right rows without a match come too, whose left columns are all NULL.
+        if (rightUnique && !type.generatesNullsOnLeft()) {
             keys.addAll(left.keys);
         }
-        if (left.isUniqueOn(leftKeys)) {
+        if (leftUnique && !type.generatesNullsOnRight()) {
             keys.addAll(shifted);
         }
         for (List<Integer> l : left.keys) {
@@ -193,10 +284,29 @@ public record RowTraits(boolean appendOnly, List<List<Integer>> keys, List<Integ
                 keys.add(both);
             }
         }
+        List<Equality> equalities = new ArrayList<>();
+        for (int i = 0; i < leftKeys.size(); i++) {
+            int l = leftKeys.get(i);
+            int r = rightKeys.get(i) + leftWidth;
+            boolean full = type == JoinRelType.FULL;
+            equalities.add(
+                    new Equality(
+                            l,
+                            r,
+                            full ? -1 : type == JoinRelType.RIGHT ? r : l,
+                            full && equi && left.hasKeyOf(leftKeys) && right.hasKeyOf(rightKeys)));
+        }
         return new RowTraits(
-                left.appendOnly && right.appendOnly,
+                left.appendOnly && right.appendOnly && !type.isOuterJoin(),
                 keys.stream().limit(MOST_KEYS).toList(),
-                List.of());
+                List.of(),
+                equalities);
+    }
+
+    /// True when these columns, all of them and no more, are known to identify a row.
+    private boolean hasKeyOf(List<Integer> columns) {
+        Set<Integer> given = new HashSet<>(columns);
+        return keys.stream().anyMatch(key -> given.equals(new HashSet<>(key)));
     }
 
     private boolean isUniqueOn(Collection<Integer> columns) {

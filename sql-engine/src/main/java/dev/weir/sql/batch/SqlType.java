@@ -38,6 +38,14 @@ public sealed interface SqlType
         };
     }
 
+    /// True when equal values of the two types have equal key bytes once INT is written as BIGINT.
+    static boolean areComparable(SqlType a, SqlType b) {
+        return a.equals(b)
+                || (a instanceof Decimal && b instanceof Decimal)
+                || ((a == Primitive.INT || a == Primitive.BIGINT)
+                        && (b == Primitive.INT || b == Primitive.BIGINT));
+    }
+
     /// The type as a user writes it.
     default String sql() {
         return switch (this) {

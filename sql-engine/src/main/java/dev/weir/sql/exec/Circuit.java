@@ -1,7 +1,6 @@
 package dev.weir.sql.exec;
 
 import dev.weir.sql.batch.Batch;
-import dev.weir.sql.batch.Field;
 import dev.weir.sql.batch.Schema;
 import dev.weir.sql.catalog.Relation;
 import dev.weir.sql.catalog.ScanColumn;
@@ -272,23 +271,15 @@ final class Circuit {
                 yield stage;
             }
             case PlanNode.Join join -> {
-                Schema joined = joined(join.left().schema(), join.right().schema());
-                Kernel residual =
-                        join.residual() == null
-                                ? null
-                                : Kernels.compile(
-                                        join.residual(),
-                                        Rex.identity(joined),
-                                        joined,
-                                        joined,
-                                        clock);
                 JoinOperator operator =
                         new JoinOperator(
                                 join.left().schema(),
                                 join.leftKeys(),
                                 join.right().schema(),
                                 join.rightKeys(),
-                                residual,
+                                join.type().generatesNullsOnRight(),
+                                join.type().generatesNullsOnLeft(),
+                                residual(join.residual(), join.schema()),
                                 join.schema(),
                                 store.ordered(nextOperator++),
                                 store.ordered(nextOperator++),
@@ -355,10 +346,13 @@ final class Circuit {
         return (in, row, cause) -> failures.failed(null, in, row, cause);
     }
 
-    private static Schema joined(Schema left, Schema right) {
-        List<Field> fields = new ArrayList<>(left.fields());
-        fields.addAll(right.fields());
-        return new Schema(fields);
+    /// The further condition of a join, or null.
+    private Kernel residual(RexNode condition, Schema joined) {
+        if (condition == null) {
+            return null;
+        }
+        Schema numbered = JoinOperator.residualSchema(joined);
+        return Kernels.compile(condition, Rex.identity(numbered), numbered, numbered, clock);
     }
 
     private static AggregateFunction function(AggregateCall call) {

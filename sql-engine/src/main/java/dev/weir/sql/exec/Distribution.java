@@ -89,13 +89,14 @@ final class Distribution {
         return kept;
     }
 
-    /// By the keys of either side, which are equal; but an INT beside a BIGINT is kept as one.
+    /// By the keys of either side, which are equal; but an INT beside a BIGINT is kept as one, and a
+    /// row without a match is where the key is that it has.
     private static List<List<Integer>> joined(PlanNode.Join join) {
         List<List<Integer>> sides = new ArrayList<>();
         Schema left = join.left().schema();
         Schema right = join.right().schema();
-        boolean leftAsKept = true;
-        boolean rightAsKept = true;
+        boolean leftAsKept = !join.type().generatesNullsOnLeft();
+        boolean rightAsKept = !join.type().generatesNullsOnRight();
         List<Integer> leftKeys = new ArrayList<>();
         List<Integer> rightKeys = new ArrayList<>();
         for (int i = 0; i < join.leftKeys().length; i++) {

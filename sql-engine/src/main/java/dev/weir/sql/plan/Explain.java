@@ -5,6 +5,7 @@ import dev.weir.sql.catalog.Relation;
 import dev.weir.sql.catalog.ScanColumn;
 import dev.weir.sql.function.Functions;
 
+import org.apache.calcite.rel.core.JoinRelType;
 import org.apache.calcite.rex.RexCall;
 import org.apache.calcite.rex.RexInputRef;
 import org.apache.calcite.rex.RexNode;
@@ -14,6 +15,7 @@ import org.apache.calcite.util.Util;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -147,20 +149,37 @@ final class Explain {
     }
 
     private static String join(PlanNode.Join join) {
-        String equalities =
-                IntStream.range(0, join.leftKeys().length)
-                        .mapToObj(i ->
-                                Expressions.name(join.left().schema(), join.leftKeys()[i])
-                                        + " = "
-                                        + Expressions.name(
-                                                join.right().schema(), join.rightKeys()[i]))
-                        .collect(Collectors.joining(" AND "));
-        return "Join ON "
-                + equalities
-                + (join.residual() == null
-                        ? ""
-                        : " AND " + Expressions.text(join.residual(), join.schema()))
-                + "  state: both sides";
+        String type = join.type() == JoinRelType.INNER ? "Join" : title(join.type()) + "Join";
+        List<String> conditions =
+                equalities(join.left(), join.right(), join.leftKeys(), join.rightKeys());
+        if (join.residual() != null) {
+            conditions.add(Expressions.text(join.residual(), join.schema()));
+        }
+        return type
+                + (conditions.isEmpty()
+                        ? " of every pair"
+                        : " ON " + String.join(" AND ", conditions))
+                + "  state: both sides"
+                + (join.left().traits().appendOnly() && join.right().traits().appendOnly()
+                        ? ", unbounded"
+                        : "")
+                + (join.leftKeys().length == 0 ? ", every pair is compared" : "");
+    }
+
+    private static String title(JoinRelType type) {
+        return type.name().charAt(0) + type.name().substring(1).toLowerCase(Locale.ROOT);
+    }
+
+    private static List<String> equalities(
+            PlanNode left, PlanNode right, int[] leftKeys, int[] rightKeys) {
+        List<String> texts = new ArrayList<>();
+        for (int i = 0; i < leftKeys.length; i++) {
+            texts.add(
+                    Expressions.name(left.schema(), leftKeys[i])
+                            + " = "
+                            + Expressions.name(right.schema(), rightKeys[i]));
+        }
+        return texts;
     }
 
     private static String sort(PlanNode.Sort sort) {

@@ -4,6 +4,7 @@ import dev.weir.sql.batch.Schema;
 import dev.weir.sql.catalog.Relation;
 import dev.weir.sql.catalog.ScanColumn;
 
+import org.apache.calcite.rel.core.JoinRelType;
 import org.apache.calcite.rex.RexNode;
 
 import java.util.List;
@@ -76,10 +77,15 @@ public sealed interface PlanNode {
         }
     }
 
-    /// Inner equi-join of two tables (or unbounded streams): the left columns, then the right.
+    /// A join that is kept up to date, of two tables or of two streams without bound: the left
+    /// columns, then the right.
     ///
+    /// @param type INNER, LEFT, RIGHT or FULL
+    /// @param leftKeys columns equal to the right keys, one by one; none when every left row may
+    ///   meet every right row
     /// @param residual further condition over the joined row, or null
     record Join(
+            JoinRelType type,
             PlanNode left,
             PlanNode right,
             int[] leftKeys,

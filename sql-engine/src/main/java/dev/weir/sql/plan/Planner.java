@@ -6,6 +6,7 @@ import dev.weir.sql.analyze.RelTypes;
 import dev.weir.sql.analyze.RowTraits;
 import dev.weir.sql.batch.Field;
 import dev.weir.sql.batch.Schema;
+import dev.weir.sql.batch.SqlType;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
 
@@ -15,7 +16,6 @@ import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.core.Aggregate;
 import org.apache.calcite.rel.core.Filter;
 import org.apache.calcite.rel.core.Join;
-import org.apache.calcite.rel.core.JoinRelType;
 import org.apache.calcite.rel.core.Project;
 import org.apache.calcite.rel.core.Sort;
 import org.apache.calcite.rel.core.TableScan;
@@ -243,13 +243,6 @@ public final class Planner {
     }
 
     private Built join(Join join) {
-        if (join.getJoinType() != JoinRelType.INNER) {
-            throw new SqlException(
-                    SqlState.FEATURE_NOT_SUPPORTED,
-                    null,
-                    join.getJoinType() + " joins are not supported",
-                    "INNER JOIN of two tables is.");
-        }
         List<Integer> leftKeys = new ArrayList<>();
         List<Integer> rightKeys = new ArrayList<>();
         RexNode rest =
@@ -260,22 +253,12 @@ public final class Planner {
                         leftKeys,
                         rightKeys,
                         null);
-        if (leftKeys.isEmpty()) {
-            throw new SqlException(
-                    SqlState.FEATURE_NOT_SUPPORTED,
-                    null,
-                    "a join without an equality between its sides is not supported",
-                    "Add one: ON a.id = b.id.");
-        }
         Built left = build(join.getLeft());
         Built right = build(join.getRight());
-        if (left.rows().appendOnly() || right.rows().appendOnly()) {
-            throw new SqlException(
-                    SqlState.FEATURE_NOT_SUPPORTED,
-                    null,
-                    "a join of a stream is not supported",
-                    "Both sides of a join must be tables: CREATE TABLE ... AS SELECT ... GROUP BY"
-                            + " makes one of a stream.");
+        for (int i = 0; i < leftKeys.size(); i++) {
+            checkComparable(
+                    left.node().schema().type(leftKeys.get(i)),
+                    right.node().schema().type(rightKeys.get(i)));
         }
         RowTraits rows =
                 RowTraits.join(
@@ -283,17 +266,34 @@ public final class Planner {
                         right.rows(),
                         leftKeys,
                         rightKeys,
-                        join.getLeft().getRowType().getFieldCount());
+                        rest.isAlwaysTrue(),
+                        join.getLeft().getRowType().getFieldCount(),
+                        join.getJoinType());
         return new Built(
                 new PlanNode.Join(
+                        join.getJoinType(),
                         left.node(),
                         right.node(),
-                        leftKeys.stream().mapToInt(Integer::intValue).toArray(),
-                        rightKeys.stream().mapToInt(Integer::intValue).toArray(),
+                        columns(leftKeys),
+                        columns(rightKeys),
                         rest.isAlwaysTrue() ? null : expand(rest),
                         schema(join),
                         Built.traits(rows)),
                 rows);
+    }
+
+    private static void checkComparable(SqlType left, SqlType right) {
+        if (!SqlType.areComparable(left, right)) {
+            throw new SqlException(
+                    SqlState.DATATYPE_MISMATCH,
+                    null,
+                    "cannot join " + left.sql() + " with " + right.sql(),
+                    "CAST one side to the type of the other.");
+        }
+    }
+
+    private static int[] columns(List<Integer> columns) {
+        return columns.stream().mapToInt(Integer::intValue).toArray();
     }
 
     private Built sort(Sort sort) {
@@ -393,8 +393,16 @@ public final class Planner {
                     new PlanNode.Project(input, expressions, schema, traits);
             case PlanNode.Aggregate(var input, var groups, var calls, _, var traits) ->
                     new PlanNode.Aggregate(input, groups, calls, schema, traits);
-            case PlanNode.Join(var l, var r, var lk, var rk, var residual, _, var traits) ->
-                    new PlanNode.Join(l, r, lk, rk, residual, schema, traits);
+            case PlanNode.Join(
+                            var type,
+                            var l,
+                            var r,
+                            var lk,
+                            var rk,
+                            var residual,
+                            _,
+                            var traits) ->
+                    new PlanNode.Join(type, l, r, lk, rk, residual, schema, traits);
             case PlanNode.Sort(
                             var input,
                             var columns,

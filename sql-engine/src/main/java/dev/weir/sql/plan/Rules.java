@@ -12,8 +12,9 @@ import org.apache.calcite.sql2rel.RelFieldTrimmer;
 
 import java.util.List;
 
-/// The rewrites of the algebra, in their order: conditions sink and merge while their constants are
-/// folded, then columns nobody reads are cut away, then what that left doubled is merged.
+/// The rewrites of the algebra, in their order: keys get one type, conditions sink and merge while
+/// their constants are folded, then columns nobody reads are cut away, then what that left doubled
+/// is merged.
 ///
 /// Calcite's rule that folds constants in projections is left out: it also replaces `id` by 5 above
 /// `id = 5`, and with that the column is no longer known as a key. [ConstantFolder] does without.
@@ -48,7 +49,7 @@ final class Rules {
     private Rules() {}
 
     static RelNode apply(RelNode rel) {
-        RelNode pushed = run(PUSH, rel);
+        RelNode pushed = run(PUSH, rel.accept(new KeyTypes()));
         RelNode trimmed =
                 new RelFieldTrimmer(
                                 null,

@@ -375,7 +375,19 @@ public final class OrderedState extends StateMap {
         /// part of the rest.
         public void seek(byte[] key, int offset, int prefixSize, int length) {
             setProbe(key, offset, prefixSize, length);
-            prefixLength = probeEnd - OPERATOR;
+            open(probeEnd - OPERATOR);
+        }
+
+        /// Goes before the first entry whose key starts with the prefix and is not below the whole
+        /// key.
+        public void seekFrom(byte[] key, int offset, int prefixSize, int length) {
+            setProbe(key, offset, prefixSize, length);
+            open(probeEnd - OPERATOR - (length - prefixSize));
+        }
+
+        /// @param bytes how much of the probe the entries start with
+        private void open(int bytes) {
+            prefixLength = bytes;
             if (prefix.length < prefixLength) {
                 prefix = new byte[prefixLength * 2];
             }

@@ -219,6 +219,26 @@ class AnalyzerTest {
             quoteCharacter = '\0',
             textBlock =
                     """
+                    SELECT c.id, i.name FROM customers c LEFT JOIN items i ON c.item_id = i.id | id
+                    SELECT c.id, i.id AS item FROM customers c RIGHT JOIN items i ON c.item_id = i.id | id, item
+                    SELECT c.id, i.name FROM items i RIGHT JOIN customers c ON c.item_id = i.id | id
+                    SELECT COALESCE(c.id, i.id) AS id, i.id AS item FROM customers c FULL JOIN items i ON c.id = i.id | id
+                    SELECT COALESCE(i.id, c.id) AS id FROM customers c FULL JOIN items i ON c.id = i.id | id
+                    SELECT id, weight FROM customers FULL JOIN items USING (id) | id
+                    SELECT id, weight FROM customers LEFT JOIN items USING (id) | id
+                    SELECT id, weight FROM customers JOIN items USING (id) | id
+                    SELECT c.id AS c, i.id AS i FROM customers c FULL JOIN items i ON c.id = i.id AND c.name = i.name | c, i
+                    """)
+    void what_identifies_a_row_of_a_join_is_the_key_of_its_table(String query, String key) {
+        assertThat(keys(as("CREATE TABLE t AS " + query))).containsExactly(key.split(", "));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '\0',
+            textBlock =
+                    """
                     CREATE STREAM s AS SELECT item, COUNT(*) FROM orders GROUP BY item | WRONG_OBJECT_TYPE | 15 | the rows of this query change, so they cannot be a stream
                     CREATE STREAM s AS SELECT name FROM items | WRONG_OBJECT_TYPE | 15 | the rows of this query change, so they cannot be a stream
                     CREATE TABLE t AS SELECT item FROM orders | INVALID_TABLE_DEFINITION | 19 | the rows of this query have no key, so they cannot be a table
@@ -275,11 +295,9 @@ class AnalyzerTest {
                     SELECT STDDEV_POP(qty) FROM orders | 8 | the aggregate function STDDEV_POP is not supported
                     SELECT * FROM orders o JOIN items i ON o.id = i.id | 15 | a join of the stream "orders" is not supported
                     SELECT * FROM (SELECT id FROM orders) a JOIN items b ON a.id = b.id | 41 | a join of a stream is not supported
-                    SELECT * FROM items a LEFT JOIN customers b ON a.id = b.item_id | 28 | LEFT JOIN is not supported
-                    SELECT * FROM items a JOIN customers b ON a.id > b.item_id | 23 | a join without an equality between its sides is not supported
-                    SELECT * FROM items a, customers b | 22 | a join without an equality between its sides is not supported
                     SELECT * FROM items NATURAL JOIN customers | 29 | NATURAL JOIN is not supported
-                    SELECT * FROM items JOIN customers USING (id) | 8 | SELECT * over JOIN ... USING is not supported
+                    SELECT id FROM items a FULL JOIN items b USING (id) JOIN items c USING (id) | 53 | RIGHT and FULL JOIN ... USING of a column that USING has merged before are not supported
+                    SELECT * FROM (SELECT id FROM items) i JOIN customers USING (id) | 8 | SELECT * over JOIN ... USING of a subquery is not supported
                     SELECT * FROM orders WHERE item IN (SELECT name FROM items) | 37 | a subquery in an expression is not supported
                     SELECT item FROM orders UNION ALL SELECT name FROM items | 1 | UNION ALL is not supported
                     SELECT ROW_NUMBER() OVER (ORDER BY qty) FROM orders | 8 | OVER is not supported

@@ -158,6 +158,8 @@ class CircuitFuzzTest {
                         new int[] {1},
                         TABLE,
                         new int[] {1},
+                        false,
+                        false,
                         null,
                         joined(),
                         store.ordered(6),

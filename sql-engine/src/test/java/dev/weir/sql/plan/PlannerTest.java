@@ -1,12 +1,10 @@
 package dev.weir.sql.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.sql.analyze.Analyzed;
 import dev.weir.sql.analyze.Shop;
 import dev.weir.sql.catalog.ScanColumn;
-import dev.weir.sql.error.SqlException;
 
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -74,19 +72,6 @@ class PlannerTest {
                                             + " TUMBLING (SIZE 1 DAY) GROUP BY item EMIT CHANGES"));
 
         assertThat(plan.traits().uniqueKey()).containsExactly(2, 1);
-    }
-
-    @Test
-    void a_condition_that_is_no_equality_makes_no_join() {
-        Shop shop = new Shop();
-
-        assertThatThrownBy(() ->
-                        Planner.plan(
-                                shop.query(
-                                        "SELECT * FROM items a JOIN customers b ON a.id ="
-                                                + " a.weight")))
-                .isInstanceOf(SqlException.class)
-                .hasMessage("a join without an equality between its sides is not supported");
     }
 
     private static String plan(Shop shop, String sql) {
