@@ -246,7 +246,7 @@ class TableJoinFuzzTest {
                                 2 * WIDTH + S)),
         FULL_OF_THREE(
                 "SELECT COALESCE(a.id, b.id, c.id), a.s, b.s, c.s FROM a FULL JOIN b USING (id)"
-                    + " FULL JOIN c ON COALESCE(a.id, b.id) = c.id",
+                        + " FULL JOIN c ON COALESCE(a.id, b.id) = c.id",
                 t -> {
                     List<List<Object>> two =
                             join(Type.FULL, t.get(0), WIDTH, t.get(1), WIDTH, equal(ID, ID))
