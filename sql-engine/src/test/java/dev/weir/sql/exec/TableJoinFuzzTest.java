@@ -5,11 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.weir.sql.analyze.Shop;
 import dev.weir.sql.batch.Batch;
 import dev.weir.sql.catalog.Relation;
+import dev.weir.sql.codec.ByteSink;
+import dev.weir.sql.codec.KeyCodec;
+import dev.weir.sql.operator.Exchange;
 import dev.weir.sql.plan.PlanNode;
 import dev.weir.sql.plan.Planner;
 import dev.weir.sql.serde.RowValues;
 import dev.weir.sql.serde.Values;
 import dev.weir.sql.state.Freeze;
+import dev.weir.sql.state.LaneStore;
 import dev.weir.sql.state.StateConfig;
 import dev.weir.sql.state.StateStore;
 
@@ -32,7 +36,8 @@ import java.util.function.BiPredicate;
 import java.util.function.Function;
 
 /// Joins of tables kept up to date over random changes in random order and random steps, with
-/// restarts from checkpoints in between, against nested loops over the tables as they then are.
+/// restarts from checkpoints in between and any number of lanes, against nested loops over the
+/// tables as they then are.
 class TableJoinFuzzTest {
     private static final List<String> TABLES = List.of("a", "b", "c");
 
@@ -297,7 +302,7 @@ class TableJoinFuzzTest {
 
     private SplittableRandom random;
     private StateStore store;
-    private Circuit circuit;
+    private List<Circuit> circuits;
     private Map<List<Object>, Long> result;
     private List<Map<Long, List<Object>>> tables;
     private long step;
@@ -314,10 +319,10 @@ class TableJoinFuzzTest {
         Map<Long, List<Map<Long, List<Object>>>> marks = new HashMap<>();
         Map<Long, Map<List<Object>, Long>> resultMarks = new HashMap<>();
         open(plan);
-        for (int round = 0; round < 50; round++) {
+        for (int round = 0; round < 30; round++) {
             store.beginStep(++step);
             change(keys);
-            circuit.endStep();
+            endStep();
             store.published(step);
             String where = query + ", seed " + seed + ", round " + round;
             assertThat(result).as(where).isEqualTo(expected(query));
@@ -347,10 +352,10 @@ class TableJoinFuzzTest {
         result = new HashMap<>();
         store = StateStore.inMemory();
         store.beginStep(1);
-        circuit =
+        Circuit circuit =
                 new Circuit(
                         plan,
-                        store,
+                        store.lane(0),
                         1,
                         new StepTime(),
                         (_, _, _, cause) -> {
@@ -362,6 +367,7 @@ class TableJoinFuzzTest {
                             }
                             add(delta);
                         });
+        circuits = List.of(circuit);
         for (String table : TABLES) {
             Map<Long, List<Object>> all = tables.get(TABLES.indexOf(table));
             List<Change> inserts = new ArrayList<>();
@@ -391,17 +397,33 @@ class TableJoinFuzzTest {
     }
 
     private void open(PlanNode plan) {
-        store = StateStore.open(dir, new StateConfig(1 << 20, 8 << 20));
-        circuit =
-                new Circuit(
-                        plan,
-                        store,
-                        1,
-                        new StepTime(),
-                        (_, _, _, cause) -> {
-                            throw cause;
-                        },
-                        this::add);
+        int lanes = 1 + random.nextInt(3);
+        store = StateStore.open(dir, new StateConfig(1 << 20, 8 << 20), lanes);
+        List<Exchange> exchanges = new ArrayList<>();
+        List<Circuit> opened = new ArrayList<>();
+        for (int lane = 0; lane < lanes; lane++) {
+            opened.add(
+                    new Circuit(
+                            plan,
+                            store.lane(lane),
+                            exchanges,
+                            null,
+                            1,
+                            new StepTime(),
+                            (_, _, _, cause) -> {
+                                throw cause;
+                            },
+                            this::add));
+        }
+        circuits = opened;
+    }
+
+    private void endStep() {
+        for (int stage = 0; stage < circuits.getFirst().stages(); stage++) {
+            for (Circuit circuit : circuits) {
+                circuit.endStage(stage);
+            }
+        }
     }
 
     private void add(Batch delta) {
@@ -449,26 +471,38 @@ class TableJoinFuzzTest {
         }
     }
 
+    /// Gives each scan its rows, in the lane that keeps their primary key.
     private void deliver(List<Change> changes) {
-        for (Circuit.Scan scan : circuit.scans()) {
-            Relation relation = scan.relation();
-            Batch batch = Batch.of(relation.schema());
-            for (Change change : changes) {
-                if (change.table.equals(relation.name())) {
-                    for (int c = 0; c < WIDTH; c++) {
-                        Values.append(batch.column(c), stored(change.row.get(c)));
+        int lanes = circuits.size();
+        for (int lane = 0; lane < lanes; lane++) {
+            for (Circuit.Scan scan : circuits.get(lane).scans()) {
+                Relation relation = scan.relation();
+                KeyCodec keys = new KeyCodec(relation.schema(), relation.keyColumns());
+                Batch batch = Batch.of(relation.schema());
+                Batch row = Batch.of(relation.schema());
+                for (Change change : changes) {
+                    if (change.table.equals(relation.name())) {
+                        row.clear();
+                        for (int c = 0; c < WIDTH; c++) {
+                            Values.append(row.column(c), stored(change.row.get(c)));
+                        }
+                        row.endRow(change.weight, random.nextInt(1000));
+                        ByteSink key = new ByteSink();
+                        keys.write(row, 0, key);
+                        if (LaneStore.laneOf(key.array(), 0, key.size(), lanes) == lane) {
+                            batch.appendRow(row, 0, change.weight);
+                        }
                     }
-                    batch.endRow(change.weight, random.nextInt(1000));
                 }
-            }
-            if (!batch.isEmpty()) {
-                ScanView view =
-                        ScanView.of(
-                                relation,
-                                ScanView.columnsOf(relation),
-                                scan.columns(),
-                                scan.schema());
-                scan.output().emit(view.of(batch));
+                if (!batch.isEmpty()) {
+                    ScanView view =
+                            ScanView.of(
+                                    relation,
+                                    ScanView.columnsOf(relation),
+                                    scan.columns(),
+                                    scan.schema());
+                    scan.outputs().getFirst().emit(view.of(batch));
+                }
             }
         }
     }
