@@ -89,8 +89,8 @@ final class Distribution {
         return kept;
     }
 
-    /// By the keys of either side, which are equal; but an INT beside a BIGINT is kept as one, and a
-    /// row without a match is where the key is that it has.
+    /// By the keys of either side, which are equal; but an INT beside a BIGINT is kept as one, and
+    /// a row without a match is where the key is that it has.
     private static List<List<Integer>> joined(PlanNode.Join join) {
         List<List<Integer>> sides = new ArrayList<>();
         Schema left = join.left().schema();

@@ -152,15 +152,7 @@ public final class JoinOperator implements Operator {
         this.alone = Batch.of(outSchema);
         leftKeySchema = comparable(left, leftKeys, right, rightKeys);
         rightKeySchema = comparable(right, rightKeys, left, leftKeys);
-        this.left =
-                new Side(
-                        leftKeySchema,
-                        leftKeys,
-                        keepLeft,
-                        leftIndex,
-                        joined,
-                        alone,
-                        0);
+        this.left = new Side(leftKeySchema, leftKeys, keepLeft, leftIndex, joined, alone, 0);
         this.right =
                 new Side(
                         rightKeySchema,
