@@ -303,7 +303,7 @@ public final class JoinOperator implements Operator {
     /// Goes on behind a key that a cursor has shown.
     private static void seekBehind(OrderedState.Cursor cursor, byte[] key, int prefix) {
         byte[] next = Arrays.copyOf(key, key.length + 1);
-        cursor.seek(next, 0, prefix, next.length);
+        cursor.seekFrom(next, 0, prefix, next.length);
     }
 
     private int pairStart(int pair) {
