@@ -15,14 +15,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Brings the scans of a new query from nothing to where the main sequence stands: tables from one
-/// snapshot, streams from their topics by readers of its own. Belongs to the thread that steps the
+/// Brings the scans of a new query from nothing to where the main sequence stands: tables from
+/// snapshots, streams from their topics by readers of its own. Belongs to the thread that steps the
 /// query.
 final class Backfill {
     private final List<Circuit.Scan> tables = new ArrayList<>();
     private final Map<String, SourceReader> readers = new LinkedHashMap<>();
     private final Map<String, Feed> feeds = new LinkedHashMap<>();
     private final int lanes;
+    private boolean placed;
     private boolean started;
 
     /// Finds the rows a table keeps.
@@ -60,14 +61,47 @@ final class Backfill {
         return readers.get(relation);
     }
 
-    /// True once the tables have been delivered.
+    /// True once it is settled where its streams are read from.
+    boolean isPlaced() {
+        return placed;
+    }
+
+    void place() {
+        placed = true;
+    }
+
+    /// True once the tables have been delivered, all of them in one step as far as the journal
+    /// knows.
     boolean isStarted() {
         return started;
     }
 
-    /// The tables' rows are being delivered from now on.
+    /// The tables have been delivered, or are being delivered from now on.
     void start() {
         started = true;
+    }
+
+    /// Where its tables go in.
+    List<Circuit.Scan> tables() {
+        return tables;
+    }
+
+    /// The next offsets of its streams, by relation.
+    Map<String, long[]> positions() {
+        Map<String, long[]> positions = new LinkedHashMap<>();
+        readers.forEach((name, reader) -> positions.put(name, reader.positions()));
+        return positions;
+    }
+
+    /// Goes on where a checkpoint stands.
+    ///
+    /// @param positions empty when it had not begun
+    void restore(boolean wasStarted, Map<String, long[]> positions) {
+        started = wasStarted;
+        if (positions.keySet().containsAll(readers.keySet())) {
+            placed = true;
+            readers.forEach((name, reader) -> reader.seek(positions.get(name)));
+        }
     }
 
     /// Delivers the tables' rows to a lane: those it keeps; or all, to a query that no lanes share.

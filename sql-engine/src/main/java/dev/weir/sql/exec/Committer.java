@@ -44,6 +44,9 @@ final class Committer implements AutoCloseable {
     private final ArrayDeque<Commit> queue = new ArrayDeque<>();
     private final ArrayDeque<StepOutputs> spare = new ArrayDeque<>();
 
+    /// How far outputs that are held back were written, by statement. The committer's thread.
+    private final Map<Long, Map<TopicPartition, Long>> held = new HashMap<>();
+
     // Guarded by this, as are the queues.
     private int pending;
     private boolean closing;
@@ -198,10 +201,32 @@ final class Committer implements AutoCloseable {
 
     private void commit(Commit commit) {
         Map<TopicPartition, Long> ends = new TreeMap<>();
+        switch (commit.holding()) {
+            case Commit.Holding.Nothing() -> {}
+            case Commit.Holding.Keep(long statement) -> {
+                keep(commit, held.computeIfAbsent(statement, s -> new TreeMap<>()));
+                publish(commit, Map.of(), -1);
+                return;
+            }
+            case Commit.Holding.End(long statement) -> {
+                Map<TopicPartition, Long> kept = held.remove(statement);
+                if (kept != null) {
+                    ends.putAll(kept);
+                }
+            }
+            case Commit.Holding.Abort(long statement) -> {
+                Map<TopicPartition, Long> kept = held.remove(statement);
+                if (kept != null) {
+                    kept.keySet()
+                            .forEach(partition ->
+                                    unlessGone(() -> log.mark(partition, producerId, false)));
+                }
+            }
+        }
         if (commit.outputs() != null) {
             commit.outputs().forEach((partition, block) -> append(partition, block, ends));
-            sync(ends.keySet());
         }
+        sync(ends.keySet());
         long end = -1;
         for (JournalRecord record : commit.records()) {
             end = journal.append(complete(record, ends), commit.clockMs());
@@ -215,6 +240,22 @@ final class Committer implements AutoCloseable {
         publish(commit, ends, end);
         for (Runnable listener : commit.published()) {
             listener.run();
+        }
+    }
+
+    /// Writes outputs without their markers. Dead letters are told at once, and once more should
+    /// the query have to begin again: others write to their topic, and nobody shall wait there.
+    private void keep(Commit commit, Map<TopicPartition, Long> kept) {
+        Map<TopicPartition, Long> letters = new TreeMap<>();
+        commit.outputs()
+                .forEach((partition, block) ->
+                        append(
+                                partition,
+                                block,
+                                partition.topic().equals(DeadLetters.TOPIC) ? letters : kept));
+        sync(letters.keySet());
+        for (TopicPartition partition : letters.keySet()) {
+            log.mark(partition, producerId, true);
         }
     }
 

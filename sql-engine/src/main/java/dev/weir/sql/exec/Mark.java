@@ -9,13 +9,15 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// What a checkpoint of state belongs to: everything the journal said up to then. With it the
 /// journal before [#journalOffset] is not needed any more.
 ///
 /// ```
-/// 2 | step | journal offset | producer id | next sequence | next query | next operator
-///   | entries: statement, fate, error | positions: relation, offsets | output ends
+/// 3 | step | journal offset | producer id | next sequence | next query | next operator
+///   | entries: statement, fate, error, filling: started, positions
+///   | positions: relation, offsets | output ends
 /// ```
 ///
 /// framed as [Wire] says.
@@ -40,17 +42,29 @@ record Mark(
         Map<String, long[]> positions,
         List<OutputEnd> outputEnds) {
     /// Raised with the layout of the state too: 2 has the values of MIN and MAX in their group's
-    /// shard.
-    private static final int VERSION = 2;
+    /// shard, 3 says how far queries have been filled.
+    private static final int VERSION = 3;
 
     /// A relation by the statement that made it, and what became of its query.
     ///
-    /// @param error why it failed, else empty
-    record Entry(Statement statement, Fate fate, String error) {}
+    /// @param error why it failed, before it was ended perhaps; else empty
+    /// @param filling how far it had been filled, when it was being filled
+    record Entry(Statement statement, Fate fate, String error, Optional<Filling> filling) {
+        Entry(Statement statement, Fate fate, String error) {
+            this(statement, fate, error, Optional.empty());
+        }
+    }
+
+    /// A query on its way to be level.
+    ///
+    /// @param started whether its tables had been delivered; if not, it begins again
+    /// @param positions next offsets of the streams it reads; empty when that is not settled
+    record Filling(boolean started, Map<String, long[]> positions) {}
 
     /// What became of a query.
     enum Fate {
         RUNNING,
+        BACKFILLING,
         TERMINATED,
         FAILED
     }
@@ -69,7 +83,18 @@ record Mark(
             JournalFormat.writeStatement(entry.statement, out);
             Wire.text(out, entry.fate.name());
             Wire.text(out, entry.error);
+            out.put(entry.filling.isPresent() ? 1 : 0);
+            entry.filling.ifPresent(filling -> {
+                out.put(filling.started ? 1 : 0);
+                write(filling.positions, out);
+            });
         }
+        write(positions, out);
+        JournalFormat.writeEnds(outputEnds, out);
+        return Wire.sealed(out);
+    }
+
+    private static void write(Map<String, long[]> positions, ByteSink out) {
         out.putVarLong(positions.size());
         positions.forEach((relation, offsets) -> {
             Wire.text(out, relation);
@@ -78,8 +103,19 @@ record Mark(
                 out.putVarLong(offset);
             }
         });
-        JournalFormat.writeEnds(outputEnds, out);
-        return Wire.sealed(out);
+    }
+
+    private static Map<String, long[]> readPositions(ByteBuffer in) {
+        Map<String, long[]> positions = new LinkedHashMap<>();
+        for (int n = Wire.count(in); n > 0; n--) {
+            String relation = Wire.text(in);
+            long[] offsets = new long[Wire.count(in)];
+            for (int p = 0; p < offsets.length; p++) {
+                offsets[p] = Wire.number(in);
+            }
+            positions.put(relation, offsets);
+        }
+        return positions;
     }
 
     static Mark read(byte[] bytes) {
@@ -96,17 +132,12 @@ record Mark(
                     new Entry(
                             JournalFormat.readStatement(in),
                             Fate.valueOf(Wire.text(in)),
-                            Wire.text(in)));
+                            Wire.text(in),
+                            Wire.flag(in)
+                                    ? Optional.of(new Filling(Wire.flag(in), readPositions(in)))
+                                    : Optional.empty()));
         }
-        Map<String, long[]> positions = new LinkedHashMap<>();
-        for (int n = Wire.count(in); n > 0; n--) {
-            String relation = Wire.text(in);
-            long[] offsets = new long[Wire.count(in)];
-            for (int p = 0; p < offsets.length; p++) {
-                offsets[p] = Wire.number(in);
-            }
-            positions.put(relation, offsets);
-        }
+        Map<String, long[]> positions = readPositions(in);
         return new Mark(
                 step,
                 journalOffset,

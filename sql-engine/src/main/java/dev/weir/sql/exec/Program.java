@@ -9,7 +9,6 @@ import dev.weir.sql.exec.JournalRecord.Failed;
 import dev.weir.sql.exec.JournalRecord.Statement;
 import dev.weir.sql.io.TopicLog;
 import dev.weir.sql.state.PointStates;
-import dev.weir.sql.state.StateSnapshot;
 import dev.weir.sql.state.StateStore;
 
 import java.util.ArrayList;
@@ -127,6 +126,11 @@ final class Program {
         return nextOperator;
     }
 
+    /// How many lanes share the work.
+    int lanes() {
+        return lanes.count();
+    }
+
     /// Goes on where a checkpoint stands.
     void restore(Mark mark) {
         step = mark.step();
@@ -242,19 +246,44 @@ final class Program {
         catalog = catalog.without(name);
     }
 
-    /// Ends the query of a relation; its rows stay.
+    /// Ends the query of a relation; its rows stay, unless they are not all there yet: then there
+    /// are none.
     void terminate(QueryNode query) {
         leave(query);
-        query.terminate();
-        backfills.remove(query.relation().name());
-        for (int o = query.circuit().firstOperator(); o < query.circuit().nextOperator(); o++) {
+        Backfill backfill = backfills.remove(query.relation().name());
+        QueryNode ended = query;
+        if (query.state() == QueryInfo.State.BACKFILLING
+                && (backfill == null || !backfill.isStarted())) {
+            ended = emptied(query);
+        }
+        ended.terminate();
+        for (int o = ended.circuit().firstOperator(); o < ended.circuit().nextOperator(); o++) {
             store.drop(o);
         }
     }
 
+    /// Puts a query in the place of one whose tables were delivered in part, which the journal
+    /// knows nothing of. Nobody reads it yet.
+    QueryNode emptied(QueryNode query) {
+        for (int o = query.statement().firstOperator(); o < query.circuit().nextOperator(); o++) {
+            store.reset(o);
+        }
+        query.close();
+        QueryNode empty =
+                (QueryNode)
+                        make(
+                                query.statement(),
+                                new Definition.Derived(
+                                        query.relation(), query.plan(), query.sources(), null));
+        Map<String, Node> next = new LinkedHashMap<>(nodes);
+        next.put(fold(query.relation().name()), empty);
+        nodes = next;
+        return empty;
+    }
+
     private void leave(QueryNode query) {
-        if (query.isLive()) {
-            for (Circuit.Scan scan : query.scans()) {
+        for (Circuit.Scan scan : query.scans()) {
+            if (query.takes(scan)) {
                 node(scan.relation().name()).ifPresent(node -> node.unsubscribe(scan, true));
             }
         }
@@ -264,6 +293,9 @@ final class Program {
     void join(QueryNode query) {
         Backfill backfill = backfills.remove(query.relation().name());
         for (Circuit.Scan scan : query.scans()) {
+            if (query.takes(scan)) {
+                continue;
+            }
             Node source = node(scan.relation().name()).orElseThrow();
             boolean first = source instanceof SourceNode s && s.reader().isEmpty();
             source.subscribe(scan, true);
@@ -362,7 +394,7 @@ final class Program {
                 });
         to.forEach(SourceNode::arrive);
         for (Node node : nodes.values()) {
-            if (!(node instanceof QueryNode query) || query.isLive()) {
+            if (!(node instanceof QueryNode query) || query.takesPart()) {
                 end(node, shared);
             }
         }
@@ -417,17 +449,57 @@ final class Program {
         return unfilled;
     }
 
+    /// Delivers the rows of a new query's tables to a lane, or what is still missing of them.
+    @FunctionalInterface
+    interface Tables {
+        void deliver(int lane);
+    }
+
+    /// Delivers some rows of the tables of a query that is not level yet: part of the step that
+    /// [#fill] will be.
+    ///
+    /// @param rows how many, about
+    /// @return what could not go on
+    List<Failed> fillTables(
+            QueryNode query, long rows, Tables tables, long clockMs, StepOutputs outputs) {
+        store.beginStep(step);
+        time.set(clockMs);
+        boolean shared = lanes.shares(rows);
+        query.begin(outputs, step, shared);
+        lanes.run(
+                shared,
+                lane -> {
+                    try {
+                        tables.deliver(lane);
+                    } catch (RuntimeException e) {
+                        query.broke(lane, e);
+                    }
+                });
+        end(query, shared);
+        return failures();
+    }
+
+    /// The tables of a query are level: from the next step on it gets their changes.
+    void tablesLevel(QueryNode query) {
+        for (Circuit.Scan scan : query.scans()) {
+            if (scan.relation().isTable()) {
+                node(scan.relation().name()).orElseThrow().subscribe(scan, true);
+            }
+        }
+        query.tablesLevel();
+    }
+
     /// A step that fills a query: first the tables, then slices of the streams.
     ///
     /// @param to where to read the streams to, by relation
-    /// @param snapshot the last step's; null once the tables have been delivered
+    /// @param tables delivers the tables in the first step; null when there is nothing to deliver
     /// @return what could not go on
     List<Failed> fill(
             QueryNode query,
             long number,
             long clockMs,
             Map<String, long[]> to,
-            StateSnapshot snapshot,
+            Tables tables,
             StepOutputs outputs) {
         Backfill backfill = backfill(query);
         boolean first = !backfill.isStarted();
@@ -443,8 +515,8 @@ final class Program {
                 shared,
                 lane -> {
                     try {
-                        if (first) {
-                            backfill.tables(lane, snapshot, this::rows);
+                        if (first && tables != null) {
+                            tables.deliver(lane);
                         }
                         StepOutputs mine = StepOutputs.of(outputs, lane, shared);
                         for (String relation : to.keySet()) {
@@ -461,6 +533,9 @@ final class Program {
                     }
                 });
         backfill.arrive(to);
+        if (first) {
+            tablesLevel(query);
+        }
         end(query, shared);
         return failures();
     }

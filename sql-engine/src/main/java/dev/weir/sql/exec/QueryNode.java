@@ -29,6 +29,7 @@ final class QueryNode implements Node {
     private volatile QueryInfo.State state = QueryInfo.State.BACKFILLING;
     private volatile long level;
     private volatile boolean terminated;
+    private boolean tablesLevel;
     private volatile String error;
     private final LongAdder rowsIn = new LongAdder();
     private volatile long rowsOut;
@@ -133,6 +134,24 @@ final class QueryNode implements Node {
     /// True when steps go through it.
     boolean isLive() {
         return state == QueryInfo.State.RUNNING && !terminated;
+    }
+
+    /// True when steps of the main sequence bring it something: from its tables, if not yet from
+    /// its streams.
+    boolean takesPart() {
+        return !terminated
+                && (state == QueryInfo.State.RUNNING
+                        || (state == QueryInfo.State.BACKFILLING && tablesLevel));
+    }
+
+    /// True when a scan gets its delta from the main sequence.
+    boolean takes(Circuit.Scan scan) {
+        return isLive() || (takesPart() && scan.relation().isTable());
+    }
+
+    /// Its tables are level: from the next step on it gets their changes.
+    void tablesLevel() {
+        tablesLevel = true;
     }
 
     /// @param step the one that brought it level

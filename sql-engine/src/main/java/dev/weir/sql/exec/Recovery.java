@@ -46,6 +46,7 @@ final class Recovery {
     private final Set<SourceNode> fresh = new HashSet<>();
     private final List<Failed> failedNow = new ArrayList<>();
     private long producerId = -1;
+    private boolean refilled;
     private long journalEnd;
 
     Recovery(TopicLog log, Journal journal, StateStore store, Program program) {
@@ -74,6 +75,12 @@ final class Recovery {
     /// True when the journal went on behind the checkpoint.
     boolean replayed() {
         return journalEnd > mark.map(Mark::journalOffset).orElse(0L);
+    }
+
+    /// True when the journal behind the checkpoint fills queries, which may read what others have
+    /// read long ago.
+    boolean refilled() {
+        return refilled;
     }
 
     /// What may be seen.
@@ -168,7 +175,16 @@ final class Recovery {
                         program.join(query);
                     }
                 }
-                case TERMINATED -> program.terminate((QueryNode) node);
+                case BACKFILLING -> filling((QueryNode) node, entry.filling().orElseThrow());
+                case TERMINATED -> {
+                    QueryNode query = (QueryNode) node;
+                    // Whatever there is of it is all there will be.
+                    program.backfill(query).restore(true, Map.of());
+                    program.terminate(query);
+                    if (!entry.error().isEmpty()) {
+                        program.fail(query, entry.error());
+                    }
+                }
                 case FAILED -> program.fail(node, entry.error());
             }
         }
@@ -181,6 +197,15 @@ final class Recovery {
                         "the checkpoint has no position of \"" + source.relation().name() + "\"");
             }
             source.reader().orElseThrow().seek(positions);
+        }
+    }
+
+    private void filling(QueryNode query, Mark.Filling filling) {
+        // Tables delivered in part are delivered again, to a query that has seen nothing.
+        QueryNode node = filling.started() ? query : program.emptied(query);
+        program.backfill(node).restore(filling.started(), filling.positions());
+        if (filling.started()) {
+            program.tablesLevel(node);
         }
     }
 
@@ -284,7 +309,9 @@ final class Recovery {
             program.run(step.number(), step.clockMs(), Map.of(), null);
             return;
         }
+        refilled = true;
         Backfill backfill = program.backfill(query);
+        backfill.place();
         Map<String, long[]> to = new LinkedHashMap<>();
         for (Cut cut : step.cuts()) {
             SourceReader reader = backfill.reader(cut.source());
@@ -293,7 +320,13 @@ final class Recovery {
         }
         try (StateSnapshot snapshot = store.snapshot()) {
             failedNow.addAll(
-                    program.fill(query, step.number(), step.clockMs(), to, snapshot, null));
+                    program.fill(
+                            query,
+                            step.number(),
+                            step.clockMs(),
+                            to,
+                            lane -> backfill.tables(lane, snapshot, program::rows),
+                            null));
         }
         if (step.joins() && query.error().isEmpty()) {
             program.join(query);

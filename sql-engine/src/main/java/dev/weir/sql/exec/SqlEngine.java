@@ -128,7 +128,7 @@ public final class SqlEngine implements AutoCloseable {
                             signal,
                             clock,
                             recovery.producerId());
-            worker.start(recovery.restoredPositions(), recovery.replayed(), recovery.failedNow());
+            worker.start(recovery);
             SqlEngine engine =
                     new SqlEngine(
                             config,

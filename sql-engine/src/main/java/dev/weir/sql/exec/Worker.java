@@ -19,6 +19,7 @@ import org.slf4j.LoggerFactory;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +39,12 @@ final class Worker implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
     private static final long NEVER_EARLIER_NANOS = 1_000_000_000L;
 
+    /// How long the main sequence may wait for a slice of a new query's filling, about.
+    private static final long FILL_NANOS = 10_000_000;
+
+    private static final int FIRST_FILL_ROWS = 4096;
+    private static final int LEAST_FILL_ROWS = 256;
+
     private final EngineConfig config;
     private final TopicLog log;
     private final Journal journal;
@@ -56,6 +63,15 @@ final class Worker implements AutoCloseable {
     private volatile boolean ended;
     private volatile long lag;
     private boolean dirty;
+
+    /// Queries whose tables are being delivered.
+    private final IdentityHashMap<QueryNode, TableFill> fills = new IdentityHashMap<>();
+
+    /// What waits for a query to be level, or to have failed.
+    private final List<Action> afterFill = new ArrayList<>();
+
+    private long lastFilled = -1;
+    private int fillRows;
     private long lastCheckpointNanos;
     private Thread checkpointThread;
 
@@ -90,31 +106,47 @@ final class Worker implements AutoCloseable {
         this.clock = clock;
         this.producerId = producerId;
         pins = new Pins(log);
+        fillRows = Math.min(config.stepMaxRows(), FIRST_FILL_ROWS);
         thread = Thread.ofPlatform().name("sql-worker").unstarted(this::run);
     }
 
     /// Starts to work.
     ///
-    /// @param restored where the restored checkpoint stands; empty for none
-    /// @param replayed true when the journal went on behind it
-    /// @param failed what the replay could not bring back
-    void start(Map<String, long[]> restored, boolean replayed, List<Failed> failed) {
-        dirty = replayed;
+    /// @param recovery what it brought back
+    void start(Recovery recovery) {
+        dirty = recovery.replayed();
         // Until the next checkpoint a replay begins where this one did.
+        Map<String, long[]> restored = recovery.restoredPositions();
         for (SourceNode source : program.readable()) {
             SourceReader reader = source.reader().orElseThrow();
             reader.atLeastStart();
-            long[] from = restored.get(source.relation().name());
-            for (int p = 0; p < reader.partitions().length; p++) {
-                pins.hold(reader.partitions()[p], from == null ? reader.position(p) : from[p]);
+            hold(reader, recovery.refilled() ? null : restored.get(source.relation().name()));
+        }
+        for (QueryNode query : program.unfilled()) {
+            Backfill backfill = program.backfill(query);
+            for (SourceReader reader : backfill.readers()) {
+                if (backfill.isPlaced()) {
+                    reader.atLeastStart();
+                }
+                hold(
+                        reader,
+                        backfill.isPlaced() && !recovery.refilled() ? reader.positions() : null);
             }
         }
+        List<Failed> failed = recovery.failedNow();
         if (!failed.isEmpty()) {
             dirty = true;
             commit(new ArrayList<>(failed), null, List.of());
         }
         lastCheckpointNanos = System.nanoTime();
         thread.start();
+    }
+
+    /// @param from where a replay would read from; null when that is not known
+    private void hold(SourceReader reader, long[] from) {
+        for (int p = 0; p < reader.partitions().length; p++) {
+            pins.hold(reader.partitions()[p], from == null ? 0 : from[p]);
+        }
     }
 
     /// Runs something between two steps. Any thread.
@@ -163,9 +195,6 @@ final class Worker implements AutoCloseable {
 
     private void run() {
         try {
-            for (QueryNode query : program.unfilled()) {
-                fill(query);
-            }
             while (!stopping) {
                 signal.clear();
                 Task<?> task = tasks.poll();
@@ -174,15 +203,16 @@ final class Worker implements AutoCloseable {
                     continue;
                 }
                 boolean stepped = step();
+                boolean filled = fill();
                 checkpointIfDue();
-                if (!stepped && tasks.isEmpty()) {
+                if (!stepped && !filled && tasks.isEmpty()) {
                     signal.await(NEVER_EARLIER_NANOS);
                 }
             }
             if (!halted) {
                 committer.drain();
                 awaitCheckpoint();
-                if (dirty && program.unfilled().isEmpty()) {
+                if (dirty) {
                     freeze().run();
                 }
             }
@@ -192,6 +222,7 @@ final class Worker implements AutoCloseable {
             stop(e);
         } finally {
             ended = true;
+            fills.values().forEach(TableFill::close);
             rejectTasks();
             for (LiveQuery query : List.copyOf(program.live())) {
                 program.detach(query);
@@ -262,6 +293,7 @@ final class Worker implements AutoCloseable {
             dirty = true;
         }
         commit(records, outputs, deliveries(number));
+        abandonFills();
         lag = remaining();
         return true;
     }
@@ -304,6 +336,14 @@ final class Worker implements AutoCloseable {
 
     private void commit(
             List<JournalRecord> records, StepOutputs outputs, List<Runnable> published) {
+        commit(records, outputs, published, new Commit.Holding.Nothing());
+    }
+
+    private void commit(
+            List<JournalRecord> records,
+            StepOutputs outputs,
+            List<Runnable> published,
+            Commit.Holding holding) {
         committer.submit(
                 new Commit(
                         records,
@@ -311,12 +351,13 @@ final class Worker implements AutoCloseable {
                         program.step(),
                         program.positions(false),
                         clock.millis(),
-                        published));
+                        published,
+                        holding));
     }
 
     // ---- Statements, all run as tasks
 
-    /// Makes a relation. Its query is filled after that, before anything else.
+    /// Makes a relation. Its query is filled after that, beside the main sequence.
     ///
     /// @return the statement's sequence number
     long define(Statement statement, Definition definition) throws InterruptedException {
@@ -334,13 +375,7 @@ final class Worker implements AutoCloseable {
                                 reader.seekToStart();
                                 hold(reader);
                             });
-            case QueryNode query ->
-                    // A fault of the query itself fails it and nothing else.
-                    post(() -> {
-                        if (program.unfilled().contains(query)) {
-                            fill(query);
-                        }
-                    });
+            case QueryNode _ -> {}
         }
         publishPositions();
         return statement.sequence();
@@ -350,6 +385,7 @@ final class Worker implements AutoCloseable {
     long drop(Statement statement, String relation) throws InterruptedException {
         journalled(statement);
         program.drop(relation);
+        abandonFills();
         program.counted(statement);
         publishPositions();
         return statement.sequence();
@@ -363,6 +399,7 @@ final class Worker implements AutoCloseable {
                 program.terminate(query);
             }
         }
+        abandonFills();
         program.counted(statement);
         publishPositions();
         return statement.sequence();
@@ -400,60 +437,189 @@ final class Worker implements AutoCloseable {
     }
 
     private void hold(SourceReader reader) {
-        for (int p = 0; p < reader.partitions().length; p++) {
-            pins.hold(reader.partitions()[p], reader.position(p));
-        }
+        hold(reader, reader.positions());
     }
 
     // ---- New queries
 
-    /// Brings a new query level with the main sequence, which waits for it, and lets it join.
-    private void fill(QueryNode query) throws InterruptedException {
-        committer.drain();
+    /// Brings a query that is not level a slice further, one query after the other.
+    ///
+    /// @return false when there is none
+    private boolean fill() throws InterruptedException {
+        List<QueryNode> unfilled = program.unfilled();
+        QueryNode next = null;
+        for (QueryNode query : unfilled) {
+            // One that reads another waits for that.
+            if (unfilled.stream().noneMatch(other -> reads(query, other))
+                    && (next == null || query.statement().sequence() > lastFilled)) {
+                next = query;
+                if (query.statement().sequence() > lastFilled) {
+                    break;
+                }
+            }
+        }
+        if (next == null) {
+            return false;
+        }
+        lastFilled = next.statement().sequence();
+        committer.awaitRoom();
+        fillSlice(next);
+        abandonFills();
+        if (!program.unfilled().contains(next)) {
+            List<Action> waiting = List.copyOf(afterFill);
+            afterFill.clear();
+            waiting.forEach(this::post);
+        }
+        return true;
+    }
+
+    private static boolean reads(QueryNode query, QueryNode other) {
+        return query.sources().stream().anyMatch(other.relation().name()::equalsIgnoreCase);
+    }
+
+    private void fillSlice(QueryNode query) throws InterruptedException {
         Backfill backfill = program.backfill(query);
+        if (!backfill.isPlaced()) {
+            place(query, backfill);
+        }
+        if (backfill.isStarted() || backfill.tables().isEmpty()) {
+            fillStreams(query, backfill, new Commit.Holding.Nothing());
+            return;
+        }
+        TableFill tables = fills.get(query);
+        if (tables == null) {
+            committer.drain();
+            tables =
+                    new TableFill(
+                            backfill.tables(),
+                            program::rows,
+                            program.lanes(),
+                            committer.view().snapshot());
+            fills.put(query, tables);
+        }
+        if (fillTables(query, tables)) {
+            // What it has written so far belongs to its first step.
+            fillStreams(query, backfill, new Commit.Holding.End(query.statement().sequence()));
+        }
+    }
+
+    /// Settles where a new query reads its streams from.
+    private void place(QueryNode query, Backfill backfill) throws InterruptedException {
+        committer.drain();
         Map<String, long[]> targets = targets(backfill);
         boolean latest =
                 OffsetReset.isLatest(query.statement().properties().get(OffsetReset.PROPERTY));
         for (SourceReader reader : backfill.readers()) {
-            if (backfill.isStarted()) {
-                reader.atLeastStart();
-            } else if (latest) {
+            if (latest) {
                 reader.seek(targets.get(reader.relation().name()));
             } else {
                 reader.seekToStart();
             }
             hold(reader);
         }
-        while (!stopping && query.state() == QueryInfo.State.BACKFILLING) {
-            committer.awaitRoom();
-            Map<String, long[]> to = backfill.slice(targets, config.stepMaxRows());
-            boolean joins = Backfill.isLevel(to, targets);
-            List<Cut> cuts = backfill.cuts(to, joins);
-            StepOutputs outputs = committer.outputs();
-            long number = program.step() + 1;
-            long now = clock.millis();
-            List<JournalRecord> records = new ArrayList<>();
-            if (backfill.isStarted()) {
-                records.addAll(program.fill(query, number, now, to, null, outputs));
-            } else {
-                try (Committer.View view = committer.view()) {
-                    records.addAll(program.fill(query, number, now, to, view.snapshot(), outputs));
-                }
+        backfill.place();
+    }
+
+    /// Delivers some rows of the tables of a new query.
+    ///
+    /// @return true when they are level with the main sequence
+    private boolean fillTables(QueryNode query, TableFill tables) throws InterruptedException {
+        StepOutputs outputs = committer.outputs();
+        long from = System.nanoTime();
+        int rows = Math.max(1, fillRows / tables.lanes());
+        List<Failed> failed =
+                program.fillTables(
+                        query, fillRows, lane -> tables.next(lane, rows), clock.millis(), outputs);
+        adapt(System.nanoTime() - from);
+        tables.endRound();
+        dirty = true;
+        commit(
+                new ArrayList<>(failed),
+                outputs,
+                List.of(committer::wake),
+                new Commit.Holding.Keep(query.statement().sequence()));
+        if (!failed.isEmpty() || !tables.isBetweenRounds()) {
+            return false;
+        }
+        if (tables.step() < program.step()) {
+            // The last round is short, and comes up to the last step computed.
+            committer.drain();
+            tables.round(committer.view().snapshot());
+            return false;
+        }
+        return true;
+    }
+
+    /// Reads the next slice of the streams of a query whose tables are level, and lets it join the
+    /// main sequence when it is level.
+    private void fillStreams(QueryNode query, Backfill backfill, Commit.Holding holding)
+            throws InterruptedException {
+        Map<String, long[]> targets = targets(backfill);
+        Map<String, long[]> to = backfill.slice(targets, fillRows);
+        if (Backfill.isLevel(to, targets)) {
+            // Derived streams are written behind the main sequence.
+            committer.drain();
+            targets = targets(backfill);
+            to = backfill.slice(targets, fillRows);
+        }
+        boolean level = Backfill.isLevel(to, targets);
+        TableFill tables = fills.get(query);
+        List<Cut> cuts = backfill.cuts(to, true);
+        StepOutputs outputs = committer.outputs();
+        long number = program.step() + 1;
+        long now = clock.millis();
+        long from = System.nanoTime();
+        List<JournalRecord> records =
+                new ArrayList<>(
+                        program.fill(
+                                query,
+                                number,
+                                now,
+                                to,
+                                tables == null ? null : tables::finish,
+                                outputs));
+        adapt(System.nanoTime() - from);
+        boolean joins = level && query.error().isEmpty();
+        records.add(new Step(number, query.relation().name(), joins, now, cuts, List.of()));
+        dirty = true;
+        if (joins) {
+            program.join(query);
+        }
+        commit(
+                records,
+                outputs,
+                List.of(committer::wake),
+                query.error().isEmpty() ? holding : new Commit.Holding.Nothing());
+        if (query.error().isEmpty()) {
+            if (tables != null) {
+                fills.remove(query);
+                tables.close();
             }
-            boolean failed = query.error().isPresent();
-            records.add(
-                    new Step(
-                            number,
-                            query.relation().name(),
-                            joins && !failed,
-                            now,
-                            cuts,
-                            List.of()));
-            dirty = true;
-            if (joins && !failed) {
-                program.join(query);
+        }
+    }
+
+    /// Makes slices as long as others may wait for one.
+    private void adapt(long nanos) {
+        if (nanos > FILL_NANOS) {
+            fillRows = Math.max(LEAST_FILL_ROWS, fillRows / 2);
+        } else if (nanos < FILL_NANOS / 4) {
+            fillRows = fillRows * 2;
+        }
+        fillRows = Math.min(fillRows, config.stepMaxRows());
+    }
+
+    /// Forgets what queries have been given that did not become level: what they wrote has not
+    /// happened.
+    private void abandonFills() {
+        for (QueryNode query : List.copyOf(fills.keySet())) {
+            if (!program.unfilled().contains(query)) {
+                fills.remove(query).close();
+                commit(
+                        List.of(),
+                        null,
+                        List.of(),
+                        new Commit.Holding.Abort(query.statement().sequence()));
             }
-            commit(records, outputs, List.of(committer::wake));
         }
     }
 
@@ -494,8 +660,7 @@ final class Worker implements AutoCloseable {
         }
         for (QueryNode unfilled : program.unfilled()) {
             if (query.reads(unfilled.relation().name())) {
-                // Its filling is among the tasks already; come after it.
-                post(() -> attach(query, latest));
+                afterFill.add(() -> attach(query, latest));
                 return;
             }
         }
@@ -578,6 +743,13 @@ final class Worker implements AutoCloseable {
                 pinned.merge(new TopicPartition(topic, p), offsets[p], Math::min);
             }
         });
+        for (QueryNode query : program.unfilled()) {
+            for (SourceReader reader : program.backfill(query).readers()) {
+                for (int p = 0; p < reader.partitions().length; p++) {
+                    pinned.merge(reader.partitions()[p], reader.position(p), Math::min);
+                }
+            }
+        }
         long pinsThen = pins.now();
         Freeze freeze = store.freeze(mark.write());
         dirty = false;
@@ -600,13 +772,25 @@ final class Worker implements AutoCloseable {
     private List<Mark.Entry> entries() {
         List<Mark.Entry> entries = new ArrayList<>();
         for (Node node : program.nodes()) {
-            Mark.Fate fate =
-                    node.error().isPresent()
-                            ? Mark.Fate.FAILED
-                            : node instanceof QueryNode query && query.isTerminated()
-                                    ? Mark.Fate.TERMINATED
-                                    : Mark.Fate.RUNNING;
-            entries.add(new Mark.Entry(node.statement(), fate, node.error().orElse("")));
+            Statement statement = node.statement();
+            String error = node.error().orElse("");
+            if (node instanceof QueryNode query && query.isTerminated()) {
+                entries.add(new Mark.Entry(statement, Mark.Fate.TERMINATED, error));
+            } else if (node.error().isPresent()) {
+                entries.add(new Mark.Entry(statement, Mark.Fate.FAILED, error));
+            } else if (node instanceof QueryNode query
+                    && query.state() == QueryInfo.State.BACKFILLING) {
+                Backfill backfill = program.backfill(query);
+                Mark.Filling filling =
+                        new Mark.Filling(
+                                backfill.isStarted(),
+                                backfill.isPlaced() ? backfill.positions() : Map.of());
+                entries.add(
+                        new Mark.Entry(
+                                statement, Mark.Fate.BACKFILLING, error, Optional.of(filling)));
+            } else {
+                entries.add(new Mark.Entry(statement, Mark.Fate.RUNNING, error));
+            }
         }
         return entries;
     }

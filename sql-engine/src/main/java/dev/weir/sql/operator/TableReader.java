@@ -5,6 +5,8 @@ import dev.weir.sql.batch.Field;
 import dev.weir.sql.batch.Schema;
 import dev.weir.sql.codec.ByteSink;
 import dev.weir.sql.codec.KeyCodec;
+import dev.weir.sql.state.PointChanges;
+import dev.weir.sql.state.PointScan;
 import dev.weir.sql.state.PointState;
 import dev.weir.sql.state.PointStates;
 import dev.weir.sql.state.StateSnapshot;
@@ -61,6 +63,96 @@ public final class TableReader {
                 });
         if (!batch.isEmpty()) {
             output.emit(batch);
+        }
+    }
+
+    /// Begins to read the rows that one lane keeps in slices; to be closed before the snapshot is.
+    public Slices slices(StateSnapshot snapshot, int lane) {
+        return new Scan(snapshot.scan(rows.lane(lane)));
+    }
+
+    /// Begins to read in slices what has changed in a lane between two snapshots; to be closed
+    /// before they are.
+    public Slices changes(StateSnapshot from, StateSnapshot to, int lane) {
+        return new Changes(to.changesSince(from, rows.lane(lane)));
+    }
+
+    /// A table being read in slices.
+    public sealed interface Slices extends AutoCloseable permits Scan, Changes {
+        /// Emits the next rows.
+        ///
+        /// @param records about how many to look at
+        /// @return false when there are no more
+        boolean next(int records, Output output);
+
+        @Override
+        void close();
+    }
+
+    /// All rows, with weight +1.
+    private final class Scan implements Slices {
+        private final PointScan scan;
+        private final Batch batch = Batch.of(schema);
+
+        private Scan(PointScan scan) {
+            this.scan = scan;
+        }
+
+        @Override
+        public boolean next(int records, Output output) {
+            batch.clear();
+            scan.next(
+                    records,
+                    (_, _, _, values, offset, _) -> {
+                        format.read(values, offset, batch, 1);
+                        return true;
+                    });
+            if (!batch.isEmpty()) {
+                output.emit(batch);
+            }
+            return scan.hasNext();
+        }
+
+        @Override
+        public void close() {
+            scan.close();
+        }
+    }
+
+    /// The rows that went, with weight -1, and those that came, with weight +1.
+    private final class Changes implements Slices {
+        private final PointChanges changes;
+        private final Batch batch = Batch.of(schema);
+
+        private Changes(PointChanges changes) {
+            this.changes = changes;
+        }
+
+        @Override
+        public boolean next(int records, Output output) {
+            batch.clear();
+            changes.next(
+                    records,
+                    (before, after) -> {
+                        if (Arrays.equals(before, after)) {
+                            return;
+                        }
+                        if (before != null) {
+                            format.read(before, 0, batch, -1);
+                        }
+                        if (after != null) {
+                            format.read(after, 0, batch, 1);
+                        }
+                    });
+            if (!batch.isEmpty()) {
+                output.emit(batch);
+            }
+            return changes.hasNext();
+        }
+
+        @Override
+        public void close() {
+            changes.close();
         }
     }
 

@@ -26,6 +26,9 @@ public final class PointState extends StateMap {
     private byte[] diskKey = new byte[64];
     private int announced;
 
+    /// Readers of changes under way; before-images stay as they are meanwhile.
+    private int changeReaders;
+
     PointState(Shared shared, int operator, Shards shards, boolean versioned) {
         this(shared, operator, shards, versioned, new ByteMap());
     }
@@ -240,7 +243,7 @@ public final class PointState extends StateMap {
     ///
     /// @param readers steps that snapshots read, ascending, the last published step included
     void trim(long[] readers) {
-        if (undo.isEmpty()) {
+        if (undo.isEmpty() || changeReaders > 0) {
             return;
         }
         int kept = 0;
@@ -440,6 +443,92 @@ public final class PointState extends StateMap {
         if (length >= 0) {
             into.add(chunk, key, keyLength, of.arena.chunk(found), of.valueOffset(found), length);
         }
+    }
+
+    /// Where a reader of changes goes on.
+    static final class UndoPosition {
+        private int undo;
+        private int chunk;
+        private int at;
+    }
+
+    /// Begins to read changes. Any thread.
+    void startChanges() {
+        lock();
+        try {
+            changeReaders++;
+        } finally {
+            unlock();
+        }
+    }
+
+    void endChanges() {
+        lock();
+        try {
+            changeReaders--;
+        } finally {
+            unlock();
+        }
+    }
+
+    /// Visits keys that have a before-image from after `from` up to `to`, with what they held then.
+    ///
+    /// @return whether there may be more
+    boolean changes(
+            long from, long to, UndoPosition position, int records, PointChanges.Visitor visitor) {
+        lock();
+        try {
+            int left = records;
+            for (; position.undo < undo.size(); position.undo++) {
+                Undo images = undo.get(position.undo);
+                if (images.step > from && images.step <= to) {
+                    left = changes(images, from, to, position, left, visitor);
+                    if (left == 0) {
+                        return true;
+                    }
+                }
+                position.chunk = 0;
+                position.at = 0;
+            }
+            return false;
+        } finally {
+            unlock();
+        }
+    }
+
+    /// @return how many may still be looked at; 0 when there may be more in `of`
+    private int changes(
+            Undo of,
+            long from,
+            long to,
+            UndoPosition position,
+            int records,
+            PointChanges.Visitor visitor) {
+        Arena images = of.images.arena;
+        int[] chunks = images.chunksByAge();
+        int left = records;
+        for (; position.chunk < chunks.length; position.chunk++) {
+            int end = images.used(chunks[position.chunk]);
+            while (position.at < end) {
+                if (left == 0) {
+                    return 0;
+                }
+                left--;
+                int handle = Arena.handle(chunks[position.chunk], position.at);
+                position.at += images.size(handle);
+                byte[] data = images.chunk(handle);
+                int hash = images.hash(handle);
+                int key = Arena.offset(handle) + ByteMap.KEY;
+                int keyLength = images.keyLength(handle);
+                // A later image of a key is not what it held at `from`.
+                if (firstImage(from, hash, data, key, keyLength) == of) {
+                    visitor.changed(
+                            value(of.images, handle), lookUp(to, hash, data, key, keyLength));
+                }
+            }
+            position.at = 0;
+        }
+        return left == 0 ? 1 : left;
     }
 
     /// Takes rows as of a step that were on disk only when the scan began.

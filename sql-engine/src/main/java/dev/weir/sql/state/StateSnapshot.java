@@ -35,33 +35,27 @@ public final class StateSnapshot implements AutoCloseable {
     /// @return false when the visitor ended it
     public boolean scan(PointState state, RowVisitor visitor) {
         checkOpen();
-        PointState.Range range = state.startScan();
-        try (Disk.DiskScan disk = range.disk()) {
-            Rows rows = new Rows();
-            for (int i = 0; i < range.chunks().length; i++) {
-                int at = 0;
-                while (at < range.ends()[i]) {
-                    rows.clear();
-                    at = state.take(step, range, i, at, SLICE_RECORDS, rows);
-                    if (!rows.visit(visitor)) {
-                        return false;
-                    }
-                }
-            }
-            if (disk != null) {
-                boolean more = true;
-                while (more) {
-                    rows.clear();
-                    more = state.takeFromDisk(step, range, SLICE_RECORDS, rows);
-                    if (!rows.visit(visitor)) {
-                        return false;
-                    }
+        try (PointScan scan = new PointScan(step, state)) {
+            while (scan.hasNext()) {
+                if (!scan.next(SLICE_RECORDS, visitor)) {
+                    return false;
                 }
             }
             return true;
-        } finally {
-            state.endScan();
         }
+    }
+
+    /// Begins a scan of all rows as of the step, to be closed before this is.
+    public PointScan scan(PointState state) {
+        checkOpen();
+        return new PointScan(step, state);
+    }
+
+    /// What has changed from an earlier snapshot to this one; to be closed before both are.
+    public PointChanges changesSince(StateSnapshot earlier, PointState state) {
+        checkOpen();
+        earlier.checkOpen();
+        return new PointChanges(state, earlier.step, step);
     }
 
     private void checkOpen() {

@@ -4,10 +4,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -30,6 +32,9 @@ public final class StateStore implements AutoCloseable {
     private final Map<Integer, PointState[]> points = new LinkedHashMap<>();
     private final Map<Integer, OrderedState[]> ordered = new LinkedHashMap<>();
     private final List<Integer> drops = new ArrayList<>();
+
+    /// Operators that begin anew, though RocksDB still has what is to be dropped.
+    private final Set<Integer> emptied = new HashSet<>();
 
     // Guards what other threads share: the freeze under way, the published step, snapshots.
     private final ReentrantLock lock = new ReentrantLock();
@@ -119,6 +124,7 @@ public final class StateStore implements AutoCloseable {
         PointState[] parts = points.computeIfAbsent(operator, _ -> new PointState[lanes]);
         if (parts[lane] == null) {
             parts[lane] = new PointState(shared, operator, Shards.of(lane, lanes), versioned);
+            parts[lane].spilled &= !emptied.contains(operator);
         }
         return parts[lane];
     }
@@ -127,6 +133,7 @@ public final class StateStore implements AutoCloseable {
         OrderedState[] parts = ordered.computeIfAbsent(operator, _ -> new OrderedState[lanes]);
         if (parts[lane] == null) {
             parts[lane] = new OrderedState(shared, operator, Shards.of(lane, lanes));
+            parts[lane].spilled &= !emptied.contains(operator);
         }
         return parts[lane];
     }
@@ -377,6 +384,13 @@ public final class StateStore implements AutoCloseable {
                 lock.unlock();
             }
         }
+    }
+
+    /// Deletes all state of an operator that begins anew under the same number: it is empty when it
+    /// is asked for again. Worker, between steps.
+    public void reset(int operator) {
+        drop(operator);
+        emptied.add(operator);
     }
 
     /// Memory held by the maps at the start of the step. Any thread.

@@ -35,7 +35,8 @@ class CommitterTest {
                 number,
                 Map.of(),
                 0,
-                List.of());
+                List.of(),
+                new Commit.Holding.Nothing());
     }
 
     private static List<JournalRecord> journal(MemoryTopicLog log) {

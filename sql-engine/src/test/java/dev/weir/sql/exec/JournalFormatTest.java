@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 class JournalFormatTest {
     private static final Statement STATEMENT =
@@ -68,6 +69,14 @@ class JournalFormatTest {
                         19,
                         List.of(
                                 new Mark.Entry(STATEMENT, Mark.Fate.RUNNING, ""),
+                                new Mark.Entry(
+                                        STATEMENT,
+                                        Mark.Fate.BACKFILLING,
+                                        "",
+                                        Optional.of(
+                                                new Mark.Filling(
+                                                        true,
+                                                        Map.of("orders", new long[] {7, 0})))),
                                 new Mark.Entry(STATEMENT, Mark.Fate.FAILED, "why")),
                         Map.of("orders", new long[] {1, 1L << 50, 0}),
                         List.of(new OutputEnd(new TopicPartition("totals", 0), 17)));
