@@ -23,8 +23,13 @@
 /// statements, the same cuts, no output. See [JournalRecord] and [JournalFormat] for what is
 /// journalled, [Mark] for what a checkpoint says.
 ///
-/// Today's limits: while a new persistent query is filled, and while a push query takes in the rows
-/// of its tables, the main sequence waits; records that others write into a derived relation's
+/// A new persistent query is filled beside the main sequence, a slice of some milliseconds between
+/// two steps: first its tables, by a [TableFill] whose slices are one step for the journal; then
+/// its streams, each slice a journalled step in the query's own scope, while the changes of its
+/// tables reach it through the main sequence already. When it is level it joins.
+///
+/// Today's limits: while a push query takes in the rows of its tables the main sequence waits;
+/// records that others write into a derived relation's
 /// topic are not read; a query that TERMINATE ended leaves its relation as it was and cannot be
 /// started again.
 package dev.weir.sql.exec;
