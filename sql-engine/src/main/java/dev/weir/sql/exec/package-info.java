@@ -29,7 +29,6 @@
 /// tables reach it through the main sequence already. When it is level it joins.
 ///
 /// Today's limits: while a push query takes in the rows of its tables the main sequence waits;
-/// records that others write into a derived relation's
-/// topic are not read; a query that TERMINATE ended leaves its relation as it was and cannot be
-/// started again.
+/// records that others write into a derived relation's topic are not read; a query that TERMINATE
+/// ended leaves its relation as it was and cannot be started again.
 package dev.weir.sql.exec;
