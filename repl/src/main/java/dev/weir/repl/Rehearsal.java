@@ -32,7 +32,7 @@ import java.util.Optional;
 public final class Rehearsal {
     private static final String ANSWER =
             """
-            {"columns":[{"name":"item","type":"VARCHAR"},{"name":"n","type":"BIGINT"}],"live":true,"queryId":"q1"}
+            {"columns":[{"name":"item","type":"VARCHAR"},{"name":"n","type":"BIGINT"}],"live":true,"queryId":"q1","table":true,"key":[0]}
             {"rows":[["pen",1],["ink",null],["cap",[1.5,{"a":true}]]],"times":[1,2,3],"deleted":[false,true,false]}
             {"error":{"sqlState":"42703","message":"no","hint":"try","line":1,"column":8}}
             """;
@@ -60,7 +60,7 @@ public final class Rehearsal {
         Path history = Files.createTempFile("weir", ".history");
         InputStream typed =
                 new ByteArrayInputStream(
-                        "SELECT 'a', 1 FROM orders -- so\r WHERE x;\r\\x\rhelp\rexit\r"
+                        "SELECT 'a', 1 FROM orders -- so\r WHERE x;\r\\tim\t\r\\x\rhelp\rexit\r"
                                 .getBytes(StandardCharsets.UTF_8));
         try (Terminal terminal =
                 TerminalBuilder.builder()

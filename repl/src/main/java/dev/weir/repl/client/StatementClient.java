@@ -69,6 +69,14 @@ public final class StatementClient {
         return watch.failed ? Outcome.FAILED : Outcome.DONE;
     }
 
+    /// Makes sure that a Weir answers.
+    ///
+    /// @throws CannotConnectException when nothing listens at the server's address
+    /// @throws IOException when something else than Weir answered
+    public void check() throws IOException {
+        execute("", IGNORE);
+    }
+
     /// Ends the running statement by closing its connection, at the server too. Does nothing when
     /// none is running.
     ///
@@ -118,6 +126,21 @@ public final class StatementClient {
         }
         return session;
     }
+
+    private static final ResponseHandler IGNORE =
+            new ResponseHandler() {
+                @Override
+                public void columns(ResultHead head) {}
+
+                @Override
+                public void rows(List<Row> rows) {}
+
+                @Override
+                public void done(String tag, String message) {}
+
+                @Override
+                public void error(StatementError error) {}
+            };
 
     /// Passes everything on and remembers whether an error came.
     private static final class EndWatch implements ResponseHandler {

@@ -12,17 +12,27 @@ import java.io.UncheckedIOException;
 import java.nio.charset.CharacterCodingException;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /// Runs the statements of a script in order and stops at the first that fails. Each is run as soon
 /// as its semicolon is read, so that a script may come from a pipe that stays open.
 public final class ScriptRunner {
     private final StatementRunner statements;
     private final Console console;
+    private final BooleanSupplier interrupted;
 
     public ScriptRunner(StatementClient client, Console console, Format format) {
+        this(
+                new StatementRunner(client, console, new Settings(format), Optional.empty()),
+                console,
+                () -> false);
+    }
+
+    /// @param interrupted asked before each statement; true ends the script
+    ScriptRunner(StatementRunner statements, Console console, BooleanSupplier interrupted) {
+        this.statements = statements;
         this.console = console;
-        this.statements =
-                new StatementRunner(client, console, new Settings(format), Optional.empty());
+        this.interrupted = interrupted;
     }
 
     /// @param name put before errors with the line, or empty for none
@@ -64,6 +74,9 @@ public final class ScriptRunner {
 
     private int run(List<StatementSplitter.Piece> pieces, String name) throws IOException {
         for (StatementSplitter.Piece piece : pieces) {
+            if (interrupted.getAsBoolean()) {
+                return ExitCode.INTERRUPTED;
+            }
             String where = name.isEmpty() ? "" : name + ":" + piece.line();
             StatementClient.Outcome outcome = statements.run(piece.text(), where);
             switch (outcome) {

@@ -16,15 +16,7 @@ final class StatementParser implements Parser {
         if (asksWhetherComplete && !isComplete(line)) {
             throw new EOFError(-1, -1, "the statement goes on", "weir");
         }
-        int start = cursor;
-        while (start > 0 && isWordPart(line.charAt(start - 1))) {
-            start--;
-        }
-        int end = cursor;
-        while (end < line.length() && isWordPart(line.charAt(end))) {
-            end++;
-        }
-        return new WordAtCursor(line, cursor, line.substring(start, end), cursor - start);
+        return wordAt(line, cursor);
     }
 
     static boolean isComplete(String text) {
@@ -36,8 +28,43 @@ final class StatementParser implements Parser {
         return splitter.isBetweenStatements();
     }
 
-    private static boolean isWordPart(char c) {
-        return Character.isLetterOrDigit(c) || c == '_' || c == '\\';
+    /// The word to complete. In quotes that is all behind the opening one, for names of topics have
+    /// dots and dashes; in a command of the shell all between spaces, for its arguments are files.
+    private static WordAtCursor wordAt(String line, int cursor) {
+        int start = cursor;
+        int end = cursor;
+        Token inside = ShellCommand.isOne(line) ? null : quotedAt(line, cursor);
+        if (inside != null) {
+            start = inside.start() + 1;
+            end = Math.max(cursor, inside.closed() ? inside.end() - 1 : cursor);
+        } else if (ShellCommand.isOne(line)) {
+            while (start > 0 && !Character.isWhitespace(line.charAt(start - 1))) {
+                start--;
+            }
+            while (end < line.length() && !Character.isWhitespace(line.charAt(end))) {
+                end++;
+            }
+        } else {
+            while (start > 0 && Token.isWordPart(line.charAt(start - 1))) {
+                start--;
+            }
+            while (end < line.length() && Token.isWordPart(line.charAt(end))) {
+                end++;
+            }
+        }
+        return new WordAtCursor(line, cursor, line.substring(start, end), cursor - start);
+    }
+
+    private static Token quotedAt(String line, int cursor) {
+        for (Token token : Token.all(line)) {
+            boolean isQuoted =
+                    token.kind() == Token.Kind.TEXT || token.kind() == Token.Kind.QUOTED_NAME;
+            int last = token.closed() ? token.end() - 1 : token.end();
+            if (isQuoted && cursor > token.start() && cursor <= last) {
+                return token;
+            }
+        }
+        return null;
     }
 
     private record WordAtCursor(String line, int cursor, String word, int wordCursor)

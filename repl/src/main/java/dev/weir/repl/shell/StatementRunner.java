@@ -7,6 +7,7 @@ import dev.weir.repl.client.StatementClient;
 import dev.weir.repl.client.StatementError;
 import dev.weir.repl.render.ErrorText;
 import dev.weir.repl.render.Format;
+import dev.weir.repl.render.Palette;
 import dev.weir.repl.render.ResultWriter;
 
 import org.jline.terminal.Terminal;
@@ -18,7 +19,7 @@ import java.util.Optional;
 
 /// Runs a statement and shows its answer. Used by the shell's thread.
 final class StatementRunner {
-    private final StatementClient client;
+    private StatementClient client;
     private final Console console;
     private final Settings settings;
     // Empty for scripts: then no result is repainted, and nobody is told of Ctrl-C.
@@ -34,6 +35,10 @@ final class StatementRunner {
         this.console = console;
         this.settings = settings;
         this.terminal = terminal;
+    }
+
+    void setClient(StatementClient client) {
+        this.client = client;
     }
 
     /// Runs a statement until it ends, fails or is cancelled. Errors of the statement are shown.
@@ -89,11 +94,18 @@ final class StatementRunner {
                     head.live()
                             && head.table()
                             && settings.format() == Format.TABLE
+                            && settings.output().isEmpty()
                             && terminal.filter(LiveTableView::isPossibleOn).isPresent();
             if (inPlace) {
                 result = new LiveTableView(terminal.orElseThrow(), head, console.outPalette());
             } else {
-                result = ResultWriter.of(settings.format(), console.out(), console.outPalette());
+                result =
+                        ResultWriter.of(
+                                settings.format(),
+                                settings.output().orElse(console.out()),
+                                settings.output().isPresent()
+                                        ? Palette.PLAIN
+                                        : console.outPalette());
                 if (head.live() && terminal.isPresent()) {
                     String name =
                             head.queryId().isEmpty()

@@ -75,7 +75,7 @@ class StatementSplitterTest {
         assertThat(ShellCommand.parse("\\d orders"))
                 .contains(new ShellCommand.Shorthand("DESCRIBE orders"));
         assertThat(ShellCommand.parse("\\nonsense"))
-                .contains(new ShellCommand.Unknown("\\nonsense"));
+                .contains(new ShellCommand.Wrong("unknown command \\nonsense; \\? lists them"));
         assertThat(ShellCommand.parse("SELECT 1;")).isEmpty();
         assertThat(ShellCommand.parse("exit the building;")).isEmpty();
     }
