@@ -128,13 +128,6 @@ public final class Analyzer {
             throw noKey(query.rel(), rows, position);
         }
         List<Integer> key = rows.keys().getFirst();
-        if (key.isEmpty()) {
-            throw new SqlException(
-                    SqlState.FEATURE_NOT_SUPPORTED,
-                    position,
-                    "a table of a single row is not supported",
-                    "Group by something: each group is a row of the table.");
-        }
         int width = query.schema().size();
         if (query.window().isPresent()) {
             return windowed(create, query, query.window(), key, width - 2, width - 1, text);

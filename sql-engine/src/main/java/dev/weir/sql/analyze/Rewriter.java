@@ -12,6 +12,7 @@ import dev.weir.sql.parse.TypeNames;
 import dev.weir.sql.parse.WindowedFrom;
 
 import org.apache.calcite.sql.JoinConditionType;
+import org.apache.calcite.sql.SqlAggFunction;
 import org.apache.calcite.sql.SqlBasicTypeNameSpec;
 import org.apache.calcite.sql.SqlCall;
 import org.apache.calcite.sql.SqlDataTypeSpec;
@@ -25,6 +26,7 @@ import org.apache.calcite.sql.SqlNode;
 import org.apache.calcite.sql.SqlNodeList;
 import org.apache.calcite.sql.SqlSelect;
 import org.apache.calcite.sql.SqlSelectKeyword;
+import org.apache.calcite.sql.SqlSetOperator;
 import org.apache.calcite.sql.SqlUnresolvedFunction;
 import org.apache.calcite.sql.SqlUserDefinedTypeNameSpec;
 import org.apache.calcite.sql.fun.SqlLibraryOperators;
@@ -147,8 +149,10 @@ final class Rewriter extends SqlShuttle {
                     throw Refusals.sortedContinuous(pos);
                 }
             }
-            case UNION, INTERSECT, EXCEPT ->
-                    throw Refusals.setOperation(pos, call.getOperator().getName());
+            case UNION, INTERSECT, EXCEPT -> {
+                refuseInExpression(pos);
+                refuseIntersectAll(call);
+            }
             case EXISTS,
                     SOME,
                     ALL,
@@ -208,8 +212,21 @@ final class Rewriter extends SqlShuttle {
             return SqlStdOperatorTable.CAST.createCall(
                     pos, call.operand(0).accept(this), call.operand(1).accept(this));
         }
-        if (call.getOperator() instanceof SqlUnresolvedFunction function) {
-            refuseAggregate(call, function.getName().toUpperCase(Locale.ROOT));
+        // The parser knows some aggregate functions itself.
+        if (call.getOperator() instanceof SqlUnresolvedFunction
+                || call.getOperator() instanceof SqlAggFunction) {
+            String name = call.getOperator().getName().toUpperCase(Locale.ROOT);
+            if (Refusals.OTHER_AGGREGATES.contains(name)) {
+                throw Refusals.aggregate(pos, name);
+            }
+            List<SqlNode> operands = new ArrayList<>();
+            for (SqlNode operand : call.getOperandList()) {
+                operands.add(operand == null ? null : operand.accept(this));
+            }
+            SqlNode aggregate = AggregateNames.call(call, name, operands);
+            if (aggregate != null) {
+                return aggregate;
+            }
         }
         return copy(call);
     }
@@ -243,13 +260,12 @@ final class Rewriter extends SqlShuttle {
         return Refusals.of(pos, name + " is not supported", hint);
     }
 
-    private static void refuseAggregate(SqlCall call, String name) {
-        SqlLiteral quantifier = call.getFunctionQuantifier();
-        if (quantifier != null && quantifier.getValue() == SqlSelectKeyword.DISTINCT) {
-            throw Refusals.distinctAggregate(call.getParserPosition(), name);
-        }
-        if (Refusals.OTHER_AGGREGATES.contains(name)) {
-            throw Refusals.aggregate(call.getParserPosition(), name);
+    private static void refuseIntersectAll(SqlCall call) {
+        if (call.getKind() != SqlKind.UNION && ((SqlSetOperator) call.getOperator()).isAll()) {
+            throw refused(
+                    call.getParserPosition(),
+                    call.getOperator().getName(),
+                    call.getKind() + " without ALL is.");
         }
     }
 

@@ -7,12 +7,15 @@ import dev.weir.sql.function.Functions;
 import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.core.Aggregate;
 import org.apache.calcite.rel.core.Filter;
+import org.apache.calcite.rel.core.Intersect;
 import org.apache.calcite.rel.core.Join;
 import org.apache.calcite.rel.core.JoinInfo;
 import org.apache.calcite.rel.core.JoinRelType;
+import org.apache.calcite.rel.core.Minus;
 import org.apache.calcite.rel.core.Project;
 import org.apache.calcite.rel.core.Sort;
 import org.apache.calcite.rel.core.TableScan;
+import org.apache.calcite.rel.core.Union;
 import org.apache.calcite.rel.core.Values;
 import org.apache.calcite.rex.RexCall;
 import org.apache.calcite.rex.RexInputRef;
@@ -68,9 +71,8 @@ public record RowTraits(
             return new RowTraits(true, List.of(), key);
         }
         List<List<Integer>> keys = new ArrayList<>();
-        if (!key.isEmpty()) {
-            keys.add(key);
-        }
+        // Without key columns it is a table of one row.
+        keys.add(key);
         if (relation.window().isPresent()) {
             // A window is known by its start alone.
             int end = relation.schema().indexOf(WindowSpec.END);
@@ -110,8 +112,28 @@ public record RowTraits(
                             true,
                             values.tuples.size() <= 1 ? List.of(List.of()) : List.of(),
                             List.of());
+            case Union union ->
+                    union.all
+                            ? new RowTraits(
+                                    union.getInputs().stream().allMatch(i -> of(i).appendOnly()),
+                                    List.of(),
+                                    List.of())
+                            : ofSet(union, union.getInputs());
+            case Intersect intersect -> ofSet(intersect, List.of());
+            case Minus minus -> ofSet(minus, List.of());
             default -> new RowTraits(false, List.of(), List.of());
         };
+    }
+
+    /// A set operation that leaves no row twice: a row is identified by all of its columns.
+    ///
+    /// @param unchanging inputs of which a row, once there, never goes; empty when rows go anyway
+    private static RowTraits ofSet(RelNode rel, List<RelNode> unchanging) {
+        List<Integer> all = IntStream.range(0, rel.getRowType().getFieldCount()).boxed().toList();
+        return new RowTraits(
+                !unchanging.isEmpty() && unchanging.stream().allMatch(i -> of(i).appendOnly()),
+                List.of(all),
+                all);
     }
 
     /// After a projection: what of the keys is passed on as it is.

@@ -8,7 +8,6 @@ import dev.weir.sql.expr.Kernel;
 import dev.weir.sql.expr.Kernels;
 import dev.weir.sql.expr.RowErrors;
 import dev.weir.sql.expr.StepClock;
-import dev.weir.sql.operator.AggregateFunction;
 import dev.weir.sql.operator.AggregateOperator;
 import dev.weir.sql.operator.Exchange;
 import dev.weir.sql.operator.JoinOperator;
@@ -16,7 +15,7 @@ import dev.weir.sql.operator.KernelOperator;
 import dev.weir.sql.operator.Operator;
 import dev.weir.sql.operator.Output;
 import dev.weir.sql.operator.SortOperator;
-import dev.weir.sql.plan.AggregateCall;
+import dev.weir.sql.operator.UnionOperator;
 import dev.weir.sql.plan.PlanNode;
 import dev.weir.sql.serde.Values;
 import dev.weir.sql.state.LaneStore;
@@ -253,7 +252,7 @@ final class Circuit {
                         new AggregateOperator(
                                 input.schema(),
                                 aggregate.groupColumns(),
-                                aggregate.calls().stream().map(Circuit::function).toList(),
+                                aggregate.calls(),
                                 aggregate.schema(),
                                 input.traits().appendOnly(),
                                 aggregate.groupColumns().length == 0 && keepsEverything(),
@@ -300,6 +299,12 @@ final class Circuit {
                 int stage = Math.max(left, right);
                 stage(stage).operators.add(operator);
                 yield stage;
+            }
+            case PlanNode.Union union -> {
+                UnionOperator operator = new UnionOperator(output);
+                for (PlanNode input : union.inputs()) {
+                    build(input, null, delta -> operator.accept(0, delta));
+                }
             }
             case PlanNode.Sort sort -> {
                 SortOperator operator =
@@ -353,17 +358,5 @@ final class Circuit {
         }
         Schema numbered = JoinOperator.residualSchema(joined);
         return Kernels.compile(condition, Rex.identity(numbered), numbered, numbered, clock);
-    }
-
-    private static AggregateFunction function(AggregateCall call) {
-        AggregateFunction.Kind kind =
-                switch (call.function()) {
-                    case COUNT -> AggregateFunction.Kind.COUNT;
-                    case SUM -> AggregateFunction.Kind.SUM;
-                    case MIN -> AggregateFunction.Kind.MIN;
-                    case MAX -> AggregateFunction.Kind.MAX;
-                    case AVG -> AggregateFunction.Kind.AVG;
-                };
-        return new AggregateFunction(kind, call.argument(), call.filter(), call.type());
     }
 }

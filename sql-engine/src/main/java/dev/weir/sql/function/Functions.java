@@ -107,6 +107,32 @@ public final class Functions {
                     "TRUNCATE",
                     "UPPER");
 
+    private static final List<String> AGGREGATES =
+            List.of(
+                    "ARRAY_AGG",
+                    "AVG",
+                    "BOOL_AND",
+                    "BOOL_OR",
+                    "COLLECT_LIST",
+                    "COLLECT_SET",
+                    "CORRELATION",
+                    "COUNT",
+                    "COUNT_DISTINCT",
+                    "EARLIEST_BY_OFFSET",
+                    "HISTOGRAM",
+                    "LATEST_BY_OFFSET",
+                    "LISTAGG",
+                    "MAX",
+                    "MIN",
+                    "STDDEV_POP",
+                    "STDDEV_SAMP",
+                    "STRING_AGG",
+                    "SUM",
+                    "TOPK",
+                    "TOPKDISTINCT",
+                    "VAR_POP",
+                    "VAR_SAMP");
+
     private static final List<SqlOperator> ALL =
             List.of(
                     WINDOW_START,
@@ -213,7 +239,7 @@ public final class Functions {
             kinds.put(operator.getName(), "SCALAR");
         }
         kinds.remove(WINDOW_START.getName());
-        for (String aggregate : List.of("COUNT", "SUM", "MIN", "MAX", "AVG")) {
+        for (String aggregate : AGGREGATES) {
             kinds.put(aggregate, "AGGREGATE");
         }
         return kinds;

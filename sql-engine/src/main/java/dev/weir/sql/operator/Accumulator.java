@@ -11,7 +11,7 @@ import dev.weir.sql.batch.Schema;
 import dev.weir.sql.batch.SqlType;
 import dev.weir.sql.codec.ByteSink;
 import dev.weir.sql.codec.KeyCodec;
-import dev.weir.sql.state.OrderedState;
+import dev.weir.sql.plan.AggregateCall;
 
 import java.math.BigDecimal;
 import java.math.BigInteger;
@@ -22,18 +22,18 @@ import java.util.Arrays;
 /// What one aggregate function keeps of a group: some slots of 8 bytes, and for some a part of
 /// variable size. The value is a function of what is kept, so that the rows before and after a step
 /// can both be made from bytes.
-abstract sealed class Accumulator {
-    final AggregateFunction function;
+abstract class Accumulator {
+    final AggregateCall function;
 
     /// Offset of the first slot.
     final int slot;
 
     private final boolean mayBeNull;
 
-    Accumulator(AggregateFunction function, int slot) {
+    Accumulator(AggregateCall function, int slot) {
         this.function = function;
         this.slot = slot;
-        this.mayBeNull = function.argument() >= 0;
+        this.mayBeNull = function.argument() >= 0 && !function.options().nulls();
     }
 
     /// Adds rows `from` to `to` of a batch.
@@ -43,6 +43,16 @@ abstract sealed class Accumulator {
 
     /// Brings a group's value up to date at the end of a step.
     void refresh(Groups groups, int number) {}
+
+    /// Adds what another group has: that group is not used any more. Only for inputs that never
+    /// retract.
+    void merge(Groups groups, int into, int number) {
+        throw new IllegalStateException(function.kind() + " cannot be merged");
+    }
+
+    /// Forgets what is kept of a group elsewhere than in the group. Without retractions it may be
+    /// more than nothing.
+    void erase(Groups groups, int number) {}
 
     /// Whether two groups have the same value. May say no although they have.
     abstract boolean same(Groups groups, byte[] a, int aAt, byte[] b, int bAt);
@@ -71,7 +81,7 @@ abstract sealed class Accumulator {
 
     /// COUNT. One slot.
     static final class Count extends Accumulator {
-        Count(AggregateFunction function, int slot) {
+        Count(AggregateCall function, int slot) {
             super(function, slot);
         }
 
@@ -104,7 +114,7 @@ abstract sealed class Accumulator {
 
     /// COUNT(*) without a filter: the number of rows every group keeps. No slot.
     static final class CountRows extends Accumulator {
-        CountRows(AggregateFunction function) {
+        CountRows(AggregateCall function) {
             super(function, Groups.ROWS);
         }
 
@@ -127,7 +137,7 @@ abstract sealed class Accumulator {
     /// that was out of range comes back when rows are retracted. Three slots: high and low half,
     /// number of values.
     static final class LongSum extends Accumulator {
-        LongSum(AggregateFunction function, int slot) {
+        LongSum(AggregateCall function, int slot) {
             super(function, slot);
         }
 
@@ -164,7 +174,7 @@ abstract sealed class Accumulator {
             boolean sameSum =
                     Slots.getLong(a, x) == Slots.getLong(b, y)
                             && Slots.getLong(a, x + 8) == Slots.getLong(b, y + 8);
-            if (function.kind() == AggregateFunction.Kind.SUM) {
+            if (function.kind() == AggregateCall.Kind.SUM) {
                 return (sameSum && (m == 0) == (n == 0))
                         || (function.type() == Primitive.BIGINT
                                 && !fits(Slots.getLong(a, x), Slots.getLong(a, x + 8))
@@ -205,7 +215,7 @@ abstract sealed class Accumulator {
             }
             long high = Slots.getLong(data, base);
             long low = Slots.getLong(data, base + 8);
-            boolean average = function.kind() == AggregateFunction.Kind.AVG;
+            boolean average = function.kind() == AggregateCall.Kind.AVG;
             switch (out) {
                 case DoubleColumn doubles ->
                         doubles.append(average(data, base, average ? count : 1));
@@ -245,7 +255,7 @@ abstract sealed class Accumulator {
     /// SUM and AVG of doubles. Two slots: sum, number of values. A group that has lost all its
     /// values starts anew from zero.
     static final class DoubleSum extends Accumulator {
-        DoubleSum(AggregateFunction function, int slot) {
+        DoubleSum(AggregateCall function, int slot) {
             super(function, slot);
         }
 
@@ -282,7 +292,7 @@ abstract sealed class Accumulator {
 
         private double value(byte[] data, int at) {
             double sum = Double.longBitsToDouble(Slots.getLong(data, at + slot));
-            return function.kind() == AggregateFunction.Kind.AVG
+            return function.kind() == AggregateCall.Kind.AVG
                     ? sum / Slots.getLong(data, at + slot + 8)
                     : sum;
         }
@@ -304,7 +314,7 @@ abstract sealed class Accumulator {
         private final int part;
         private final ByteSink scratch = new ByteSink();
 
-        DecimalSum(AggregateFunction function, int slot, int part) {
+        DecimalSum(AggregateCall function, int slot, int part) {
             super(function, slot);
             this.part = part;
         }
@@ -346,7 +356,7 @@ abstract sealed class Accumulator {
         boolean same(Groups groups, byte[] a, int aAt, byte[] b, int bAt) {
             long m = Slots.getLong(a, aAt + slot);
             long n = Slots.getLong(b, bAt + slot);
-            boolean average = function.kind() == AggregateFunction.Kind.AVG;
+            boolean average = function.kind() == AggregateCall.Kind.AVG;
             return (average ? m == n : (m == 0) == (n == 0))
                     && sum(groups, a, aAt).compareTo(sum(groups, b, bAt)) == 0;
         }
@@ -359,7 +369,7 @@ abstract sealed class Accumulator {
                 return true;
             }
             BigDecimal sum = sum(groups, data, at);
-            boolean average = function.kind() == AggregateFunction.Kind.AVG;
+            boolean average = function.kind() == AggregateCall.Kind.AVG;
             if (out instanceof DoubleColumn doubles) {
                 doubles.append(
                         average
@@ -383,9 +393,9 @@ abstract sealed class Accumulator {
     static final class LongExtreme extends Accumulator {
         private final boolean greatest;
 
-        LongExtreme(AggregateFunction function, int slot) {
+        LongExtreme(AggregateCall function, int slot) {
             super(function, slot);
-            this.greatest = function.kind() == AggregateFunction.Kind.MAX;
+            this.greatest = function.kind() == AggregateCall.Kind.MAX;
         }
 
         @Override
@@ -427,34 +437,22 @@ abstract sealed class Accumulator {
     }
 
     /// MIN and MAX of other types, or of rows that may be retracted. A part of variable size: the
-    /// extreme as KeyCodec writes it; for MAX all bits flipped, so that the least bytes win.
-    ///
-    /// With retractions all values are kept, with their counts, in an ordered state: {group, number
-    /// of the function, value}; the first with a positive count is the extreme.
+    /// extreme as KeyCodec writes it; for MAX all bits flipped, so that the least bytes win. With
+    /// retractions all values are kept, and the least of them is the extreme.
     static final class KeyExtreme extends Accumulator {
         private final int part;
-        private final int functionNumber;
         private final boolean greatest;
         private final KeyCodec codec;
-        private final OrderedState multiset;
-        private final OrderedState.Cursor cursor;
+        private final ValueCounts counts;
         private final ByteSink key = new ByteSink();
-        private final byte[] count = new byte[8];
 
-        /// @param multiset null when nothing is retracted
-        KeyExtreme(
-                AggregateFunction function,
-                int part,
-                int functionNumber,
-                Schema in,
-                OrderedState multiset) {
+        /// @param counts null when nothing is retracted
+        KeyExtreme(AggregateCall function, int part, Schema in, ValueCounts counts) {
             super(function, 0);
             this.part = part;
-            this.functionNumber = functionNumber;
-            this.greatest = function.kind() == AggregateFunction.Kind.MAX;
+            this.greatest = function.kind() == AggregateCall.Kind.MAX;
             this.codec = new KeyCodec(in, new int[] {function.argument()});
-            this.multiset = multiset;
-            this.cursor = multiset == null ? null : multiset.cursor();
+            this.counts = counts;
         }
 
         @Override
@@ -463,32 +461,21 @@ abstract sealed class Accumulator {
             for (int i = from; i < to; i++) {
                 int row = in.row(i);
                 if (all || takes(in, row)) {
-                    if (multiset == null) {
+                    if (counts == null) {
                         keepLesser(groups, numbers[i - from], in, row);
                     } else {
-                        count(groups, numbers[i - from], in, row);
+                        counts.add(groups, numbers[i - from], in, row, in.weight(row));
                     }
                 }
             }
         }
 
-        private void writeValue(Batch in, int row) {
-            int start = key.size();
-            codec.write(in, row, key);
-            if (greatest) {
-                flip(key.array(), start, key.size());
-            }
-        }
-
-        private static void flip(byte[] data, int from, int to) {
-            for (int at = from; at < to; at++) {
-                data[at] = (byte) ~data[at];
-            }
-        }
-
         private void keepLesser(Groups groups, int number, Batch in, int row) {
             key.clear();
-            writeValue(in, row);
+            codec.write(in, row, key);
+            if (greatest) {
+                ValueCounts.flip(key.array(), 0, key.size());
+            }
             byte[] data = groups.data(number);
             int from = groups.variable(data, groups.at(number), part);
             int length = Slots.getInt(data, from);
@@ -500,66 +487,23 @@ abstract sealed class Accumulator {
             }
         }
 
-        private int writePrefix(Groups groups, int number) {
-            key.clear();
-            key.put(groups.data(number), groups.keyAt(number), groups.keyLength(number));
-            key.put(functionNumber >>> 8);
-            key.put(functionNumber);
-            return key.size();
-        }
-
-        private void count(Groups groups, int number, Batch in, int row) {
-            writePrefix(groups, number);
-            // The group alone decides the lane.
-            int group = groups.keyLength(number);
-            writeValue(in, row);
-            long weight = in.weight(row);
-            int entry = multiset.find(key.array(), 0, group, key.size());
-            if (entry == OrderedState.NONE) {
-                Slots.setLong(count, 0, weight);
-                multiset.put(key.array(), 0, group, key.size(), count, 0, count.length);
-                return;
-            }
-            long sum = Slots.getLong(multiset.bytes(entry), multiset.valueOffset(entry)) + weight;
-            if (sum == 0) {
-                multiset.erase(entry);
-            } else {
-                Slots.setLong(multiset.edit(entry), multiset.valueOffset(entry), sum);
-            }
-        }
-
         @Override
         void refresh(Groups groups, int number) {
-            if (multiset == null) {
+            if (counts == null) {
                 return;
             }
-            int head = writePrefix(groups, number);
-            cursor.seek(key.array(), 0, groups.keyLength(number), head);
-            while (cursor.next()) {
-                if (Slots.getLong(cursor.values(), cursor.valueOffset()) > 0) {
-                    groups.setVariable(
-                            number,
-                            part,
-                            cursor.keys(),
-                            cursor.keyOffset() + head,
-                            cursor.keyLength() - head);
-                    return;
-                }
+            counts.seek(groups, number);
+            if (counts.next()) {
+                groups.setVariable(
+                        number, part, counts.bytes(), counts.valueAt(), counts.valueLength());
+            } else {
+                groups.setVariable(number, part, key.array(), 0, -1);
             }
-            groups.setVariable(number, part, key.array(), 0, -1);
         }
 
         @Override
         boolean same(Groups groups, byte[] a, int aAt, byte[] b, int bAt) {
-            int x = groups.variable(a, aAt, part);
-            int y = groups.variable(b, bAt, part);
-            return Arrays.equals(
-                    a,
-                    x,
-                    x + 4 + Math.max(0, Slots.getInt(a, x)),
-                    b,
-                    y,
-                    y + 4 + Math.max(0, Slots.getInt(b, y)));
+            return groups.sameVariable(a, aAt, b, bAt, part);
         }
 
         @Override
@@ -573,7 +517,7 @@ abstract sealed class Accumulator {
             key.clear();
             key.put(data, from + 4, length);
             if (greatest) {
-                flip(key.array(), 0, length);
+                ValueCounts.flip(key.array(), 0, length);
             }
             codec.read(key.array(), 0, new Column[] {out});
             return true;

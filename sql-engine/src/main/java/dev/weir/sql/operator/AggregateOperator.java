@@ -2,17 +2,17 @@ package dev.weir.sql.operator;
 
 import dev.weir.sql.batch.Batch;
 import dev.weir.sql.batch.Schema;
-import dev.weir.sql.batch.SqlType;
 import dev.weir.sql.codec.KeyCodec;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
 import dev.weir.sql.expr.RowErrors;
+import dev.weir.sql.plan.AggregateCall;
 import dev.weir.sql.state.OrderedState;
 import dev.weir.sql.state.PointState;
 
 import java.util.List;
 
-/// GROUP BY with COUNT, SUM, MIN, MAX and AVG.
+/// GROUP BY with the functions of [AggregateCall].
 ///
 /// A group has a row while the sum of its rows' weights is not zero; the aggregate of everything
 /// (no group columns) has one from its first input on, or from its first step on. At the end of a
@@ -39,15 +39,16 @@ public final class AggregateOperator implements Operator {
     private final Batch out;
     private boolean started;
 
-    /// @param appendOnly whether the input never retracts: MIN and MAX then keep the extreme only
+    /// @param appendOnly whether the input never retracts: MIN and MAX then keep the extreme only,
+    ///   and lists are in the order in which values come
     /// @param rowWhenEmpty whether an aggregate of everything has a row before it has any input
     /// @param groups not versioned; keeps the accumulators
-    /// @param extremes keeps the values of MIN and MAX when they may be retracted
+    /// @param extremes keeps values with their counts, for functions that need them
     /// @param errors told of sums out of range; the row it gets is the output row
     public AggregateOperator(
             Schema in,
             int[] groupColumns,
-            List<AggregateFunction> functions,
+            List<AggregateCall> functions,
             Schema outSchema,
             boolean appendOnly,
             boolean rowWhenEmpty,
@@ -65,58 +66,11 @@ public final class AggregateOperator implements Operator {
         this.keys = new KeyCodec(in, groupColumns);
         this.keySlice = new KeySlice(keys, groups);
         this.accumulators = new Accumulator[functions.size()];
-        int slots = 0;
-        int parts = 0;
+        AccumulatorFactory factory = new AccumulatorFactory(in, appendOnly, extremes);
         for (int i = 0; i < accumulators.length; i++) {
-            AggregateFunction function = functions.get(i);
-            int slot = Groups.SLOTS + 8 * slots;
-            SqlType.Layout layout =
-                    function.argument() < 0
-                            ? SqlType.Layout.LONG
-                            : in.type(function.argument()).layout();
-            switch (function.kind()) {
-                case COUNT -> {
-                    if (function.argument() < 0 && function.filter() < 0) {
-                        accumulators[i] = new Accumulator.CountRows(function);
-                    } else {
-                        accumulators[i] = new Accumulator.Count(function, slot);
-                        slots++;
-                    }
-                }
-                case SUM, AVG -> {
-                    switch (layout) {
-                        case LONG -> {
-                            accumulators[i] = new Accumulator.LongSum(function, slot);
-                            slots += 3;
-                        }
-                        case DOUBLE -> {
-                            accumulators[i] = new Accumulator.DoubleSum(function, slot);
-                            slots += 2;
-                        }
-                        case OBJECT -> {
-                            accumulators[i] = new Accumulator.DecimalSum(function, slot, parts++);
-                            slots++;
-                        }
-                        case BYTES ->
-                                throw new IllegalArgumentException(
-                                        function.kind()
-                                                + " of "
-                                                + in.type(function.argument()).sql());
-                    }
-                }
-                case MIN, MAX -> {
-                    if (appendOnly && layout == SqlType.Layout.LONG) {
-                        accumulators[i] = new Accumulator.LongExtreme(function, slot);
-                        slots += 2;
-                    } else {
-                        accumulators[i] =
-                                new Accumulator.KeyExtreme(
-                                        function, parts++, i, in, appendOnly ? null : extremes);
-                    }
-                }
-            }
+            accumulators[i] = factory.make(functions.get(i));
         }
-        this.groups = new Groups(groups, slots, parts);
+        this.groups = new Groups(groups, factory.slots(), factory.parts());
         this.out = Batch.of(outSchema);
     }
 
@@ -233,7 +187,7 @@ public final class AggregateOperator implements Operator {
             wasInRange = write(number, images, imageAt, -1);
         }
         if (!is) {
-            groups.erase(number);
+            erase(number);
         } else if (!write(number, data, at, 1) && wasInRange) {
             errors.failed(
                     out,
@@ -244,6 +198,13 @@ public final class AggregateOperator implements Operator {
                             "sum is out of range of its type",
                             "Cast the argument to DOUBLE or to a DECIMAL of more digits."));
         }
+    }
+
+    private void erase(int number) {
+        for (Accumulator accumulator : accumulators) {
+            accumulator.erase(groups, number);
+        }
+        groups.erase(number);
     }
 
     private boolean same(byte[] a, int aAt, byte[] b, int bAt) {

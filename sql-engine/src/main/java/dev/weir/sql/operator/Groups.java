@@ -130,6 +130,19 @@ final class Groups {
         return part;
     }
 
+    /// Whether two groups have the same n-th part of variable size.
+    boolean sameVariable(byte[] a, int aAt, byte[] b, int bAt, int n) {
+        int x = variable(a, aAt, n);
+        int y = variable(b, bAt, n);
+        return Arrays.equals(
+                a,
+                x,
+                x + 4 + Math.max(0, Slots.getInt(a, x)),
+                b,
+                y,
+                y + 4 + Math.max(0, Slots.getInt(b, y)));
+    }
+
     /// Replaces the n-th part of variable size.
     ///
     /// @param length -1 for none

@@ -53,6 +53,7 @@ final class Explain {
             case PlanNode.Project project -> "Project " + projections(project);
             case PlanNode.Aggregate aggregate -> aggregate(aggregate);
             case PlanNode.Join join -> join(join);
+            case PlanNode.Union _ -> "Union ALL";
             case PlanNode.Sort sort -> sort(sort);
         };
     }
@@ -107,9 +108,10 @@ final class Explain {
 
     private static String call(AggregateCall call, Schema input) {
         String argument = call.argument() < 0 ? "*" : Expressions.name(input, call.argument());
-        return call.function()
-                + "("
+        return call.kind()
+                + (call.options().distinct() ? "(DISTINCT " : "(")
                 + argument
+                + (call.second() < 0 ? "" : ", " + Expressions.name(input, call.second()))
                 + ")"
                 + (call.filter() < 0
                         ? ""

@@ -100,6 +100,9 @@ public sealed interface PlanNode {
         }
     }
 
+    /// The rows of all inputs (UNION ALL).
+    record Union(List<PlanNode> inputs, Schema schema, Traits traits) implements PlanNode {}
+
     /// Sorts and cuts the whole result. Only in pull queries.
     ///
     /// @param columns sort columns, most significant first

@@ -9,6 +9,7 @@ import dev.weir.sql.batch.Schema;
 import dev.weir.sql.batch.SqlType;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
+import dev.weir.sql.function.OwnAggregate;
 
 import org.apache.calcite.plan.RelOptUtil;
 import org.apache.calcite.rel.RelFieldCollation;
@@ -19,6 +20,7 @@ import org.apache.calcite.rel.core.Join;
 import org.apache.calcite.rel.core.Project;
 import org.apache.calcite.rel.core.Sort;
 import org.apache.calcite.rel.core.TableScan;
+import org.apache.calcite.rel.core.Union;
 import org.apache.calcite.rel.core.Values;
 import org.apache.calcite.rex.RexBuilder;
 import org.apache.calcite.rex.RexInputRef;
@@ -76,6 +78,7 @@ public final class Planner {
             case Aggregate aggregate -> aggregate(aggregate);
             case Join join -> join(join);
             case Sort sort -> sort(sort);
+            case Union union when union.all -> union(union);
             case Values values -> values(values);
             default ->
                     throw new SqlException(
@@ -141,24 +144,20 @@ public final class Planner {
         }
         int[] used = usedColumns(aggregate);
         Built input = scanned(aggregate.getInput(), used);
-        IntUnaryOperator column = IntUnaryOperator.identity();
-        if (input == null) {
+        boolean whole = input == null;
+        if (whole) {
             input = build(aggregate.getInput());
-        } else {
-            column = c -> Arrays.binarySearch(used, c);
         }
+        IntUnaryOperator column = c -> whole ? c : Arrays.binarySearch(used, c);
         Schema schema = schema(aggregate);
         int groups = aggregate.getGroupCount();
         List<AggregateCall> calls = new ArrayList<>();
         for (org.apache.calcite.rel.core.AggregateCall call : aggregate.getAggCallList()) {
-            calls.add(
-                    new AggregateCall(
-                            function(call),
-                            call.getArgList().isEmpty()
-                                    ? -1
-                                    : column.applyAsInt(call.getArgList().getFirst()),
-                            call.filterArg < 0 ? -1 : column.applyAsInt(call.filterArg),
-                            schema.type(groups + calls.size())));
+            AggregateCall made = call(call, column, schema.type(groups + calls.size()));
+            if (!input.rows().appendOnly()) {
+                refuseRetraction(made);
+            }
+            calls.add(made);
         }
         int[] groupColumns = Arrays.stream(aggregate.getGroupSet().toArray()).map(column).toArray();
         RowTraits rows =
@@ -212,25 +211,45 @@ public final class Planner {
                                 null)));
     }
 
-    private static AggregateCall.Function function(org.apache.calcite.rel.core.AggregateCall call) {
-        boolean plain =
-                !call.isDistinct()
-                        && call.getArgList().size() <= 1
-                        && call.getCollation().getFieldCollations().isEmpty();
-        if (plain) {
-            switch (call.getAggregation().getKind()) {
-                case COUNT:
-                    return AggregateCall.Function.COUNT;
-                case SUM:
-                case SUM0:
-                    return AggregateCall.Function.SUM;
-                case MIN:
-                    return AggregateCall.Function.MIN;
-                case MAX:
-                    return AggregateCall.Function.MAX;
-                case AVG:
-                    return AggregateCall.Function.AVG;
-                default:
+    /// @param column where an input column is in what the aggregate reads
+    private static AggregateCall call(
+            org.apache.calcite.rel.core.AggregateCall call, IntUnaryOperator column, SqlType type) {
+        List<Integer> arguments = call.getArgList();
+        int first = arguments.isEmpty() ? -1 : column.applyAsInt(arguments.getFirst());
+        int filter = call.filterArg < 0 ? -1 : column.applyAsInt(call.filterArg);
+        AggregateCall.Options options =
+                call.isDistinct() ? AggregateCall.Options.DISTINCT : AggregateCall.Options.NONE;
+        if (call.getCollation().getFieldCollations().isEmpty()) {
+            if (call.getAggregation() instanceof OwnAggregate own) {
+                AggregateCall.Options says =
+                        new AggregateCall.Options(
+                                call.isDistinct(),
+                                own.most(),
+                                own.isList(),
+                                own.takesNulls(),
+                                own.separator());
+                int second = arguments.size() < 2 ? -1 : column.applyAsInt(arguments.get(1));
+                return new AggregateCall(
+                        AggregateCall.Kind.valueOf(own.function().name()),
+                        first,
+                        second,
+                        filter,
+                        says,
+                        type);
+            }
+            AggregateCall.Kind kind =
+                    arguments.size() > 1
+                            ? null
+                            : switch (call.getAggregation().getKind()) {
+                                case COUNT -> AggregateCall.Kind.COUNT;
+                                case SUM, SUM0 -> AggregateCall.Kind.SUM;
+                                case MIN -> AggregateCall.Kind.MIN;
+                                case MAX -> AggregateCall.Kind.MAX;
+                                case AVG -> AggregateCall.Kind.AVG;
+                                default -> null;
+                            };
+            if (kind != null) {
+                return new AggregateCall(kind, first, -1, filter, options, type);
             }
         }
         throw new SqlException(
@@ -239,7 +258,18 @@ public final class Planner {
                 "the aggregate function "
                         + call.getAggregation().getName()
                         + " is not supported in this form",
-                "COUNT, SUM, MIN, MAX and AVG of one argument are.");
+                "SHOW FUNCTIONS lists what there is.");
+    }
+
+    private static void refuseRetraction(AggregateCall call) {
+        if (!call.isRetractable()) {
+            throw new SqlException(
+                    SqlState.FEATURE_NOT_SUPPORTED,
+                    null,
+                    call.kind() + "_BY_OFFSET over rows that change is not supported",
+                    "The rows of a table have no order in which they came. Use it over a stream, or"
+                            + " take MIN or MAX.");
+        }
     }
 
     private Built join(Join join) {
@@ -294,6 +324,25 @@ public final class Planner {
 
     private static int[] columns(List<Integer> columns) {
         return columns.stream().mapToInt(Integer::intValue).toArray();
+    }
+
+    private Built union(Union union) {
+        Schema schema = schema(union);
+        List<PlanNode> inputs = new ArrayList<>();
+        for (RelNode input : union.getInputs()) {
+            // Branches may differ in types that the union widens.
+            RelNode same =
+                    types(schema).equals(types(schema(input)))
+                            ? input
+                            : RelOptUtil.createCastRel(input, union.getRowType(), false);
+            inputs.add(build(same).node());
+        }
+        RowTraits rows = RowTraits.of(union);
+        return new Built(new PlanNode.Union(List.copyOf(inputs), schema, Built.traits(rows)), rows);
+    }
+
+    private static List<SqlType> types(Schema schema) {
+        return schema.fields().stream().map(Field::type).toList();
     }
 
     private Built sort(Sort sort) {
@@ -403,6 +452,8 @@ public final class Planner {
                             _,
                             var traits) ->
                     new PlanNode.Join(type, l, r, lk, rk, residual, schema, traits);
+            case PlanNode.Union(var inputs, _, var traits) ->
+                    new PlanNode.Union(inputs, schema, traits);
             case PlanNode.Sort(
                             var input,
                             var columns,

@@ -12,13 +12,21 @@ import org.apache.calcite.sql2rel.RelFieldTrimmer;
 
 import java.util.List;
 
-/// The rewrites of the algebra, in their order: keys get one type, conditions sink and merge while
-/// their constants are folded, then columns nobody reads are cut away, then what that left doubled
-/// is merged.
+/// The rewrites of the algebra, in their order: set operations become simpler ones, keys get one
+/// type, conditions sink and merge while their constants are folded, then columns nobody reads are
+/// cut away, then what that left doubled is merged.
 ///
 /// Calcite's rule that folds constants in projections is left out: it also replaces `id` by 5 above
 /// `id = 5`, and with that the column is no longer known as a key. [ConstantFolder] does without.
 final class Rules {
+    /// Set operations as UNION ALL and aggregates, which operators exist for.
+    private static final HepProgram SETS =
+            program(
+                    List.of(
+                            CoreRules.UNION_TO_DISTINCT,
+                            CoreRules.INTERSECT_TO_DISTINCT,
+                            CoreRules.MINUS_TO_DISTINCT));
+
     private static final HepProgram PUSH =
             program(
                     List.of(
@@ -32,7 +40,9 @@ final class Rules {
                             CoreRules.PROJECT_REMOVE,
                             CoreRules.FILTER_REDUCE_EXPRESSIONS,
                             CoreRules.JOIN_REDUCE_EXPRESSIONS,
+                            CoreRules.FILTER_SET_OP_TRANSPOSE,
                             PruneEmptyRules.FILTER_INSTANCE,
+                            PruneEmptyRules.UNION_INSTANCE,
                             PruneEmptyRules.PROJECT_INSTANCE,
                             PruneEmptyRules.SORT_INSTANCE,
                             PruneEmptyRules.JOIN_LEFT_INSTANCE,
@@ -49,7 +59,7 @@ final class Rules {
     private Rules() {}
 
     static RelNode apply(RelNode rel) {
-        RelNode pushed = run(PUSH, rel.accept(new KeyTypes()));
+        RelNode pushed = run(PUSH, run(SETS, rel).accept(new KeyTypes()));
         RelNode trimmed =
                 new RelFieldTrimmer(
                                 null,

@@ -244,7 +244,6 @@ class AnalyzerTest {
                     CREATE TABLE t AS SELECT item FROM orders | INVALID_TABLE_DEFINITION | 19 | the rows of this query have no key, so they cannot be a table
                     CREATE TABLE t AS SELECT COUNT(*) FROM orders GROUP BY item | INVALID_TABLE_DEFINITION | 19 | the key column "item" is not selected
                     CREATE TABLE t AS SELECT name FROM items | INVALID_TABLE_DEFINITION | 19 | the key column "id" is not selected
-                    CREATE TABLE t AS SELECT COUNT(*) FROM orders | FEATURE_NOT_SUPPORTED | 19 | a table of a single row is not supported
                     CREATE TABLE t AS SELECT item, COUNT(*) AS ITEM FROM orders GROUP BY item | DUPLICATE_COLUMN | 14 | column "ITEM" is given twice
                     CREATE STREAM s AS SELECT item FROM orders ORDER BY item | FEATURE_NOT_SUPPORTED | 53 | ORDER BY, LIMIT and OFFSET are not supported in a continuous query
                     """)
@@ -276,6 +275,9 @@ class AnalyzerTest {
                     SELECT * FROM orders WHERE item > 3 | DATATYPE_MISMATCH | 28 | cannot compare INTEGER with text | CAST one side to the type of the other.
                     SELECT SUM(item) FROM orders | DATATYPE_MISMATCH | 8 | cannot apply SUM to SUM('VARCHAR') | CAST one side to the type of the other.
                     SELECT CAST(tags AS INT) FROM orders | CANNOT_COERCE | 8 | cannot cast VARCHAR ARRAY to INTEGER | There is no conversion between the two.
+                    SELECT TOPK(qty, 0) FROM orders | INVALID_PARAMETER | 18 | TOPK cannot keep 0 values | Give a number from 1 to 10000.
+                    SELECT TOPK(qty) FROM orders | UNDEFINED_FUNCTION | 8 | TOPK does not take these arguments | It takes a column and a number.
+                    SELECT STRING_AGG(item, item) FROM orders | UNDEFINED_FUNCTION | 8 | STRING_AGG does not take these arguments | It takes a text and a separator, which is a constant.
                     SELECT "abc" | UNDEFINED_COLUMN | 8 | column "abc" does not exist | A query without FROM has no columns; text stands in single quotes.
                     """)
     void mistakes_in_queries_are_told_with_a_way_out(
@@ -290,16 +292,15 @@ class AnalyzerTest {
             quoteCharacter = '\0',
             textBlock =
                     """
-                    SELECT COUNT(DISTINCT item) FROM orders | 8 | COUNT(DISTINCT ...) is not supported
-                    SELECT LATEST_BY_OFFSET(item) FROM orders GROUP BY qty | 8 | the aggregate function LATEST_BY_OFFSET is not supported
-                    SELECT STDDEV_POP(qty) FROM orders | 8 | the aggregate function STDDEV_POP is not supported
+                    SELECT CORRELATION(DISTINCT qty, qty) FROM orders | 8 | CORRELATION(DISTINCT ...) is not supported
+                    SELECT ATTR(item) FROM orders GROUP BY qty | 8 | the aggregate function ATTR is not supported
                     SELECT * FROM orders o JOIN items i ON o.id = i.id | 15 | a join of the stream "orders" is not supported
                     SELECT * FROM (SELECT id FROM orders) a JOIN items b ON a.id = b.id | 41 | a join of a stream is not supported
                     SELECT * FROM items NATURAL JOIN customers | 29 | NATURAL JOIN is not supported
                     SELECT id FROM items a FULL JOIN items b USING (id) JOIN items c USING (id) | 53 | RIGHT and FULL JOIN ... USING of a column that USING has merged before are not supported
                     SELECT * FROM (SELECT id FROM items) i JOIN customers USING (id) | 8 | SELECT * over JOIN ... USING of a subquery is not supported
                     SELECT * FROM orders WHERE item IN (SELECT name FROM items) | 37 | a subquery in an expression is not supported
-                    SELECT item FROM orders UNION ALL SELECT name FROM items | 1 | UNION ALL is not supported
+                    SELECT item FROM orders INTERSECT ALL SELECT name FROM items | 1 | INTERSECT ALL is not supported
                     SELECT ROW_NUMBER() OVER (ORDER BY qty) FROM orders | 8 | OVER is not supported
                     SELECT COUNT(*) FROM orders GROUP BY ROLLUP(item) | 38 | ROLLUP is not supported
                     SELECT COUNT(*) FROM items WINDOW TUMBLING (SIZE 1 MINUTE) GROUP BY name | 28 | a window over the table "items" is not supported

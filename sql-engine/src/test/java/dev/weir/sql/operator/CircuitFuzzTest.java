@@ -6,8 +6,9 @@ import dev.weir.sql.batch.Batch;
 import dev.weir.sql.batch.Primitive;
 import dev.weir.sql.batch.Schema;
 import dev.weir.sql.batch.SqlType;
-import dev.weir.sql.operator.AggregateFunction.Kind;
 import dev.weir.sql.operator.Relations.Sum;
+import dev.weir.sql.plan.AggregateCall;
+import dev.weir.sql.plan.AggregateCall.Kind;
 import dev.weir.sql.state.Freeze;
 import dev.weir.sql.state.PointState;
 import dev.weir.sql.state.PointStates;
@@ -23,17 +24,24 @@ import java.math.BigDecimal;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.SplittableRandom;
+import java.util.stream.Collectors;
 
 /// Two tables, joined, aggregated and kept as a table, against a recomputation of everything from
 /// the tables' rows after every step; with restarts from checkpoints in between.
 class CircuitFuzzTest {
     private static final SqlType DECIMAL = new SqlType.Decimal(20, 2);
     private static final SqlType SUM_OF_DECIMAL = new SqlType.Decimal(38, 2);
+
+    private static final SqlType NUMBERS = new SqlType.Array(Primitive.BIGINT);
+    private static final SqlType DECIMALS = new SqlType.Array(DECIMAL);
+    private static final SqlType TEXTS = new SqlType.Array(Primitive.VARCHAR);
+    private static final SqlType COUNTS = new SqlType.MapOf(Primitive.VARCHAR, Primitive.BIGINT);
 
     // key, join column, number, text, double, decimal, flag
     private static final Schema TABLE =
@@ -46,18 +54,36 @@ class CircuitFuzzTest {
                     DECIMAL,
                     Primitive.BOOLEAN);
     private static final int WIDTH = 7;
-    private static final List<AggregateFunction> FUNCTIONS =
+    private static final List<AggregateCall> FUNCTIONS =
             List.of(
-                    new AggregateFunction(Kind.COUNT, -1, -1, Primitive.BIGINT),
-                    new AggregateFunction(Kind.COUNT, 2, 6, Primitive.BIGINT),
-                    new AggregateFunction(Kind.SUM, 2, -1, Primitive.BIGINT),
-                    new AggregateFunction(Kind.MIN, 3, -1, Primitive.VARCHAR),
-                    new AggregateFunction(Kind.MAX, 3, 6, Primitive.VARCHAR),
-                    new AggregateFunction(Kind.AVG, 4, -1, Primitive.DOUBLE),
-                    new AggregateFunction(Kind.SUM, 5, -1, SUM_OF_DECIMAL),
-                    new AggregateFunction(Kind.MAX, 9, -1, Primitive.BIGINT),
-                    new AggregateFunction(Kind.MIN, 12, -1, DECIMAL),
-                    new AggregateFunction(Kind.AVG, 2, -1, Primitive.DOUBLE));
+                    new AggregateCall(Kind.COUNT, -1, -1, Primitive.BIGINT),
+                    new AggregateCall(Kind.COUNT, 2, 6, Primitive.BIGINT),
+                    new AggregateCall(Kind.SUM, 2, -1, Primitive.BIGINT),
+                    new AggregateCall(Kind.MIN, 3, -1, Primitive.VARCHAR),
+                    new AggregateCall(Kind.MAX, 3, 6, Primitive.VARCHAR),
+                    new AggregateCall(Kind.AVG, 4, -1, Primitive.DOUBLE),
+                    new AggregateCall(Kind.SUM, 5, -1, SUM_OF_DECIMAL),
+                    new AggregateCall(Kind.MAX, 9, -1, Primitive.BIGINT),
+                    new AggregateCall(Kind.MIN, 12, -1, DECIMAL),
+                    new AggregateCall(Kind.AVG, 2, -1, Primitive.DOUBLE),
+                    of(Kind.COUNT, 3, 6, AggregateCall.Options.DISTINCT, Primitive.BIGINT),
+                    of(Kind.SUM, 2, -1, AggregateCall.Options.DISTINCT, Primitive.BIGINT),
+                    of(Kind.COLLECT, 2, -1, list(false, 1, true), NUMBERS),
+                    of(Kind.COLLECT, 5, 6, list(true, 1, false), DECIMALS),
+                    of(Kind.TOP, 9, -1, list(false, 3, false), NUMBERS),
+                    of(Kind.TOP, 3, -1, list(true, 2, false), TEXTS),
+                    of(Kind.HISTOGRAM, 10, -1, AggregateCall.Options.NONE, COUNTS),
+                    of(Kind.JOIN, 10, 6, AggregateCall.Options.NONE, Primitive.VARCHAR));
+
+    private static AggregateCall of(
+            Kind kind, int argument, int filter, AggregateCall.Options options, SqlType type) {
+        return new AggregateCall(kind, argument, -1, filter, options, type);
+    }
+
+    private static AggregateCall.Options list(boolean distinct, int most, boolean nulls) {
+        return new AggregateCall.Options(distinct, most, true, nulls, "");
+    }
+
     private static final Schema GROUPED =
             Relations.schema(
                     Primitive.VARCHAR,
@@ -70,7 +96,15 @@ class CircuitFuzzTest {
                     SUM_OF_DECIMAL,
                     Primitive.BIGINT,
                     DECIMAL,
-                    Primitive.DOUBLE);
+                    Primitive.DOUBLE,
+                    Primitive.BIGINT,
+                    Primitive.BIGINT,
+                    NUMBERS,
+                    DECIMALS,
+                    NUMBERS,
+                    TEXTS,
+                    COUNTS,
+                    Primitive.VARCHAR);
 
     @TempDir Path dir;
 
@@ -244,7 +278,7 @@ class CircuitFuzzTest {
         groups.forEach((group, members) -> {
             List<Object> row = new ArrayList<>();
             row.add(group);
-            for (AggregateFunction function : FUNCTIONS) {
+            for (AggregateCall function : FUNCTIONS) {
                 row.add(aggregate(function, members));
             }
             rows.put(row, 1L);
@@ -252,23 +286,37 @@ class CircuitFuzzTest {
         return rows;
     }
 
-    private static Object aggregate(AggregateFunction function, List<List<Object>> rows) {
+    private static Object aggregate(AggregateCall function, List<List<Object>> rows) {
         List<Object> values =
                 rows.stream()
                         .filter(row ->
                                 function.filter() < 0
                                         || Objects.equals(row.get(function.filter()), 1L))
                         .map(row -> function.argument() < 0 ? "*" : row.get(function.argument()))
-                        .filter(Objects::nonNull)
+                        .filter(value -> value != null || function.options().nulls())
                         .toList();
-        if (function.kind() == Kind.COUNT) {
-            return (long) values.size();
+        if (function.options().distinct()) {
+            values = values.stream().distinct().toList();
+        }
+        List<Object> ascending =
+                values.stream().sorted(Comparator.nullsFirst(CircuitFuzzTest::compare)).toList();
+        switch (function.kind()) {
+            case COUNT:
+                return (long) values.size();
+            case COLLECT:
+                return ascending;
+            case TOP:
+                return ascending.reversed().stream().limit(function.options().most()).toList();
+            case HISTOGRAM:
+                return ascending.stream()
+                        .collect(Collectors.groupingBy(v -> v, Collectors.counting()));
+            default:
         }
         if (values.isEmpty()) {
             return null;
         }
         return switch (function.kind()) {
-            case COUNT -> throw new IllegalStateException();
+            case JOIN -> ascending.stream().map(String.class::cast).collect(Collectors.joining());
             case SUM ->
                     values.getFirst() instanceof BigDecimal
                             ? values.stream()
@@ -280,6 +328,7 @@ class CircuitFuzzTest {
                             / values.size();
             case MIN -> values.stream().min(CircuitFuzzTest::compare).orElseThrow();
             case MAX -> values.stream().max(CircuitFuzzTest::compare).orElseThrow();
+            default -> throw new IllegalStateException("not in this test: " + function.kind());
         };
     }
 

@@ -9,8 +9,9 @@ import dev.weir.sql.batch.Batch;
 import dev.weir.sql.batch.Primitive;
 import dev.weir.sql.batch.Schema;
 import dev.weir.sql.error.SqlException;
-import dev.weir.sql.operator.AggregateFunction.Kind;
 import dev.weir.sql.operator.Relations.Sum;
+import dev.weir.sql.plan.AggregateCall;
+import dev.weir.sql.plan.AggregateCall.Kind;
 import dev.weir.sql.state.StateStore;
 
 import org.junit.jupiter.api.Test;
@@ -21,20 +22,16 @@ import java.util.SplittableRandom;
 
 class OperatorsTest {
     private static final Schema PAIR = Relations.schema(Primitive.BIGINT, Primitive.BIGINT);
-    private static final AggregateFunction COUNT =
-            new AggregateFunction(Kind.COUNT, -1, -1, Primitive.BIGINT);
-    private static final AggregateFunction SUM =
-            new AggregateFunction(Kind.SUM, 1, -1, Primitive.BIGINT);
+    private static final AggregateCall COUNT =
+            new AggregateCall(Kind.COUNT, -1, -1, Primitive.BIGINT);
+    private static final AggregateCall SUM = new AggregateCall(Kind.SUM, 1, -1, Primitive.BIGINT);
 
     private final StateStore store = StateStore.inMemory();
     private final Sum output = new Sum();
     private final List<String> errors = new ArrayList<>();
 
     private AggregateOperator aggregate(
-            int[] groups,
-            boolean appendOnly,
-            boolean rowWhenEmpty,
-            AggregateFunction... functions) {
+            int[] groups, boolean appendOnly, boolean rowWhenEmpty, AggregateCall... functions) {
         Primitive[] types = new Primitive[groups.length + functions.length];
         java.util.Arrays.fill(types, Primitive.BIGINT);
         return new AggregateOperator(
@@ -139,8 +136,8 @@ class OperatorsTest {
                         new int[] {0},
                         true,
                         false,
-                        new AggregateFunction(Kind.MIN, 1, -1, Primitive.BIGINT),
-                        new AggregateFunction(Kind.MAX, 1, -1, Primitive.BIGINT));
+                        new AggregateCall(Kind.MIN, 1, -1, Primitive.BIGINT),
+                        new AggregateCall(Kind.MAX, 1, -1, Primitive.BIGINT));
         step(operator, 1, row(1, null), row(1, 5), row(1, -3), row(2, null));
         operator.endStep();
         assertThat(output.takeStep()).containsExactly("+1[1, -3, 5]", "+1[2, null, null]");
