@@ -302,9 +302,11 @@ final class Circuit {
             }
             case PlanNode.Union union -> {
                 UnionOperator operator = new UnionOperator(output);
+                int stage = 0;
                 for (PlanNode input : union.inputs()) {
-                    build(input, null, delta -> operator.accept(0, delta));
+                    stage = Math.max(stage, build(input, null, delta -> operator.accept(0, delta)));
                 }
+                yield stage;
             }
             case PlanNode.Sort sort -> {
                 SortOperator operator =

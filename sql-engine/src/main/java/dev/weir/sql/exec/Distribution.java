@@ -65,6 +65,13 @@ final class Distribution {
                 yield List.of(groups);
             }
             case PlanNode.Join join -> joined(join);
+            case PlanNode.Union union -> {
+                List<List<Integer>> common = new ArrayList<>(of(union.inputs().getFirst()));
+                for (PlanNode input : union.inputs()) {
+                    common.retainAll(of(input));
+                }
+                yield common;
+            }
         };
     }
 

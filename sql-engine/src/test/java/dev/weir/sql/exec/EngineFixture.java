@@ -35,7 +35,7 @@ final class EngineFixture implements AutoCloseable {
     private void start() {
         engine =
                 SqlEngine.start(
-                        new EngineConfig(dir, Duration.ofMillis(20), 50, 64 << 20, false),
+                        new EngineConfig(dir, Duration.ofMillis(20), 50, 2, 0, 64 << 20, false),
                         log,
                         CLOCK);
     }
