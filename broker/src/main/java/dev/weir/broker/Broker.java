@@ -1,5 +1,6 @@
 package dev.weir.broker;
 
+import dev.weir.broker.coordinator.TransactionCheck;
 import dev.weir.broker.group.Groups;
 import dev.weir.broker.net.KafkaListener;
 import dev.weir.broker.net.ListenerConfig;
@@ -14,7 +15,10 @@ import dev.weir.broker.topic.MetadataLog;
 import dev.weir.broker.topic.MetadataRecord;
 import dev.weir.broker.topic.TopicSetting;
 import dev.weir.broker.topic.Topics;
+import dev.weir.broker.txn.Markers;
+import dev.weir.broker.txn.Transactions;
 
+import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,6 +34,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
@@ -47,6 +52,7 @@ public final class Broker implements AutoCloseable {
 
     private final Topics topics;
     private final ProducerIds producerIds;
+    private final Transactions transactions;
     private final LogDirectory logs;
     private final KafkaListener listener;
     private final Node node;
@@ -74,7 +80,16 @@ public final class Broker implements AutoCloseable {
             producerIds = new ProducerIds(metadata, image.producerIdsEnd());
             topics = new Topics(metadata, image, logs, config.numPartitions());
 
-            var groups = opened(new Groups(topics, config.groups(), clock));
+            var groups = opened(new Groups(topics, config.groups(), clock, this::checkTransaction));
+            var markers = new Markers(topics, groups, clock);
+            transactions =
+                    opened(
+                            new Transactions(
+                                    topics,
+                                    config.transactions(),
+                                    clock,
+                                    producerIds::allocate,
+                                    markers));
             var admin = opened(executor("broker-admin", 1));
             var lookup = opened(executor("broker-lookup", 2));
             listener = opened(new KafkaListener(listenerConfig(config), metrics.requests()));
@@ -85,10 +100,13 @@ public final class Broker implements AutoCloseable {
                             servingConfig(config, node),
                             topics,
                             groups,
+                            transactions,
+                            markers,
                             producerIds::allocate,
                             metrics.requests(),
                             admin,
                             lookup));
+            transactions.resume();
         } catch (RuntimeException e) {
             close();
             throw e;
@@ -158,6 +176,17 @@ public final class Broker implements AutoCloseable {
                 }
             }
         }
+    }
+
+    /// Groups ask about transactions and transactions mark their ends in groups; this is the one of
+    /// the two directions that is tied late.
+    private CompletableFuture<Void> checkTransaction(
+            TopicPartition partition,
+            String transactionalId,
+            long producerId,
+            short producerEpoch,
+            TransactionCheck.Mode mode) {
+        return transactions.check(partition, transactionalId, producerId, producerEpoch, mode);
     }
 
     private <T extends AutoCloseable> T opened(T resource) {
@@ -232,6 +261,15 @@ public final class Broker implements AutoCloseable {
         shown.put(
                 "offsets.topic.num.partitions",
                 Integer.toString(config.groups().offsetsPartitions()));
+        shown.put(
+                "transaction.max.timeout.ms",
+                Integer.toString(config.transactions().maxTimeoutMs()));
+        shown.put(
+                "transaction.state.log.num.partitions",
+                Integer.toString(config.transactions().statePartitions()));
+        shown.put(
+                "transactional.id.expiration.ms",
+                Integer.toString(config.transactions().idExpirationMs()));
         shown.put("socket.request.max.bytes", Integer.toString(config.maxRequestBytes()));
         return new ServingConfig(node, config.autoCreateTopics(), config.capReplicas(), shown);
     }

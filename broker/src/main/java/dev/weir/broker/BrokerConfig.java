@@ -2,6 +2,7 @@ package dev.weir.broker;
 
 import dev.weir.broker.group.GroupsConfig;
 import dev.weir.broker.partition.LogDirectoryConfig;
+import dev.weir.broker.txn.TransactionsConfig;
 
 import java.nio.file.Path;
 import java.util.Objects;
@@ -20,6 +21,7 @@ import java.util.Objects;
 ///   (`replicas.cap`)
 /// @param logs how partitions are kept, with `log.durability`
 /// @param groups how consumer groups are kept
+/// @param transactions how transactions are kept
 /// @param maxRequestBytes the largest request read from a client (`socket.request.max.bytes`)
 /// @param maxInFlightRequests requests of one connection that may wait for their answers at a time;
 ///   beyond them nothing is read from it
@@ -35,6 +37,7 @@ public record BrokerConfig(
         boolean capReplicas,
         LogDirectoryConfig logs,
         GroupsConfig groups,
+        TransactionsConfig transactions,
         int maxRequestBytes,
         int maxInFlightRequests,
         int ioThreads) {
@@ -45,6 +48,7 @@ public record BrokerConfig(
         Objects.requireNonNull(advertisedHost, "kafka.advertised");
         Objects.requireNonNull(logs, "log");
         Objects.requireNonNull(groups, "group");
+        Objects.requireNonNull(transactions, "transaction");
         if (port < 0 || port > 65_535) {
             throw new IllegalArgumentException("kafka.listen: port " + port + " is not 0..65535");
         }
@@ -85,6 +89,7 @@ public record BrokerConfig(
                 false,
                 LogDirectoryConfig.DEFAULT,
                 GroupsConfig.DEFAULT,
+                TransactionsConfig.DEFAULT,
                 100 * 1024 * 1024,
                 256,
                 Math.max(1, Runtime.getRuntime().availableProcessors()));
@@ -103,6 +108,7 @@ public record BrokerConfig(
                 capReplicas,
                 logs,
                 groups,
+                transactions,
                 maxRequestBytes,
                 maxInFlightRequests,
                 ioThreads);
@@ -121,6 +127,7 @@ public record BrokerConfig(
                 capReplicas,
                 logs,
                 groups,
+                transactions,
                 maxRequestBytes,
                 maxInFlightRequests,
                 ioThreads);
@@ -140,6 +147,7 @@ public record BrokerConfig(
                 newCapReplicas,
                 logs,
                 groups,
+                transactions,
                 maxRequestBytes,
                 maxInFlightRequests,
                 ioThreads);
@@ -158,6 +166,7 @@ public record BrokerConfig(
                 capReplicas,
                 newLogs,
                 groups,
+                transactions,
                 maxRequestBytes,
                 maxInFlightRequests,
                 ioThreads);
@@ -176,6 +185,26 @@ public record BrokerConfig(
                 capReplicas,
                 logs,
                 newGroups,
+                transactions,
+                maxRequestBytes,
+                maxInFlightRequests,
+                ioThreads);
+    }
+
+    /// The same with transactions kept otherwise.
+    public BrokerConfig withTransactions(TransactionsConfig newTransactions) {
+        return new BrokerConfig(
+                dataDir,
+                host,
+                port,
+                advertisedHost,
+                advertisedPort,
+                numPartitions,
+                autoCreateTopics,
+                capReplicas,
+                logs,
+                groups,
+                newTransactions,
                 maxRequestBytes,
                 maxInFlightRequests,
                 ioThreads);
@@ -195,6 +224,7 @@ public record BrokerConfig(
                 capReplicas,
                 logs,
                 groups,
+                transactions,
                 newMaxRequestBytes,
                 newMaxInFlightRequests,
                 newIoThreads);

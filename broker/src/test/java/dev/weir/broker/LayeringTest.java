@@ -26,6 +26,8 @@ class LayeringTest {
                             "request",
                             Set.of(
                                     "group",
+                                    "txn",
+                                    "coordinator",
                                     "topic",
                                     "partition",
                                     "log",
@@ -35,7 +37,16 @@ class LayeringTest {
                                     "error")),
                     Map.entry(
                             "group",
-                            Set.of("topic", "partition", "log", "storage", "protocol", "error")),
+                            Set.of(
+                                    "coordinator",
+                                    "topic",
+                                    "partition",
+                                    "log",
+                                    "storage",
+                                    "protocol",
+                                    "error")),
+                    Map.entry("txn", Set.of("group", "coordinator", "topic", "partition", "error")),
+                    Map.entry("coordinator", Set.of("partition", "storage", "error")),
                     Map.entry("topic", Set.of("partition", "protocol", "log", "storage", "error")),
                     Map.entry("partition", Set.of("log", "record", "storage", "error")),
                     Map.entry("log", Set.of("record", "storage", "error")),

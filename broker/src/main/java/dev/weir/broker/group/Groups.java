@@ -1,5 +1,6 @@
 package dev.weir.broker.group;
 
+import dev.weir.broker.coordinator.TransactionCheck;
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.partition.Registration;
@@ -29,7 +30,7 @@ public final class Groups implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(Groups.class);
 
     /// Where groups and their offsets are kept.
-    private static final String TOPIC = "__consumer_offsets";
+    public static final String TOPIC = "__consumer_offsets";
 
     private static final int SEGMENT_BYTES = 100 << 20;
     private static final int STOP_SECONDS = 30;
@@ -37,6 +38,7 @@ public final class Groups implements AutoCloseable {
     private final Topics topics;
     private final GroupsConfig config;
     private final InstantSource clock;
+    private final TransactionCheck transactions;
     private final ExecutorService worker =
             Executors.newSingleThreadExecutor(
                     Thread.ofPlatform().daemon().name("group-worker").factory());
@@ -53,7 +55,14 @@ public final class Groups implements AutoCloseable {
     private List<Topic> before;
 
     /// Starts nothing yet.
-    public Groups(Topics topics, GroupsConfig config, InstantSource clock) {
+    ///
+    /// @param transactions asked before offsets are committed in a client's transaction
+    public Groups(
+            Topics topics,
+            GroupsConfig config,
+            InstantSource clock,
+            TransactionCheck transactions) {
+        this.transactions = transactions;
         this.topics = topics;
         this.config = config;
         this.clock = clock;
@@ -90,7 +99,9 @@ public final class Groups implements AutoCloseable {
         try {
             long beganNanos = System.nanoTime();
             var offsets = topics.find(TOPIC).orElseGet(this::createTopic);
-            hosted = new HostedCoordinator(config, offsets.partitions(), follow(), clock);
+            hosted =
+                    new HostedCoordinator(
+                            config, offsets.partitions(), follow(), clock, transactions);
             // Clients are told to try again by partitions that take longer.
             hosted.awaitLoaded();
             LOGGER.info(

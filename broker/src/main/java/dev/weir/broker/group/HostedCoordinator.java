@@ -2,6 +2,11 @@ package dev.weir.broker.group;
 
 import com.yammer.metrics.core.MetricsRegistry;
 
+import dev.weir.broker.coordinator.ClockTime;
+import dev.weir.broker.coordinator.LogLoader;
+import dev.weir.broker.coordinator.LogWriter;
+import dev.weir.broker.coordinator.TransactionCheck;
+import dev.weir.broker.coordinator.UnmeasuredRuntime;
 import dev.weir.broker.partition.Partition;
 import dev.weir.broker.protocol.TopicIds;
 import dev.weir.broker.topic.Topic;
@@ -18,6 +23,7 @@ import org.apache.kafka.common.utils.Utils;
 import org.apache.kafka.coordinator.group.GroupConfigManager;
 import org.apache.kafka.coordinator.group.GroupCoordinator;
 import org.apache.kafka.coordinator.group.GroupCoordinatorConfig;
+import org.apache.kafka.coordinator.group.GroupCoordinatorRecordSerde;
 import org.apache.kafka.coordinator.group.GroupCoordinatorService;
 import org.apache.kafka.coordinator.group.metrics.GroupCoordinatorMetrics;
 import org.apache.kafka.coordinator.group.modern.share.ShareGroupConfig;
@@ -58,19 +64,27 @@ final class HostedCoordinator implements AutoCloseable {
     ///
     /// @param partitions those of `__consumer_offsets`
     /// @param known all topics
+    /// @param transactions asked before offsets are committed in a client's transaction
     HostedCoordinator(
             GroupsConfig config,
             List<Partition> partitions,
             List<Topic> known,
-            InstantSource clock) {
+            InstantSource clock,
+            TransactionCheck transactions) {
         this.clock = clock;
         this.loads = new CountDownLatch(partitions.size());
         var settings = settings(config);
         var groupSettings = new GroupCoordinatorConfig(settings);
         this.service =
                 new GroupCoordinatorService.Builder(NODE, groupSettings)
-                        .withWriter(new OffsetsWriter(partitions, loads::countDown))
-                        .withLoader(new OffsetsLoader(partitions, clock, loads::countDown))
+                        .withWriter(new LogWriter(partitions, loads::countDown, transactions))
+                        .withLoader(
+                                new LogLoader<>(
+                                        "group-load",
+                                        partitions,
+                                        new GroupCoordinatorRecordSerde(),
+                                        clock,
+                                        loads::countDown))
                         .withTime(new ClockTime(clock))
                         .withTimer(new SystemTimerReaper("group-timer", new SystemTimer("group")))
                         .withCoordinatorRuntimeMetrics(new UnmeasuredRuntime())

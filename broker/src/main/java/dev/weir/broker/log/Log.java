@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -293,18 +294,36 @@ public final class Log {
     public record Appended(
             long firstOffset, long lastOffset, long duplicateTimestampMs, boolean duplicate) {}
 
+    /// Says of an append that nobody asked the coordinator of transactions about it.
+    public static final long UNVERIFIED = -2;
+
+    /// How much of an append is checked against what is known of its producer.
+    ///
+    /// @param sequences whether sequence numbers must follow and repetitions are recognised
+    /// @param transactions whether a transactional batch needs an open transaction, or `verified`
+    /// @param verified what [#verification] said, [#UNVERIFIED] if it was not asked
+    public record Checks(boolean sequences, boolean transactions, long verified) {
+        /// The epoch only.
+        public static final Checks NONE = new Checks(false, false, UNVERIFIED);
+    }
+
+    /// What must be known before a batch of a client's transaction may be appended; see
+    /// [Checks#verified]. Empty while the producer has a transaction of this epoch open. Append
+    /// lock.
+    public OptionalLong verification(long producerId, short producerEpoch) {
+        return producers.verification(producerId, producerEpoch);
+    }
+
     /// Appends batches that lie between position and limit of the buffer and have been checked, all
     /// or none. Their base offsets and leader epochs are written into the buffer. Append lock.
     ///
-    /// @param checkSequences whether sequence numbers must follow and repetitions are recognised
     /// @throws BrokerException what [ProducerState#check] found, or `KAFKA_STORAGE_ERROR` when the
     ///   disk is full or failed; the log is as before and may be appended to again
-    public Appended append(
-            ByteBuffer batches, int leaderEpoch, boolean checkSequences, long nowMs) {
+    public Appended append(ByteBuffer batches, int leaderEpoch, Checks checks, long nowMs) {
         int start = batches.position();
         int limit = batches.limit();
         for (int at = start; at < limit; at += BatchHeader.sizeInBytes(batches, at)) {
-            ProducerState.Duplicate duplicate = producers.check(batches, at, checkSequences);
+            ProducerState.Duplicate duplicate = producers.check(batches, at, checks);
             if (duplicate != null) {
                 return new Appended(
                         duplicate.firstOffset(),
@@ -658,6 +677,11 @@ public final class Log {
             }
         }
         return OffsetAtTimestamp.NONE;
+    }
+
+    /// The producers whose state is kept. Append lock.
+    public List<ActiveProducer> producers() {
+        return producers.active();
     }
 
     /// Transactions without an end marker. Append lock.

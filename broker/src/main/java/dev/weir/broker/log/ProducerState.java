@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.zip.CRC32C;
 
@@ -49,20 +50,27 @@ final class ProducerState {
 
     /// Checks a batch against its producer's state.
     ///
-    /// @param checkSequence whether its sequence number must follow
     /// @return the earlier arrival of the same batch, or null when it may be appended
     /// @throws BrokerException `INVALID_PRODUCER_EPOCH`, `OUT_OF_ORDER_SEQUENCE_NUMBER`,
     ///   `INVALID_TXN_STATE`
-    Duplicate check(ByteBuffer batches, int at, boolean checkSequence) {
+    Duplicate check(ByteBuffer batches, int at, Log.Checks checks) {
         long id = BatchHeader.producerId(batches, at);
         if (id == BatchHeader.NO_PRODUCER_ID) {
             return null;
         }
         Producer producer = producers.get(id);
+        short epoch = BatchHeader.producerEpoch(batches, at);
+        boolean ofTransaction =
+                checks.transactions()
+                        && BatchHeader.isTransactional(batches, at)
+                        && !BatchHeader.isControl(batches, at);
+        boolean checkSequence = checks.sequences();
         if (producer == null) {
+            if (ofTransaction) {
+                checkVerified(id, epoch, checks.verified());
+            }
             return null;
         }
-        short epoch = BatchHeader.producerEpoch(batches, at);
         int first = BatchHeader.baseSequence(batches, at);
         if (checkSequence && epoch == producer.epoch) {
             Duplicate duplicate = producer.duplicate(first, BatchHeader.lastSequence(batches, at));
@@ -79,10 +87,35 @@ final class ProducerState {
                     ErrorCode.INVALID_TXN_STATE,
                     "producer " + id + " has an open transaction and sent a batch outside of it");
         }
+        if (ofTransaction) {
+            checkVerified(id, epoch, checks.verified());
+        }
         if (checkSequence) {
             checkSequence(producer, epoch, first);
         }
         return null;
+    }
+
+    /// What must still hold when a batch of a transaction that is not open here is appended: no
+    /// other transaction of the producer ended meanwhile. Otherwise a batch that was delayed could
+    /// open a transaction that nobody ends.
+    OptionalLong verification(long id, short epoch) {
+        Producer producer = producers.get(id);
+        if (producer == null) {
+            return OptionalLong.of(NONE);
+        }
+        return producer.transactionStart != NONE && producer.epoch == epoch
+                ? OptionalLong.empty()
+                : OptionalLong.of(producer.lastEnd);
+    }
+
+    private void checkVerified(long id, short epoch, long verified) {
+        OptionalLong needed = verification(id, epoch);
+        if (needed.isPresent() && needed.getAsLong() != verified) {
+            throw new BrokerException(
+                    ErrorCode.INVALID_TXN_STATE,
+                    "the partition is not part of an open transaction of producer " + id);
+        }
     }
 
     private static void checkEpoch(Producer producer, short epoch) {
@@ -103,13 +136,17 @@ final class ProducerState {
             if (first != 0) {
                 throw outOfOrder(producer, "sequence " + first + " for the new epoch " + epoch);
             }
-        } else if (producer.count > 0) {
+        } else if (producer.count == 0) {
+            if (producer.lastEnd != NONE && producer.endRaisedEpoch && first != 0) {
+                throw outOfOrder(producer, "sequence " + first + " first in epoch " + epoch);
+            }
+        } else {
             int expected = (producer.lastSequence() + 1) & Integer.MAX_VALUE;
             if (first != expected) {
                 throw outOfOrder(producer, "sequence " + first + ", expected " + expected);
             }
         }
-        // Without cached batches (only markers so far, or expired) any number may come next.
+        // Without cached batches any number may come next, unless a marker began the epoch.
     }
 
     private static BrokerException outOfOrder(Producer producer, String what) {
@@ -143,9 +180,13 @@ final class ProducerState {
     /// @return the aborted transaction, or null when it was committed or had no records
     AbortedTransaction ended(
             long id, short epoch, int coordinatorEpoch, boolean commit, long offset, long nowMs) {
-        Producer producer = producer(id, epoch);
+        Producer producer = producers.get(id);
+        boolean raised = producer != null && epoch != producer.epoch;
+        producer = producer(id, epoch);
+        producer.endRaisedEpoch = raised || (producer.endRaisedEpoch && producer.count == 0);
         producer.lastUpdateMs = nowMs;
         producer.coordinatorEpoch = coordinatorEpoch;
+        producer.lastEnd = offset;
         long first = producer.transactionStart;
         if (first == NONE) {
             return null;
@@ -174,6 +215,21 @@ final class ProducerState {
 
     boolean hasUndecided() {
         return !undecided.isEmpty();
+    }
+
+    List<ActiveProducer> active() {
+        List<ActiveProducer> all = new ArrayList<>(producers.size());
+        for (Producer producer : producers.values()) {
+            all.add(
+                    new ActiveProducer(
+                            producer.id,
+                            producer.epoch,
+                            producer.count == 0 ? BatchHeader.NO_SEQUENCE : producer.lastSequence(),
+                            producer.lastUpdateMs,
+                            producer.coordinatorEpoch,
+                            producer.transactionStart));
+        }
+        return all;
     }
 
     List<OpenTransaction> openTransactions() {
@@ -317,6 +373,8 @@ final class ProducerState {
         int coordinatorEpoch = -1;
         long transactionStart = NONE;
         long lastUpdateMs;
+        long lastEnd = NONE; // the last end marker since the log was opened
+        boolean endRaisedEpoch; // whether that marker began the epoch; then sequences begin at 0
         int count; // cached batches, the oldest at index 0
         final int[] lastSequences = new int[CACHED_BATCHES];
         final long[] lastOffsets = new long[CACHED_BATCHES];

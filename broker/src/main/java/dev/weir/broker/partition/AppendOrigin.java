@@ -6,6 +6,7 @@ public enum AppendOrigin {
     CLIENT,
     /// The SQL engine in this process: batches may come without sequence numbers.
     ENGINE,
-    /// A group or transaction coordinator: batches may come without sequence numbers.
+    /// A group or transaction coordinator: batches may come without sequence numbers, and markers
+    /// that end transactions are among them.
     COORDINATOR
 }

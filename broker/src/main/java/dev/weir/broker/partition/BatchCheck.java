@@ -24,7 +24,7 @@ final class BatchCheck {
         }
         do {
             int size = checkBytes(batches, at, limit);
-            checkHead(batches, at);
+            checkHead(batches, at, origin);
             if (origin == AppendOrigin.CLIENT) {
                 checkClient(batches, at, size, limit, config);
             }
@@ -51,7 +51,7 @@ final class BatchCheck {
         return BatchHeader.sizeInBytes(batches, at);
     }
 
-    private static void checkHead(ByteBuffer batches, int at) {
+    private static void checkHead(ByteBuffer batches, int at, AppendOrigin origin) {
         int count = BatchHeader.recordCount(batches, at);
         if (count <= 0 || BatchHeader.lastOffsetDelta(batches, at) != count - 1) {
             throw new BrokerException(
@@ -61,7 +61,7 @@ final class BatchCheck {
                             + " records with last offset delta "
                             + BatchHeader.lastOffsetDelta(batches, at));
         }
-        if (BatchHeader.isControl(batches, at)) {
+        if (BatchHeader.isControl(batches, at) && origin != AppendOrigin.COORDINATOR) {
             throw new BrokerException(
                     ErrorCode.INVALID_RECORD, "control batches cannot be appended as data");
         }

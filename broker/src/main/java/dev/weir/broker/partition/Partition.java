@@ -3,6 +3,7 @@ package dev.weir.broker.partition;
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.log.AbortedTransaction;
+import dev.weir.broker.log.ActiveProducer;
 import dev.weir.broker.log.DiskHealth;
 import dev.weir.broker.log.Log;
 import dev.weir.broker.log.LogConfig;
@@ -22,6 +23,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
@@ -45,6 +47,9 @@ import java.util.concurrent.locks.ReentrantLock;
 public final class Partition {
     private static final Logger LOG = LoggerFactory.getLogger(Partition.class);
     private static final int NO_COORDINATOR = 0;
+
+    /// Says of an append that nobody asked the coordinator of transactions about it.
+    public static final long UNVERIFIED = Log.UNVERIFIED;
 
     /// What a partition asks of the directory it is in.
     interface Host {
@@ -219,6 +224,28 @@ public final class Partition {
     /// @param batches big-endian and writable
     /// @throws BrokerException with the code a producer expects; nothing was appended then
     public AppendResult append(ByteBuffer batches, AppendOrigin origin) {
+        return append(batches, origin, UNVERIFIED);
+    }
+
+    /// What must be known before a client's transactional batch may be appended: nothing while the
+    /// producer has a transaction of this epoch open here. Otherwise a number, which goes with the
+    /// batch to [#append] after the coordinator of transactions has agreed; if another transaction
+    /// of the producer ended here meanwhile, it holds no longer.
+    public OptionalLong verification(long producerId, short producerEpoch) {
+        Log opened = online();
+        appendLock.lock();
+        try {
+            return opened.verification(producerId, producerEpoch);
+        } finally {
+            appendLock.unlock();
+        }
+    }
+
+    /// Appends like [#append(ByteBuffer, AppendOrigin)]. A batch of a client's transaction that is
+    /// not open here is refused with `INVALID_TXN_STATE` unless it was verified.
+    ///
+    /// @param verified what [#verification] said, or [#UNVERIFIED]
+    public AppendResult append(ByteBuffer batches, AppendOrigin origin, long verified) {
         Log opened = online();
         LogConfig config = opened.config();
         BatchCheck.check(batches, origin, config);
@@ -230,7 +257,15 @@ public final class Partition {
                 at += BatchHeader.sizeInBytes(batches, at);
             }
         }
-        Log.Appended appended = write(opened, batches, origin == AppendOrigin.CLIENT, nowMs);
+        Log.Appended appended =
+                write(
+                        opened,
+                        batches,
+                        new Log.Checks(
+                                origin == AppendOrigin.CLIENT,
+                                origin != AppendOrigin.ENGINE,
+                                verified),
+                        nowMs);
         long stamp = -1;
         if (config.logAppendTime()) {
             stamp = appended.duplicate() ? appended.duplicateTimestampMs() : nowMs;
@@ -244,11 +279,23 @@ public final class Partition {
     /// @throws BrokerException `INVALID_PRODUCER_EPOCH` when the producer has a later epoch
     public AppendResult appendMarker(
             long producerId, short producerEpoch, boolean commit, long timestampMs) {
+        return appendMarker(producerId, producerEpoch, commit, NO_COORDINATOR, timestampMs);
+    }
+
+    /// Appends a marker like the one above.
+    ///
+    /// @param coordinatorEpoch the term of the coordinator that decided
+    public AppendResult appendMarker(
+            long producerId,
+            short producerEpoch,
+            boolean commit,
+            int coordinatorEpoch,
+            long timestampMs) {
         Log opened = online();
         ByteBuffer marker =
                 RecordBatchWriter.marker(
-                        producerId, producerEpoch, commit, NO_COORDINATOR, timestampMs);
-        return result(opened, write(opened, marker, false, clock.millis()), -1);
+                        producerId, producerEpoch, commit, coordinatorEpoch, timestampMs);
+        return result(opened, write(opened, marker, Log.Checks.NONE, clock.millis()), -1);
     }
 
     private AppendResult result(Log opened, Log.Appended appended, long stamp) {
@@ -260,7 +307,7 @@ public final class Partition {
                 appended.duplicate());
     }
 
-    private Log.Appended write(Log opened, ByteBuffer batches, boolean sequences, long nowMs) {
+    private Log.Appended write(Log opened, ByteBuffer batches, Log.Checks checks, long nowMs) {
         boolean everySync = settings.durability() == Durability.FSYNC;
         Log.Appended appended;
         boolean checkpointDue;
@@ -268,7 +315,7 @@ public final class Partition {
         try {
             online();
             health.check();
-            appended = opened.append(batches, leaderEpoch(), sequences, nowMs);
+            appended = opened.append(batches, leaderEpoch(), checks, nowMs);
             long before = bytesSinceCheckpoint;
             bytesSinceCheckpoint += batches.remaining();
             checkpointDue =
@@ -492,6 +539,17 @@ public final class Partition {
             return online().maxTimestampOffset();
         } catch (IOException e) {
             throw unreadable(e);
+        }
+    }
+
+    /// The producers whose state is kept.
+    public List<ActiveProducer> producers() {
+        Log opened = online();
+        appendLock.lock();
+        try {
+            return opened.producers();
+        } finally {
+            appendLock.unlock();
         }
     }
 

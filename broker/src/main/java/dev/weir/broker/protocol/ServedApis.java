@@ -15,6 +15,10 @@ public final class ServedApis {
     /// The feature whose version 1 is the consumer group protocol of KIP-848.
     private static final String GROUP_VERSION = "group.version";
 
+    /// The feature whose version 2 is KIP-890: writing adds to a transaction, and each end of one
+    /// gives the producer a new epoch.
+    private static final String TRANSACTION_VERSION = "transaction.version";
+
     private final EnumSet<ApiKeys> apis;
 
     /// @param apis the APIs with a handler
@@ -48,6 +52,9 @@ public final class ServedApis {
         }
         if (apis.contains(ApiKeys.CONSUMER_GROUP_HEARTBEAT)) {
             feature(response, GROUP_VERSION, (short) 1);
+        }
+        if (apis.contains(ApiKeys.END_TXN)) {
+            feature(response, TRANSACTION_VERSION, (short) 2);
         }
         return response;
     }

@@ -1,6 +1,7 @@
 package dev.weir.broker.request;
 
 import dev.weir.broker.error.ErrorCode;
+import dev.weir.broker.txn.Transactions;
 
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.message.ConsumerGroupDescribeRequestData;
@@ -30,8 +31,9 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /// Membership of consumer groups under both protocols, and the view of groups from outside.
-record GroupHandlers(Node node, GroupCalls calls) {
+record GroupHandlers(Node node, GroupCalls calls, Transactions transactions) {
     private static final byte GROUP_KEY = 0;
+    private static final byte TRANSACTION_KEY = 1;
 
     /// The first version of FindCoordinator that asks for several keys at a time.
     private static final short FIRST_WITH_KEYS = 4;
@@ -46,12 +48,21 @@ record GroupHandlers(Node node, GroupCalls calls) {
 
     void findCoordinator(Exchange exchange) {
         var body = (FindCoordinatorRequestData) exchange.request().body();
+        if (body.keyType() == TRANSACTION_KEY) {
+            Answers.later(
+                    exchange,
+                    () ->
+                            transactions
+                                    .started()
+                                    .thenApply(_ -> answer(exchange, ErrorCode.NONE, "")));
+            return;
+        }
         if (body.keyType() != GROUP_KEY) {
             exchange.reply(
                     answer(
                             exchange,
                             ErrorCode.INVALID_REQUEST,
-                            "only groups have coordinators on this broker, transactions and share"
+                            "groups and transactions have coordinators on this broker, share"
                                     + " groups are not served"));
             return;
         }

@@ -19,10 +19,14 @@ import org.apache.kafka.common.message.OffsetFetchRequestData.OffsetFetchRequest
 import org.apache.kafka.common.message.OffsetFetchResponseData.OffsetFetchResponseGroup;
 import org.apache.kafka.common.message.OffsetFetchResponseData.OffsetFetchResponsePartitions;
 import org.apache.kafka.common.message.OffsetFetchResponseData.OffsetFetchResponseTopics;
+import org.apache.kafka.common.message.TxnOffsetCommitRequestData;
+import org.apache.kafka.common.message.TxnOffsetCommitRequestData.TxnOffsetCommitRequestPartition;
+import org.apache.kafka.common.message.TxnOffsetCommitRequestData.TxnOffsetCommitRequestTopic;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.OffsetCommitResponse;
 import org.apache.kafka.common.requests.OffsetDeleteResponse;
 import org.apache.kafka.common.requests.OffsetFetchResponse;
+import org.apache.kafka.common.requests.TxnOffsetCommitResponse;
 import org.apache.kafka.common.utils.BufferSupplier;
 import org.apache.kafka.coordinator.group.GroupCoordinator;
 
@@ -88,6 +92,44 @@ record GroupOffsetHandlers(Topics topics, GroupCalls calls) {
                 exchange,
                 coordinator ->
                         coordinator.commitOffsets(
+                                GroupCalls.caller(exchange), body, BufferSupplier.NO_CACHING),
+                committed -> refused.merge(committed).build().data());
+    }
+
+    /// Commits offsets as part of a producer's transaction.
+    void commitInTransaction(Exchange exchange) {
+        var asked = (TxnOffsetCommitRequestData) exchange.request().body();
+        var refused = new TxnOffsetCommitResponse.Builder();
+        var accepted = new ArrayList<TxnOffsetCommitRequestTopic>();
+        for (var wanted : asked.topics()) {
+            var topic = topics.find(wanted.name());
+            var known = new ArrayList<TxnOffsetCommitRequestPartition>();
+            for (var partition : wanted.partitions()) {
+                if (topic.isPresent() && isPartition(topic.get(), partition.partitionIndex())) {
+                    known.add(partition);
+                } else {
+                    refused.addPartition(
+                            wanted.name(),
+                            partition.partitionIndex(),
+                            Errors.UNKNOWN_TOPIC_OR_PARTITION);
+                }
+            }
+            if (!known.isEmpty()) {
+                accepted.add(
+                        new TxnOffsetCommitRequestTopic()
+                                .setName(wanted.name())
+                                .setPartitions(known));
+            }
+        }
+        if (accepted.isEmpty()) {
+            exchange.reply(refused.build().data());
+            return;
+        }
+        var body = asked.duplicate().setTopics(accepted);
+        calls.ask(
+                exchange,
+                coordinator ->
+                        coordinator.commitTransactionalOffsets(
                                 GroupCalls.caller(exchange), body, BufferSupplier.NO_CACHING),
                 committed -> refused.merge(committed).build().data());
     }

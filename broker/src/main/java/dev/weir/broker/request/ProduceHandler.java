@@ -1,5 +1,6 @@
 package dev.weir.broker.request;
 
+import dev.weir.broker.coordinator.TransactionCheck;
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.partition.AppendOrigin;
@@ -11,12 +12,14 @@ import dev.weir.broker.record.RecordBatchReader;
 import dev.weir.broker.topic.Topic;
 import dev.weir.broker.topic.Topics;
 
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
 import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
 import org.apache.kafka.common.message.ProduceResponseData;
 import org.apache.kafka.common.message.ProduceResponseData.PartitionProduceResponse;
 import org.apache.kafka.common.message.ProduceResponseData.TopicProduceResponse;
+import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,6 +27,8 @@ import org.slf4j.LoggerFactory;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// Appends what producers send, straight from the frame's buffer.
@@ -31,6 +36,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 /// `acks=1` is answered after the write, `acks=all` once the records are durable, `acks=0` not at
 /// all. Waiting for durability holds no thread and does not hold back the connection's next
 /// request.
+///
+/// The first batch of a transaction in a partition waits until the coordinator of transactions has
+/// agreed, and holds back the connection's next requests, so that nothing overtakes it. The batches
+/// after it are appended like any other.
 final class ProduceHandler implements Handler {
     private static final Logger LOGGER = LoggerFactory.getLogger(ProduceHandler.class);
 
@@ -41,10 +50,12 @@ final class ProduceHandler implements Handler {
     private static final int ZSTD = 4;
 
     private final Topics topics;
+    private final TransactionCheck transactions;
     private final RequestMetrics metrics;
 
-    ProduceHandler(Topics topics, RequestMetrics metrics) {
+    ProduceHandler(Topics topics, TransactionCheck transactions, RequestMetrics metrics) {
         this.topics = topics;
+        this.transactions = transactions;
         this.metrics = metrics;
     }
 
@@ -57,12 +68,9 @@ final class ProduceHandler implements Handler {
             throw new BrokerException(
                     ErrorCode.INVALID_REQUIRED_ACKS, "acks must be -1, 0 or 1, not " + acks);
         }
-        if (body.transactionalId() != null) {
-            throw new BrokerException(
-                    ErrorCode.INVALID_TXN_STATE, "transactions are not served by this broker");
-        }
         var response = new ProduceResponseData();
         var unsynced = acks == -1 ? new ArrayList<Unsynced>() : null;
+        var sender = new Sender(version, body.transactionalId(), new ArrayList<>());
         for (var topicData : body.topicData()) {
             var topicResponse = new TopicProduceResponse();
             if (version >= FIRST_WITH_TOPIC_IDS) {
@@ -73,16 +81,130 @@ final class ProduceHandler implements Handler {
             for (var partitionData : topicData.partitionData()) {
                 topicResponse
                         .partitionResponses()
-                        .add(append(topicData, partitionData, version, unsynced));
+                        .add(append(topicData, partitionData, sender, unsynced));
             }
             response.responses().add(topicResponse);
         }
-        if (acks == 0) {
+        if (sender.unverified.isEmpty()) {
+            finish(exchange, response, unsynced);
+        } else {
+            verify(exchange, response, sender, unsynced);
+        }
+    }
+
+    private static void finish(
+            Exchange exchange, ProduceResponseData response, List<Unsynced> unsynced) {
+        var body = (ProduceRequestData) exchange.request().body();
+        if (body.acks() == 0) {
             finishSilently(exchange, response);
         } else if (unsynced == null || unsynced.isEmpty()) {
             exchange.reply(response);
         } else {
             awaitSync(exchange, response, unsynced, body.timeoutMs());
+        }
+    }
+
+    /// Who sends.
+    ///
+    /// @param unverified what was found not to be part of an open transaction yet
+    private record Sender(short version, String transactionalId, List<Unverified> unverified) {}
+
+    /// A batch that begins a transaction in its partition.
+    ///
+    /// @param batch a copy; the request's bytes are gone when the coordinator answers
+    private record Unverified(
+            Partition partition,
+            long verification,
+            ByteBuffer batch,
+            PartitionProduceResponse response) {}
+
+    private void verify(
+            Exchange exchange,
+            ProduceResponseData response,
+            Sender sender,
+            List<Unsynced> unsynced) {
+        exchange.holdFollowing();
+        var mode = TransactionCheck.Mode.ofProduce(sender.version);
+        var answers = new ArrayList<CompletableFuture<Void>>();
+        for (var each : sender.unverified) {
+            int at = each.batch.position();
+            answers.add(
+                    transactions
+                            .check(
+                                    new TopicPartition(
+                                            each.partition.topic(), each.partition.index()),
+                                    sender.transactionalId,
+                                    BatchHeader.producerId(each.batch, at),
+                                    BatchHeader.producerEpoch(each.batch, at),
+                                    mode)
+                            .handle((_, failure) -> {
+                                if (failure != null) {
+                                    refuse(exchange, each.response, failure, mode);
+                                }
+                                return null;
+                            }));
+        }
+        var _ =
+                CompletableFuture.allOf(answers.toArray(CompletableFuture<?>[]::new))
+                        .thenRun(() ->
+                                exchange.runLater(() -> {
+                                    for (var each : sender.unverified) {
+                                        if (each.response.errorCode() == ErrorCode.NONE) {
+                                            appendVerified(each, unsynced);
+                                        }
+                                    }
+                                    finish(exchange, response, unsynced);
+                                }));
+    }
+
+    private static void refuse(
+            Exchange exchange,
+            PartitionProduceResponse response,
+            Throwable failure,
+            TransactionCheck.Mode mode) {
+        var error = Answers.error(exchange, failure);
+        var message = Answers.cause(failure).getMessage();
+        switch (error) {
+            case CONCURRENT_TRANSACTIONS,
+                    COORDINATOR_LOAD_IN_PROGRESS,
+                    COORDINATOR_NOT_AVAILABLE,
+                    NOT_COORDINATOR -> {
+                // Producers know how to wait for replicas; only those that add by writing know how
+                // to wait for a transaction.
+                boolean known =
+                        mode == TransactionCheck.Mode.ADD
+                                && error == Errors.CONCURRENT_TRANSACTIONS;
+                refuse(response, (known ? error : Errors.NOT_ENOUGH_REPLICAS).code(), message);
+            }
+            default -> refuse(response, error.code(), message);
+        }
+    }
+
+    private void appendVerified(Unverified each, List<Unsynced> unsynced) {
+        try {
+            append(each.partition, each.batch, each.verification, each.response, unsynced);
+        } catch (BrokerException e) {
+            refuse(each.response, e.code(), e.getMessage());
+        } catch (RuntimeException e) {
+            LOGGER.error("append to {} failed", each.partition, e);
+            refuse(each.response, ErrorCode.UNKNOWN_SERVER_ERROR, null);
+        }
+    }
+
+    private void append(
+            Partition partition,
+            ByteBuffer batch,
+            long verification,
+            PartitionProduceResponse response,
+            List<Unsynced> unsynced) {
+        int size = batch.remaining();
+        var result = partition.append(batch, AppendOrigin.CLIENT, verification);
+        metrics.producedBytes.add(size);
+        response.setBaseOffset(result.firstOffset())
+                .setLogAppendTimeMs(result.logAppendTimeMs())
+                .setLogStartOffset(result.logStartOffset());
+        if (unsynced != null) {
+            unsynced.add(new Unsynced(partition, result.lastOffset() + 1, response));
         }
     }
 
@@ -93,25 +215,26 @@ final class ProduceHandler implements Handler {
     private PartitionProduceResponse append(
             TopicProduceData topicData,
             PartitionProduceData data,
-            short version,
+            Sender sender,
             List<Unsynced> unsynced) {
         var response = new PartitionProduceResponse().setIndex(data.index());
         try {
-            var topic = topic(topicData, version);
+            var topic = topic(topicData, sender.version);
             var partition = topic.partition(data.index());
-            var batch = batch(data, version);
+            var batch = batch(data, sender.version);
             if (topic.isCompacted()) {
                 requireKeys(batch);
             }
-            int size = batch.remaining();
-            var result = partition.append(batch, AppendOrigin.CLIENT);
-            metrics.producedBytes.add(size);
-            response.setBaseOffset(result.firstOffset())
-                    .setLogAppendTimeMs(result.logAppendTimeMs())
-                    .setLogStartOffset(result.logStartOffset());
-            if (unsynced != null) {
-                unsynced.add(new Unsynced(partition, result.lastOffset() + 1, response));
+            if (BatchHeader.isTransactional(batch, batch.position())) {
+                var needed = verification(partition, batch, sender);
+                if (needed.isPresent()) {
+                    var copy = ByteBuffer.allocate(batch.remaining()).put(batch.duplicate()).flip();
+                    sender.unverified.add(
+                            new Unverified(partition, needed.getAsLong(), copy, response));
+                    return response;
+                }
             }
+            append(partition, batch, Partition.UNVERIFIED, response, unsynced);
         } catch (BrokerException e) {
             refuse(response, e.code(), e.getMessage());
         } catch (RuntimeException e) {
@@ -120,6 +243,21 @@ final class ProduceHandler implements Handler {
             refuse(response, ErrorCode.UNKNOWN_SERVER_ERROR, null);
         }
         return response;
+    }
+
+    private static OptionalLong verification(Partition partition, ByteBuffer batch, Sender sender) {
+        if (sender.transactionalId == null) {
+            throw new BrokerException(
+                    ErrorCode.INVALID_REQUEST,
+                    "a transactional record batch in a request without transactional id");
+        }
+        int at = batch.position();
+        if (!BatchHeader.isIntact(batch, at, batch.limit())) {
+            throw new BrokerException(
+                    ErrorCode.CORRUPT_MESSAGE, "the record batch does not match its checksum");
+        }
+        return partition.verification(
+                BatchHeader.producerId(batch, at), BatchHeader.producerEpoch(batch, at));
     }
 
     private Topic topic(TopicProduceData data, short version) {
@@ -156,10 +294,6 @@ final class ProduceHandler implements Handler {
             throw new BrokerException(
                     ErrorCode.INVALID_RECORD,
                     "record batch of format " + BatchHeader.magic(batch, at) + ", 2 is required");
-        }
-        if (BatchHeader.isTransactional(batch, at)) {
-            throw new BrokerException(
-                    ErrorCode.INVALID_TXN_STATE, "the record batch is of no open transaction");
         }
         if (BatchHeader.codec(batch, at) == ZSTD && version < FIRST_WITH_ZSTD) {
             throw new BrokerException(

@@ -6,6 +6,8 @@ import dev.weir.broker.group.Groups;
 import dev.weir.broker.protocol.Codec;
 import dev.weir.broker.protocol.ServedApis;
 import dev.weir.broker.topic.Topics;
+import dev.weir.broker.txn.Markers;
+import dev.weir.broker.txn.Transactions;
 
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.slf4j.Logger;
@@ -31,6 +33,8 @@ public final class RequestRouter {
             ServingConfig config,
             Topics topics,
             Groups groups,
+            Transactions transactions,
+            Markers markers,
             LongSupplier producerIds,
             RequestMetrics metrics,
             Executor admin,
@@ -42,10 +46,13 @@ public final class RequestRouter {
         var settings = new ConfigHandlers(config, topics);
 
         var calls = new GroupCalls(groups);
-        var members = new GroupHandlers(config.node(), calls);
+        var members = new GroupHandlers(config.node(), calls, transactions);
         var committed = new GroupOffsetHandlers(topics, calls);
 
-        handlers.put(ApiKeys.PRODUCE, new ProduceHandler(topics, metrics));
+        var ofTransactions = new TransactionHandlers(topics, groups, transactions);
+        var producers = new ProducerHandlers(topics, transactions, markers);
+
+        handlers.put(ApiKeys.PRODUCE, new ProduceHandler(topics, transactions, metrics));
         handlers.put(ApiKeys.FETCH, new FetchHandler(topics, metrics));
         handlers.put(ApiKeys.METADATA, cluster::metadata);
         handlers.put(ApiKeys.DESCRIBE_CLUSTER, cluster::describeCluster);
@@ -69,7 +76,24 @@ public final class RequestRouter {
         handlers.put(ApiKeys.DESCRIBE_CONFIGS, settings::describe);
         handlers.put(ApiKeys.ALTER_CONFIGS, on(admin, settings::alter));
         handlers.put(ApiKeys.INCREMENTAL_ALTER_CONFIGS, on(admin, settings::incrementalAlter));
-        handlers.put(ApiKeys.INIT_PRODUCER_ID, on(admin, new InitProducerIdHandler(producerIds)));
+        Handler idempotent = on(admin, new InitProducerIdHandler(producerIds));
+        handlers.put(
+                ApiKeys.INIT_PRODUCER_ID,
+                exchange -> {
+                    if (TransactionHandlers.isTransactional(exchange)) {
+                        ofTransactions.initProducerId(exchange);
+                    } else {
+                        idempotent.handle(exchange);
+                    }
+                });
+        handlers.put(ApiKeys.ADD_PARTITIONS_TO_TXN, ofTransactions::addPartitions);
+        handlers.put(ApiKeys.ADD_OFFSETS_TO_TXN, ofTransactions::addOffsets);
+        handlers.put(ApiKeys.END_TXN, ofTransactions::end);
+        handlers.put(ApiKeys.TXN_OFFSET_COMMIT, committed::commitInTransaction);
+        handlers.put(ApiKeys.WRITE_TXN_MARKERS, producers::writeMarkers);
+        handlers.put(ApiKeys.DESCRIBE_PRODUCERS, producers::describeProducers);
+        handlers.put(ApiKeys.DESCRIBE_TRANSACTIONS, producers::describeTransactions);
+        handlers.put(ApiKeys.LIST_TRANSACTIONS, producers::listTransactions);
         handlers.put(ApiKeys.FIND_COORDINATOR, members::findCoordinator);
         handlers.put(ApiKeys.JOIN_GROUP, members::joinGroup);
         handlers.put(ApiKeys.SYNC_GROUP, members::syncGroup);

@@ -1,4 +1,4 @@
-package dev.weir.broker.group;
+package dev.weir.broker.coordinator;
 
 import org.apache.kafka.coordinator.common.runtime.CoordinatorRuntime.CoordinatorState;
 import org.apache.kafka.coordinator.common.runtime.CoordinatorRuntimeMetrics;
@@ -7,7 +7,7 @@ import java.util.function.Supplier;
 
 /// Takes the coordinator's measurements of itself and keeps none: requests are measured where they
 /// are served.
-final class UnmeasuredRuntime implements CoordinatorRuntimeMetrics {
+public final class UnmeasuredRuntime implements CoordinatorRuntimeMetrics {
     @Override
     public void recordPartitionStateChange(CoordinatorState oldState, CoordinatorState newState) {}
 

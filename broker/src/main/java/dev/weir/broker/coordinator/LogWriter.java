@@ -1,4 +1,4 @@
-package dev.weir.broker.group;
+package dev.weir.broker.coordinator;
 
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.partition.AppendOrigin;
@@ -13,15 +13,17 @@ import org.apache.kafka.coordinator.common.runtime.PartitionWriter;
 import org.apache.kafka.storage.internals.log.LogConfig;
 import org.apache.kafka.storage.internals.log.VerificationGuard;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
+import java.util.WeakHashMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// Lets the coordinator write to the partitions of `__consumer_offsets`. What it writes counts as
-/// done when the high watermark has passed it, so when it is durable. Called by the coordinator's
-/// event threads.
-final class OffsetsWriter implements PartitionWriter {
+/// Lets a coordinator write to the partitions of its topic. What it writes counts as done when the
+/// high watermark has passed it, so when it is durable. Called by the coordinator's event threads.
+public final class LogWriter implements PartitionWriter {
     private record Listening(TopicPartition partition, Listener listener) {}
 
     private record Limit(int maxMessageBytes, LogConfig config) {}
@@ -29,12 +31,21 @@ final class OffsetsWriter implements PartitionWriter {
     private final List<Partition> partitions;
     private final Runnable ready;
     private final Map<Listening, Registration> listening = new ConcurrentHashMap<>();
+    private final TransactionCheck transactions;
+
+    /// For records of transactions not yet open in their partition: what the partition must still
+    /// say when they are appended. Entries go with the guards, also with those never used.
+    private final Map<VerificationGuard, Long> guards =
+            Collections.synchronizedMap(new WeakHashMap<>());
+
     private volatile Limit limit; // null before the first append
 
     /// @param ready called when a partition begins to be written to, which is when it is loaded
-    OffsetsWriter(List<Partition> partitions, Runnable ready) {
+    /// @param transactions asked before records are written in a client's transaction
+    public LogWriter(List<Partition> partitions, Runnable ready, TransactionCheck transactions) {
         this.partitions = partitions;
         this.ready = ready;
+        this.transactions = transactions;
     }
 
     @Override
@@ -84,10 +95,14 @@ final class OffsetsWriter implements PartitionWriter {
             VerificationGuard guard,
             MemoryRecords records,
             short transactionVersion) {
+        Long verified = guards.remove(guard);
         try {
             return partitions
                             .get(tp.partition())
-                            .append(records.buffer(), AppendOrigin.COORDINATOR)
+                            .append(
+                                    records.buffer(),
+                                    AppendOrigin.COORDINATOR,
+                                    verified == null ? Partition.UNVERIFIED : verified)
                             .lastOffset()
                     + 1;
         } catch (BrokerException e) {
@@ -95,7 +110,6 @@ final class OffsetsWriter implements PartitionWriter {
         }
     }
 
-    /// Part of committing offsets in a transaction, which is not served.
     @Override
     public CompletableFuture<VerificationGuard> maybeStartTransactionVerification(
             TopicPartition tp,
@@ -103,8 +117,25 @@ final class OffsetsWriter implements PartitionWriter {
             long producerId,
             short producerEpoch,
             int apiVersion) {
-        return CompletableFuture.failedFuture(
-                new UnsupportedVersionException("transactions are not served by this broker"));
+        OptionalLong needed;
+        try {
+            needed = partitions.get(tp.partition()).verification(producerId, producerEpoch);
+        } catch (BrokerException e) {
+            return CompletableFuture.failedFuture(translated(e));
+        }
+        if (needed.isEmpty()) {
+            return CompletableFuture.completedFuture(VerificationGuard.SENTINEL);
+        }
+        var guard = new VerificationGuard();
+        guards.put(guard, needed.getAsLong());
+        return transactions
+                .check(
+                        tp,
+                        transactionalId,
+                        producerId,
+                        producerEpoch,
+                        TransactionCheck.Mode.ofOffsetCommit(apiVersion))
+                .thenApply(_ -> guard);
     }
 
     /// Used by share groups only, which are not served.

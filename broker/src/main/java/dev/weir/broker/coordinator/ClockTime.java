@@ -1,4 +1,4 @@
-package dev.weir.broker.group;
+package dev.weir.broker.coordinator;
 
 import org.apache.kafka.common.utils.Time;
 
@@ -7,7 +7,7 @@ import java.util.function.Supplier;
 
 /// The broker's clock as Kafka's classes want it: the time of day is the broker's, what measures
 /// durations and waits is the system's.
-record ClockTime(InstantSource clock) implements Time {
+public record ClockTime(InstantSource clock) implements Time {
     @Override
     public long milliseconds() {
         return clock.millis();

@@ -1,4 +1,4 @@
-package dev.weir.broker.group;
+package dev.weir.broker.coordinator;
 
 import dev.weir.broker.partition.Partition;
 import dev.weir.broker.partition.ReadLimit;
@@ -10,9 +10,8 @@ import org.apache.kafka.common.record.internal.MutableRecordBatch;
 import org.apache.kafka.common.requests.TransactionResult;
 import org.apache.kafka.coordinator.common.runtime.CoordinatorLoader;
 import org.apache.kafka.coordinator.common.runtime.CoordinatorPlayback;
-import org.apache.kafka.coordinator.common.runtime.CoordinatorRecord;
+import org.apache.kafka.coordinator.common.runtime.Deserializer;
 import org.apache.kafka.coordinator.common.runtime.Deserializer.UnknownRecordTypeException;
-import org.apache.kafka.coordinator.group.GroupCoordinatorRecordSerde;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,10 +24,12 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
-/// Replays the partitions of `__consumer_offsets` to the coordinator, one after another on a thread
-/// that ends when there is nothing to load.
-final class OffsetsLoader implements CoordinatorLoader<CoordinatorRecord> {
-    private static final Logger LOGGER = LoggerFactory.getLogger(OffsetsLoader.class);
+/// Replays the partitions of a coordinator's topic to it, one after another on a thread that ends
+/// when there is nothing to load.
+///
+/// @param <U> what the coordinator's records are to it
+public final class LogLoader<U> implements CoordinatorLoader<U> {
+    private static final Logger LOGGER = LoggerFactory.getLogger(LogLoader.class);
     private static final int READ_BYTES = 1 << 20;
 
     /// Offsets between two points at which the coordinator may forget older versions of its state.
@@ -37,28 +38,36 @@ final class OffsetsLoader implements CoordinatorLoader<CoordinatorRecord> {
     private final List<Partition> partitions;
     private final InstantSource clock;
     private final Runnable failed;
-    private final GroupCoordinatorRecordSerde serde = new GroupCoordinatorRecordSerde();
-    private final ThreadPoolExecutor thread =
-            new ThreadPoolExecutor(
-                    1,
-                    1,
-                    1,
-                    TimeUnit.SECONDS,
-                    new LinkedBlockingQueue<>(),
-                    Thread.ofPlatform().daemon().name("group-load").factory());
+    private final Deserializer<U> serde;
+    private final ThreadPoolExecutor thread;
     private volatile boolean closed;
 
+    /// @param threadName the name of the thread that loads
     /// @param failed called when a partition could not be loaded
-    OffsetsLoader(List<Partition> partitions, InstantSource clock, Runnable failed) {
+    public LogLoader(
+            String threadName,
+            List<Partition> partitions,
+            Deserializer<U> serde,
+            InstantSource clock,
+            Runnable failed) {
         this.partitions = partitions;
+        this.serde = serde;
         this.clock = clock;
         this.failed = failed;
+        thread =
+                new ThreadPoolExecutor(
+                        1,
+                        1,
+                        1,
+                        TimeUnit.SECONDS,
+                        new LinkedBlockingQueue<>(),
+                        Thread.ofPlatform().daemon().name(threadName).factory());
         thread.allowCoreThreadTimeOut(true);
     }
 
     @Override
     public CompletableFuture<LoadSummary> load(
-            TopicPartition tp, CoordinatorPlayback<CoordinatorRecord> coordinator) {
+            TopicPartition tp, CoordinatorPlayback<U> coordinator) {
         var loaded = new CompletableFuture<LoadSummary>();
         long askedMs = clock.millis();
         try {
@@ -67,7 +76,7 @@ final class OffsetsLoader implements CoordinatorLoader<CoordinatorRecord> {
                     loaded.complete(
                             new Replay(partitions.get(tp.partition()), coordinator).run(askedMs));
                 } catch (IOException | RuntimeException e) {
-                    LOGGER.error("the groups in {} cannot be loaded and are not served", tp, e);
+                    LOGGER.error("what {} says cannot be loaded and is not served", tp, e);
                     loaded.completeExceptionally(e);
                     failed.run();
                 }
@@ -87,12 +96,12 @@ final class OffsetsLoader implements CoordinatorLoader<CoordinatorRecord> {
     /// One partition being replayed.
     private final class Replay {
         private final Partition partition;
-        private final CoordinatorPlayback<CoordinatorRecord> coordinator;
+        private final CoordinatorPlayback<U> coordinator;
         private long records;
         private long bytes;
         private long committed = -1;
 
-        Replay(Partition partition, CoordinatorPlayback<CoordinatorRecord> coordinator) {
+        Replay(Partition partition, CoordinatorPlayback<U> coordinator) {
             this.partition = partition;
             this.coordinator = coordinator;
         }

@@ -1,0 +1,4 @@
+/// What Apache Kafka's coordinator runtime needs of a broker, lent by this one: partitions of a
+/// topic to write to ([LogWriter]) and to load from ([LogLoader]), and the time. Used by the
+/// coordinators of groups and of transactions, which differ only in what their records mean.
+package dev.weir.broker.coordinator;

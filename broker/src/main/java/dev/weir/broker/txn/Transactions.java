@@ -1,0 +1,547 @@
+package dev.weir.broker.txn;
+
+import dev.weir.broker.coordinator.TransactionCheck;
+import dev.weir.broker.error.BrokerException;
+import dev.weir.broker.error.ErrorCode;
+import dev.weir.broker.topic.NewTopic;
+import dev.weir.broker.topic.Topic;
+import dev.weir.broker.topic.Topics;
+import dev.weir.broker.txn.TransactionShard.Named;
+
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.coordinator.transaction.TransactionState;
+import org.apache.kafka.server.common.TransactionVersion;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+
+/// The broker's transaction coordinator, started when it is first asked for, or with the broker
+/// where there are transactions to finish.
+///
+/// Any thread may call; nothing waits. Futures fail with a [BrokerException] or with an exception
+/// of Kafka's that has the error the client is to see. An end is answered when its markers are
+/// durable, so that whoever committed and then reads sees it; if they cannot be written for now the
+/// end is answered all the same, because it is decided, and they follow later.
+public final class Transactions implements TransactionCheck, AutoCloseable {
+    private static final Logger LOGGER = LoggerFactory.getLogger(Transactions.class);
+
+    /// Where transactions are kept.
+    private static final String TOPIC = "__transaction_state";
+
+    private static final int SEGMENT_BYTES = 100 << 20;
+    private static final int STOP_SECONDS = 30;
+    private static final int RETRY_MS = 500;
+    private static final int COORDINATOR_EPOCH = 0;
+
+    private final Topics topics;
+    private final TransactionsConfig config;
+    private final InstantSource clock;
+    private final LongSupplier producerIds;
+    private final Markers markers;
+    private final ScheduledThreadPoolExecutor worker =
+            new ScheduledThreadPoolExecutor(
+                    1, Thread.ofPlatform().daemon().name("transaction-worker").factory());
+
+    private volatile CompletableFuture<HostedTransactions> running; // written under this
+    private HostedTransactions hosted; // worker thread only
+    private volatile boolean closing;
+
+    /// What is known of a transactional id.
+    ///
+    /// @param startMs when its open transaction began, -1 for none
+    public record Description(
+            String transactionalId,
+            ProducerIdentity producer,
+            String state,
+            int timeoutMs,
+            long startMs,
+            Set<TopicPartition> partitions) {}
+
+    /// @param producerIds gives ids nobody had before; may wait for the disk
+    public Transactions(
+            Topics topics,
+            TransactionsConfig config,
+            InstantSource clock,
+            LongSupplier producerIds,
+            Markers markers) {
+        this.topics = topics;
+        this.config = config;
+        this.clock = clock;
+        this.producerIds = producerIds;
+        this.markers = markers;
+        worker.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+    }
+
+    /// Whether there ever was a transactional id. If not there is nothing to list.
+    public boolean everUsed() {
+        return topics.find(TOPIC).isPresent();
+    }
+
+    /// Begins to finish what was decided before the last stop, and to watch over what is open.
+    public void resume() {
+        if (everUsed()) {
+            var _ = ready();
+        }
+    }
+
+    /// Completed when the coordinator can be asked. Failed with a [BrokerException] if it cannot be
+    /// started, which the next call tries again.
+    public CompletableFuture<Void> started() {
+        return ready().thenAccept(_ -> {});
+    }
+
+    // ---------------------------------------------------------------- starting
+
+    private CompletableFuture<HostedTransactions> ready() {
+        var now = running;
+        return now != null ? now : begin();
+    }
+
+    private synchronized CompletableFuture<HostedTransactions> begin() {
+        if (running != null) {
+            return running;
+        }
+        var starting = new CompletableFuture<HostedTransactions>();
+        try {
+            worker.execute(() -> start(starting));
+            running = starting;
+        } catch (RejectedExecutionException e) {
+            starting.completeExceptionally(unavailable("the broker is shutting down", e));
+        }
+        return starting;
+    }
+
+    private void start(CompletableFuture<HostedTransactions> starting) {
+        try {
+            var topic = topics.find(TOPIC).orElseGet(this::createTopic);
+            hosted =
+                    new HostedTransactions(
+                            TOPIC, topic.partitions(), clock, producerIds, this::finishLoaded);
+            // Clients are told to try again by partitions that take longer.
+            hosted.awaitLoaded();
+            every(config.abortIntervalMs(), this::abortOverdue);
+            every(config.removeIntervalMs(), this::forgetIdle);
+            starting.complete(hosted);
+        } catch (RuntimeException e) {
+            LOGGER.error("cannot start the transaction coordinator", e);
+            synchronized (this) {
+                running = null;
+            }
+            starting.completeExceptionally(
+                    unavailable("the transaction coordinator cannot start: " + e.getMessage(), e));
+        }
+    }
+
+    private Topic createTopic() {
+        return topics.create(
+                new NewTopic(
+                        TOPIC,
+                        config.statePartitions(),
+                        Map.of(
+                                "cleanup.policy",
+                                "compact",
+                                "segment.bytes",
+                                Integer.toString(SEGMENT_BYTES))));
+    }
+
+    private void every(int ms, Runnable task) {
+        var _ =
+                worker.scheduleWithFixedDelay(
+                        () -> {
+                            try {
+                                task.run();
+                            } catch (RuntimeException e) {
+                                LOGGER.error("upkeep of transactions failed", e);
+                            }
+                        },
+                        ms,
+                        ms,
+                        TimeUnit.MILLISECONDS);
+    }
+
+    private static BrokerException unavailable(String message, Throwable cause) {
+        return new BrokerException(ErrorCode.COORDINATOR_NOT_AVAILABLE, message, cause);
+    }
+
+    // ---------------------------------------------------------------- owners
+
+    /// Gives a transactional id to a producer and shuts out those who had it. A transaction they
+    /// left open is aborted first, and the producer has to ask again (`CONCURRENT_TRANSACTIONS`).
+    ///
+    /// @param expected who the producer says it is, [ProducerIdentity#NONE] for a new one
+    public CompletableFuture<ProducerIdentity> initialize(
+            String id, int timeoutMs, ProducerIdentity expected) {
+        if (id.isEmpty()) {
+            return refused(Errors.INVALID_REQUEST, "the transactional id is empty");
+        }
+        if (timeoutMs <= 0 || timeoutMs > config.maxTimeoutMs()) {
+            return refused(
+                    Errors.INVALID_TRANSACTION_TIMEOUT,
+                    "transaction timeout of "
+                            + timeoutMs
+                            + " ms is not 1.."
+                            + config.maxTimeoutMs()
+                            + " (transaction.max.timeout.ms)");
+        }
+        return ready().thenCompose(at ->
+                at.runtime()
+                        .scheduleWriteOperation(
+                                "initialize",
+                                at.partitionOf(id),
+                                shard -> shard.initialize(id, timeoutMs, expected))
+                        .thenApply(now -> {
+                            if (now.isEnding()) {
+                                var _ = finish(at, id, now);
+                                throw Errors.CONCURRENT_TRANSACTIONS.exception(
+                                        "the transaction that \"" + id + "\" had open is aborted");
+                            }
+                            return now.identity();
+                        }));
+    }
+
+    // ---------------------------------------------------------------- partitions
+
+    /// Makes partitions part of a producer's transaction, for clients that say so before they
+    /// write.
+    public CompletableFuture<Void> add(
+            String id, ProducerIdentity producer, Set<TopicPartition> partitions) {
+        return add(id, producer, partitions, TransactionVersion.TV_0);
+    }
+
+    private CompletableFuture<Void> add(
+            String id,
+            ProducerIdentity producer,
+            Set<TopicPartition> partitions,
+            TransactionVersion version) {
+        if (id == null || id.isEmpty()) {
+            return refused(Errors.INVALID_REQUEST, "the transactional id is empty");
+        }
+        return ready().thenCompose(at ->
+                at.runtime()
+                        .scheduleWriteOperation(
+                                "add-partitions",
+                                at.partitionOf(id),
+                                shard -> shard.add(id, producer, partitions, version)));
+    }
+
+    /// Which of these partitions are not part of a producer's transaction.
+    public CompletableFuture<List<TopicPartition>> missing(
+            String id, ProducerIdentity producer, Set<TopicPartition> partitions) {
+        if (id == null || id.isEmpty()) {
+            return refused(Errors.INVALID_REQUEST, "the transactional id is empty");
+        }
+        return ready().thenCompose(at ->
+                at.runtime()
+                        .scheduleReadOperation(
+                                "verify",
+                                at.partitionOf(id),
+                                (shard, offset) -> {
+                                    var has = shard.ongoing(id, producer, offset).partitions();
+                                    return partitions.stream()
+                                            .filter(each -> !has.contains(each))
+                                            .toList();
+                                }));
+    }
+
+    @Override
+    public CompletableFuture<Void> check(
+            TopicPartition partition, String id, long producerId, short epoch, Mode mode) {
+        var producer = new ProducerIdentity(producerId, epoch);
+        var asked =
+                switch (mode) {
+                    case ADD -> add(id, producer, Set.of(partition), TransactionVersion.TV_2);
+                    case VERIFY, VERIFY_OLD ->
+                            missing(id, producer, Set.of(partition))
+                                    .thenAccept(missing -> {
+                                        if (!missing.isEmpty()) {
+                                            throw (mode == Mode.VERIFY
+                                                            ? Errors.TRANSACTION_ABORTABLE
+                                                            : Errors.INVALID_TXN_STATE)
+                                                    .exception(
+                                                            partition
+                                                                    + " is not part of the"
+                                                                    + " transaction of \""
+                                                                    + id
+                                                                    + "\"");
+                                        }
+                                    });
+                };
+        return asked.exceptionally(failure -> {
+            var error = Errors.forException(cause(failure));
+            // Partitions know epochs only; PRODUCER_FENCED is a word of the coordinator's.
+            throw error == Errors.PRODUCER_FENCED
+                    ? Errors.INVALID_PRODUCER_EPOCH.exception(cause(failure).getMessage())
+                    : new CompletionException(cause(failure));
+        });
+    }
+
+    // ---------------------------------------------------------------- ends
+
+    /// Commits or aborts a producer's transaction.
+    ///
+    /// @param bumping whether the client takes a new epoch with each end (transaction version 2)
+    /// @return who the producer is from now on
+    public CompletableFuture<ProducerIdentity> end(
+            String id, ProducerIdentity producer, boolean commit, boolean bumping) {
+        if (id == null || id.isEmpty()) {
+            return refused(Errors.INVALID_REQUEST, "the transactional id is empty");
+        }
+        var version = bumping ? TransactionVersion.TV_2 : TransactionVersion.TV_0;
+        return ready().thenCompose(at ->
+                at.runtime()
+                        .scheduleWriteOperation(
+                                commit ? "commit" : "abort",
+                                at.partitionOf(id),
+                                shard -> shard.end(id, producer, commit, version))
+                        .thenCompose(now ->
+                                now.isEnding()
+                                        ? finish(at, id, now)
+                                        : CompletableFuture.completedFuture(now.identity())));
+    }
+
+    private void finishLoaded(String id, Transaction decided) {
+        LOGGER.info("finishing the transaction of \"{}\", decided before the last stop", id);
+        // Not on the thread that loads, which the coordinator of groups may have to wait for.
+        later(0, () -> {
+            var _ = ready().thenCompose(at -> finish(at, id, decided));
+        });
+    }
+
+    /// Writes the markers of a decided transaction and notes that they are durable.
+    ///
+    /// @return who the producer is from now on, answered once the next transaction may begin, or
+    ///   once it is clear that markers must wait
+    private CompletableFuture<ProducerIdentity> finish(
+            HostedTransactions at, String id, Transaction decided) {
+        var answer = new CompletableFuture<ProducerIdentity>();
+        writeMarkers(at, id, decided, decided.partitions(), answer);
+        return answer;
+    }
+
+    private void writeMarkers(
+            HostedTransactions at,
+            String id,
+            Transaction decided,
+            Set<TopicPartition> partitions,
+            CompletableFuture<ProducerIdentity> answer) {
+        var end =
+                new Markers.End(
+                        decided.identity(),
+                        COORDINATOR_EPOCH,
+                        decided.isCommitting(),
+                        decided.version().featureLevel());
+        var left = ConcurrentHashMap.<TopicPartition>newKeySet();
+        var writes = new ArrayList<CompletableFuture<Void>>();
+        for (var partition : partitions) {
+            writes.add(
+                    markers.write(partition, end)
+                            .exceptionally(failure -> {
+                                var cause = cause(failure);
+                                if (!Markers.isMoot(cause)) {
+                                    LOGGER.warn(
+                                            "cannot end the transaction of \"{}\" in {} yet: {}",
+                                            id,
+                                            partition,
+                                            cause.getMessage());
+                                    left.add(partition);
+                                }
+                                return null;
+                            }));
+        }
+        var _ =
+                CompletableFuture.allOf(writes.toArray(CompletableFuture<?>[]::new))
+                        .thenAccept(_ -> {
+                            if (left.isEmpty()) {
+                                complete(at, id, decided, answer);
+                            } else {
+                                answer.complete(decided.completed(clock.millis()).identity());
+                                later(RETRY_MS, () -> writeMarkers(at, id, decided, left, answer));
+                            }
+                        });
+    }
+
+    private void complete(
+            HostedTransactions at,
+            String id,
+            Transaction decided,
+            CompletableFuture<ProducerIdentity> answer) {
+        var _ =
+                at.runtime()
+                        .scheduleWriteOperation(
+                                "complete",
+                                at.partitionOf(id),
+                                shard -> {
+                                    var result = shard.complete(id, decided);
+                                    // What is asked from here on comes after this record. That it
+                                    // is durable need not be awaited: without it the markers are
+                                    // written again, which changes nothing.
+                                    answer.complete(decided.completed(clock.millis()).identity());
+                                    return result;
+                                })
+                        .exceptionally(failure -> {
+                            LOGGER.warn(
+                                    "cannot complete the transaction of \"{}\" yet: {}",
+                                    id,
+                                    cause(failure).getMessage());
+                            answer.complete(decided.completed(clock.millis()).identity());
+                            later(RETRY_MS, () -> complete(at, id, decided, answer));
+                            return null;
+                        });
+    }
+
+    private void later(int ms, Runnable task) {
+        if (closing) {
+            return;
+        }
+        try {
+            var _ = worker.schedule(task, ms, TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException e) {
+            LOGGER.debug("the broker is shutting down", e);
+        }
+    }
+
+    private void abortOverdue() {
+        var at = hosted;
+        for (var each :
+                at.runtime()
+                        .scheduleWriteAllOperation(
+                                "abort-overdue", TransactionShard::abortOverdue)) {
+            var _ =
+                    each.whenComplete((aborted, failure) -> {
+                        if (failure != null) {
+                            LOGGER.warn(
+                                    "cannot abort overdue transactions: {}",
+                                    cause(failure).getMessage());
+                            return;
+                        }
+                        for (var one : aborted) {
+                            LOGGER.info(
+                                    "the transaction of \"{}\" took longer than {} ms and is"
+                                            + " aborted",
+                                    one.transactionalId(),
+                                    one.transaction().timeoutMs());
+                            var _ = finish(at, one.transactionalId(), one.transaction());
+                        }
+                    });
+        }
+    }
+
+    private void forgetIdle() {
+        for (var each :
+                hosted.runtime()
+                        .scheduleWriteAllOperation(
+                                "forget-idle",
+                                shard -> shard.forgetIdle(config.idExpirationMs()))) {
+            var _ =
+                    each.exceptionally(failure -> {
+                        LOGGER.warn(
+                                "cannot forget idle transactional ids: {}",
+                                cause(failure).getMessage());
+                        return 0;
+                    });
+        }
+    }
+
+    // ---------------------------------------------------------------- the view from outside
+
+    /// What is known of an id, if anything is.
+    public CompletableFuture<Optional<Description>> describe(String id) {
+        if (id.isEmpty()) {
+            return refused(Errors.INVALID_REQUEST, "the transactional id is empty");
+        }
+        if (!everUsed()) {
+            return CompletableFuture.completedFuture(Optional.empty());
+        }
+        return ready().thenCompose(at ->
+                at.runtime()
+                        .scheduleReadOperation(
+                                "describe",
+                                at.partitionOf(id),
+                                (shard, offset) ->
+                                        Optional.ofNullable(shard.find(id, offset))
+                                                .map(now -> described(new Named(id, now)))));
+    }
+
+    /// What is known of all ids.
+    public CompletableFuture<List<Description>> list() {
+        if (!everUsed()) {
+            return CompletableFuture.completedFuture(List.of());
+        }
+        return ready().thenCompose(at -> {
+            var reads =
+                    at.runtime()
+                            .scheduleReadAllOperation("list", (shard, offset) -> shard.all(offset));
+            return CompletableFuture.allOf(reads.toArray(CompletableFuture<?>[]::new))
+                    .thenApply(_ ->
+                            reads.stream()
+                                    .flatMap(read -> read.join().stream())
+                                    .map(Transactions::described)
+                                    .toList());
+        });
+    }
+
+    /// For how long the open transaction has been open.
+    public long openForMs(Description open) {
+        return clock.millis() - open.startMs();
+    }
+
+    private static Description described(Named named) {
+        var now = named.transaction();
+        boolean open = now.state() == TransactionState.ONGOING || now.isEnding();
+        return new Description(
+                named.transactionalId(),
+                now.identity(),
+                now.state().stateName(),
+                now.timeoutMs(),
+                open ? now.startMs() : -1,
+                now.partitions());
+    }
+
+    private static <T> CompletableFuture<T> refused(Errors error, String message) {
+        return CompletableFuture.failedFuture(error.exception(message));
+    }
+
+    private static Throwable cause(Throwable failure) {
+        return failure instanceof CompletionException && failure.getCause() != null
+                ? failure.getCause()
+                : failure;
+    }
+
+    /// Stops the coordinator. What was answered is in the log; what was decided is finished after
+    /// the next start.
+    @Override
+    public void close() {
+        closing = true;
+        try {
+            worker.execute(() -> {
+                if (hosted != null) {
+                    hosted.close();
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            return; // closed before
+        }
+        worker.shutdown();
+        try {
+            if (!worker.awaitTermination(STOP_SECONDS, TimeUnit.SECONDS)) {
+                LOGGER.warn("the transaction coordinator did not stop in {} s", STOP_SECONDS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
