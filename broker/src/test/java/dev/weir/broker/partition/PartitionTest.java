@@ -672,6 +672,49 @@ class PartitionTest {
         restart(LogConfig.DEFAULT);
     }
 
+    @Test
+    void a_transaction_begins_in_a_partition_only_when_it_was_verified() {
+        assertThatThrownBy(() ->
+                        partition.append(Batches.transactional(7, 0, 0, "a"), AppendOrigin.CLIENT))
+                .isInstanceOf(BrokerException.class)
+                .extracting(e -> ((BrokerException) e).code())
+                .isEqualTo(ErrorCode.INVALID_TXN_STATE);
+        long verified = partition.verification(7, (short) 0).orElseThrow();
+        partition.append(Batches.transactional(7, 0, 0, "a"), AppendOrigin.CLIENT, verified);
+        assertThat(partition.verification(7, (short) 0)).isEmpty();
+        partition.append(Batches.transactional(7, 0, 1, "b"), AppendOrigin.CLIENT);
+        assertThat(partition.openTransactions()).hasSize(1);
+    }
+
+    @Test
+    void a_batch_verified_before_its_transaction_ended_is_refused_after_it() {
+        append(Batches.transactional(7, 0, 0, "a"));
+        partition.appendMarker(7, (short) 0, true, 1000);
+        long verified = partition.verification(7, (short) 0).orElseThrow();
+        append(Batches.transactional(7, 0, 1, "b"));
+        partition.appendMarker(7, (short) 0, true, 1000);
+        assertThatThrownBy(() ->
+                        partition.append(
+                                Batches.transactional(7, 0, 2, "late"),
+                                AppendOrigin.CLIENT,
+                                verified))
+                .isInstanceOf(BrokerException.class)
+                .extracting(e -> ((BrokerException) e).code())
+                .isEqualTo(ErrorCode.INVALID_TXN_STATE);
+        assertThat(partition.openTransactions()).isEmpty();
+    }
+
+    @Test
+    void the_first_batch_after_a_marker_that_raised_the_epoch_has_sequence_0() {
+        append(Batches.transactional(7, 0, 0, "a"));
+        partition.appendMarker(7, (short) 1, true, 1000);
+        assertThatThrownBy(() -> append(Batches.transactional(7, 1, 1, "second")))
+                .isInstanceOf(BrokerException.class)
+                .extracting(e -> ((BrokerException) e).code())
+                .isEqualTo(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER);
+        append(Batches.transactional(7, 1, 0, "first"), Batches.transactional(7, 1, 1, "second"));
+    }
+
     private void restart(LogConfig config) {
         directory.close();
         open(config);
@@ -686,7 +729,15 @@ class PartitionTest {
     private AppendResult append(ByteBuffer... batches) {
         AppendResult result = null;
         for (ByteBuffer batch : batches) {
-            result = partition.append(batch, AppendOrigin.CLIENT);
+            long verified =
+                    batch.remaining() < BatchHeader.BYTES
+                            ? Partition.UNVERIFIED
+                            : partition
+                                    .verification(
+                                            BatchHeader.producerId(batch, 0),
+                                            BatchHeader.producerEpoch(batch, 0))
+                                    .orElse(Partition.UNVERIFIED);
+            result = partition.append(batch, AppendOrigin.CLIENT, verified);
         }
         return result;
     }

@@ -8,6 +8,8 @@ import dev.weir.broker.protocol.TopicIds;
 import dev.weir.broker.topic.NewTopic;
 
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.message.AddOffsetsToTxnRequestData;
+import org.apache.kafka.common.message.AddPartitionsToTxnRequestData;
 import org.apache.kafka.common.message.AlterConfigsRequestData;
 import org.apache.kafka.common.message.ApiVersionsRequestData;
 import org.apache.kafka.common.message.ApiVersionsResponseData;
@@ -21,8 +23,11 @@ import org.apache.kafka.common.message.DeleteTopicsRequestData;
 import org.apache.kafka.common.message.DescribeClusterRequestData;
 import org.apache.kafka.common.message.DescribeConfigsRequestData;
 import org.apache.kafka.common.message.DescribeGroupsRequestData;
+import org.apache.kafka.common.message.DescribeProducersRequestData;
 import org.apache.kafka.common.message.DescribeTopicPartitionsRequestData;
 import org.apache.kafka.common.message.DescribeTopicPartitionsResponseData;
+import org.apache.kafka.common.message.DescribeTransactionsRequestData;
+import org.apache.kafka.common.message.EndTxnRequestData;
 import org.apache.kafka.common.message.FetchRequestData;
 import org.apache.kafka.common.message.FetchResponseData;
 import org.apache.kafka.common.message.FindCoordinatorRequestData;
@@ -39,6 +44,7 @@ import org.apache.kafka.common.message.ListGroupsResponseData;
 import org.apache.kafka.common.message.ListOffsetsRequestData;
 import org.apache.kafka.common.message.ListOffsetsResponseData;
 import org.apache.kafka.common.message.ListPartitionReassignmentsRequestData;
+import org.apache.kafka.common.message.ListTransactionsRequestData;
 import org.apache.kafka.common.message.MetadataRequestData;
 import org.apache.kafka.common.message.MetadataResponseData;
 import org.apache.kafka.common.message.OffsetCommitRequestData;
@@ -50,6 +56,8 @@ import org.apache.kafka.common.message.OffsetForLeaderEpochResponseData;
 import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.message.ProduceResponseData;
 import org.apache.kafka.common.message.SyncGroupRequestData;
+import org.apache.kafka.common.message.TxnOffsetCommitRequestData;
+import org.apache.kafka.common.message.WriteTxnMarkersRequestData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.junit.jupiter.api.AfterEach;
@@ -75,6 +83,8 @@ class EveryVersionTest {
     private String group = "";
     private String member = "";
     private int generation;
+    private String transaction = "";
+    private InitProducerIdResponseData owner = new InitProducerIdResponseData();
 
     @BeforeEach
     void start() {
@@ -101,7 +111,7 @@ class EveryVersionTest {
                     called.merge(api, 1, Integer::sum);
                 }
             }
-            assertThat(called).hasSize(30);
+            assertThat(called).hasSize(38);
             assertThat(called.get(ApiKeys.PRODUCE)).isEqualTo(11);
             assertThat(called.get(ApiKeys.FETCH)).isEqualTo(15);
             assertThat(called.get(ApiKeys.METADATA)).isEqualTo(14);
@@ -227,7 +237,7 @@ class EveryVersionTest {
                         api == ApiKeys.JOIN_GROUP && version == FIRST_WITH_MEMBER_ID_REQUIRED;
                 // The words of the generated classes' toString.
                 var codes =
-                        java.util.regex.Pattern.compile("errorCode=(-?\\d+)")
+                        java.util.regex.Pattern.compile("[eE]rrorCode=(-?\\d+)")
                                 .matcher(response.toString())
                                 .results()
                                 .map(code -> code.group(1))
@@ -254,6 +264,7 @@ class EveryVersionTest {
             case FIND_COORDINATOR -> version == 0;
             case DESCRIBE_GROUPS -> version < 6;
             case OFFSET_FETCH -> version < 10;
+            case LIST_TRANSACTIONS -> version < 2;
             default -> false;
         };
     }
@@ -296,8 +307,36 @@ class EveryVersionTest {
                             ApiKeys.OFFSET_COMMIT,
                             (short) 10,
                             request(ApiKeys.OFFSET_COMMIT, (short) 10, "t", id, 0));
+            case ADD_PARTITIONS_TO_TXN,
+                    ADD_OFFSETS_TO_TXN,
+                    END_TXN,
+                    TXN_OFFSET_COMMIT,
+                    WRITE_TXN_MARKERS,
+                    DESCRIBE_TRANSACTIONS -> {
+                transaction = "transaction" + made;
+                owner =
+                        (InitProducerIdResponseData)
+                                call(
+                                        client,
+                                        ApiKeys.INIT_PRODUCER_ID,
+                                        (short) 4,
+                                        new InitProducerIdRequestData()
+                                                .setTransactionalId(transaction)
+                                                .setTransactionTimeoutMs(10_000));
+                assertThat(owner.errorCode()).isZero();
+                if (api == ApiKeys.END_TXN) {
+                    open(client, ApiKeys.ADD_PARTITIONS_TO_TXN);
+                } else if (api == ApiKeys.TXN_OFFSET_COMMIT) {
+                    open(client, ApiKeys.ADD_OFFSETS_TO_TXN);
+                }
+            }
             default -> {}
         }
+    }
+
+    private void open(RawClient client, ApiKeys api) throws Exception {
+        short version = 3;
+        check(api, version, call(client, api, version, good(api, version)), true);
     }
 
     private JoinGroupRequestData join(short version) {
@@ -333,7 +372,7 @@ class EveryVersionTest {
             case METADATA -> request(api, version, "not a name", Uuid.randomUuid(), 0);
             case FIND_COORDINATOR -> {
                 var request = (FindCoordinatorRequestData) request(api, version, "t", id, 0);
-                yield version == 0 ? request : request.setKeyType((byte) 1);
+                yield version == 0 ? request : request.setKeyType((byte) 2);
             }
             case JOIN_GROUP -> join(version).setMemberId("unknown");
             case SYNC_GROUP, HEARTBEAT, LEAVE_GROUP, CONSUMER_GROUP_HEARTBEAT -> {
@@ -664,6 +703,100 @@ class EveryVersionTest {
                 yield new OffsetDeleteRequestData().setGroupId(group).setTopics(topics);
             }
             case LIST_PARTITION_REASSIGNMENTS -> new ListPartitionReassignmentsRequestData();
+            case ADD_PARTITIONS_TO_TXN -> {
+                var topic =
+                        new AddPartitionsToTxnRequestData.AddPartitionsToTxnTopic()
+                                .setName(name)
+                                .setPartitions(List.of(index));
+                var topics = new AddPartitionsToTxnRequestData.AddPartitionsToTxnTopicCollection();
+                topics.add(topic);
+                yield version < 4
+                        ? new AddPartitionsToTxnRequestData()
+                                .setV3AndBelowTransactionalId(transaction)
+                                .setV3AndBelowProducerId(owner.producerId())
+                                .setV3AndBelowProducerEpoch(owner.producerEpoch())
+                                .setV3AndBelowTopics(topics)
+                        : new AddPartitionsToTxnRequestData()
+                                .setTransactions(
+                                        new AddPartitionsToTxnRequestData
+                                                .AddPartitionsToTxnTransactionCollection(
+                                                List.of(
+                                                                new AddPartitionsToTxnRequestData
+                                                                                .AddPartitionsToTxnTransaction()
+                                                                        .setTransactionalId(
+                                                                                transaction)
+                                                                        .setProducerId(
+                                                                                owner.producerId())
+                                                                        .setProducerEpoch(
+                                                                                owner
+                                                                                        .producerEpoch())
+                                                                        .setTopics(topics))
+                                                        .iterator()));
+            }
+            case ADD_OFFSETS_TO_TXN ->
+                    new AddOffsetsToTxnRequestData()
+                            .setTransactionalId(transaction)
+                            .setProducerId(owner.producerId() + index)
+                            .setProducerEpoch(owner.producerEpoch())
+                            .setGroupId(group);
+            case END_TXN ->
+                    new EndTxnRequestData()
+                            .setTransactionalId(transaction)
+                            .setProducerId(owner.producerId() + index)
+                            .setProducerEpoch(owner.producerEpoch())
+                            .setCommitted(true);
+            case TXN_OFFSET_COMMIT ->
+                    new TxnOffsetCommitRequestData()
+                            .setTransactionalId(transaction)
+                            .setProducerId(owner.producerId())
+                            .setProducerEpoch(owner.producerEpoch())
+                            .setGroupId(group)
+                            .setTopics(
+                                    List.of(
+                                            new TxnOffsetCommitRequestData
+                                                            .TxnOffsetCommitRequestTopic()
+                                                    .setName(name)
+                                                    .setPartitions(
+                                                            List.of(
+                                                                    new TxnOffsetCommitRequestData
+                                                                                    .TxnOffsetCommitRequestPartition()
+                                                                            .setPartitionIndex(
+                                                                                    index)
+                                                                            .setCommittedOffset(
+                                                                                    1)))));
+            case WRITE_TXN_MARKERS ->
+                    new WriteTxnMarkersRequestData()
+                            .setMarkers(
+                                    List.of(
+                                            new WriteTxnMarkersRequestData.WritableTxnMarker()
+                                                    .setProducerId(owner.producerId())
+                                                    .setProducerEpoch(owner.producerEpoch())
+                                                    .setTopics(
+                                                            List.of(
+                                                                    new WriteTxnMarkersRequestData
+                                                                                    .WritableTxnMarkerTopic()
+                                                                            .setName(name)
+                                                                            .setPartitionIndexes(
+                                                                                    List.of(
+                                                                                            index))))));
+            case DESCRIBE_PRODUCERS ->
+                    new DescribeProducersRequestData()
+                            .setTopics(
+                                    List.of(
+                                            new DescribeProducersRequestData.TopicRequest()
+                                                    .setName(name)
+                                                    .setPartitionIndexes(List.of(index))));
+            case DESCRIBE_TRANSACTIONS ->
+                    new DescribeTransactionsRequestData()
+                            .setTransactionalIds(
+                                    List.of(name.equals("t") ? transaction : "nobody"));
+            case LIST_TRANSACTIONS -> {
+                var request = new ListTransactionsRequestData();
+                if (version >= 2 && !name.equals("t")) {
+                    request.setTransactionalIdPattern("[");
+                }
+                yield request;
+            }
             default -> throw new IllegalStateException("no request made for " + api);
         };
     }
