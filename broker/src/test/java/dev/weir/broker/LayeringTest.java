@@ -46,7 +46,7 @@ class LayeringTest {
                                     "protocol",
                                     "error")),
                     Map.entry("txn", Set.of("group", "coordinator", "topic", "partition", "error")),
-                    Map.entry("coordinator", Set.of("partition", "storage", "error")),
+                    Map.entry("coordinator", Set.of("partition", "log", "storage", "error")),
                     Map.entry("topic", Set.of("partition", "protocol", "log", "storage", "error")),
                     Map.entry("partition", Set.of("log", "record", "storage", "error")),
                     Map.entry("log", Set.of("record", "storage", "error")),

@@ -137,7 +137,8 @@ class LogDirectoryTest {
             for (int i = 0; i < 40; i++) {
                 partition.append(
                         Batches.batch(1000 + i, 7, 0, i, true, "v" + "x".repeat(30)),
-                        AppendOrigin.CLIENT);
+                        AppendOrigin.CLIENT,
+                        partition.verification(7, (short) 0).orElse(Partition.UNVERIFIED));
             }
             partition.appendMarker(7, (short) 0, false, 5000);
         }

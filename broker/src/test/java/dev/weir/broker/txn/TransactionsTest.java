@@ -13,7 +13,6 @@ import org.apache.kafka.clients.admin.ListConsumerGroupOffsetsOptions;
 import org.apache.kafka.clients.admin.ListConsumerGroupOffsetsSpec;
 import org.apache.kafka.clients.admin.ListTransactionsOptions;
 import org.apache.kafka.clients.admin.TransactionState;
-import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -80,7 +79,7 @@ class TransactionsTest {
 
     private static void send(KafkaProducer<String, String> to, String topic, String... values) {
         for (var value : values) {
-            to.send(new ProducerRecord<>(topic, value, value));
+            var _ = to.send(new ProducerRecord<>(topic, value, value));
         }
         to.flush();
     }
@@ -116,8 +115,8 @@ class TransactionsTest {
             producer.initTransactions();
             for (int i = 0; i < 200; i++) {
                 producer.beginTransaction();
-                producer.send(new ProducerRecord<>("a", i % 3, "k", Integer.toString(i)));
-                producer.send(new ProducerRecord<>("b", "k", Integer.toString(i)));
+                var _ = producer.send(new ProducerRecord<>("a", i % 3, "k", Integer.toString(i)));
+                var _ = producer.send(new ProducerRecord<>("b", "k", Integer.toString(i)));
                 if (i % 5 == 0) {
                     producer.abortTransaction();
                 } else {
@@ -215,11 +214,12 @@ class TransactionsTest {
     void offsets_of_an_open_transaction_wait_for_its_end() throws Exception {
         var at = new TopicPartition("b", 0);
         try (var producer = producer("t");
+                var consumer = broker.consumer("group.id", "g");
                 var admin = broker.admin()) {
             producer.initTransactions();
             producer.beginTransaction();
             producer.sendOffsetsToTransaction(
-                    Map.of(at, new OffsetAndMetadata(7)), new ConsumerGroupMetadata("g"));
+                    Map.of(at, new OffsetAndMetadata(7)), consumer.groupMetadata());
             // The client leaves out what the server calls UNSTABLE_OFFSET_COMMIT.
             assertThat(stable(admin, at)).isNull();
             producer.commitTransaction();
