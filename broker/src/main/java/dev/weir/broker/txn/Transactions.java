@@ -316,9 +316,11 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
     private void finishLoaded(String id, Transaction decided) {
         LOGGER.info("finishing the transaction of \"{}\", decided before the last stop", id);
         // Not on the thread that loads, which the coordinator of groups may have to wait for.
-        later(0, () -> {
-            var _ = ready().thenCompose(at -> finish(at, id, decided));
-        });
+        later(
+                0,
+                () -> {
+                    var _ = ready().thenCompose(at -> finish(at, id, decided));
+                });
     }
 
     /// Writes the markers of a decided transaction and notes that they are durable.
