@@ -18,7 +18,19 @@ final class ErrorBodies {
         return switch (state) {
             case CANNOT_CONNECT_NOW, ADMIN_SHUTDOWN -> HttpResponseStatus.SERVICE_UNAVAILABLE;
             case DISK_FULL, IO_ERROR, INTERNAL_ERROR -> HttpResponseStatus.INTERNAL_SERVER_ERROR;
-            case SYNTAX_ERROR,
+            case PROTOCOL_VIOLATION,
+                    SYNTAX_ERROR,
+                    UNDEFINED_PARAMETER,
+                    UNDEFINED_CURSOR,
+                    DUPLICATE_CURSOR,
+                    UNDEFINED_STATEMENT,
+                    DUPLICATE_STATEMENT,
+                    FAILED_TRANSACTION,
+                    NO_TRANSACTION,
+                    OBJECT_NOT_IN_STATE,
+                    INVALID_BINARY,
+                    INVALID_ENCODING,
+                    BAD_COPY_FORMAT,
                     UNDEFINED_TABLE,
                     UNDEFINED_COLUMN,
                     UNDEFINED_FUNCTION,

@@ -1,8 +1,6 @@
 package dev.weir.server.pgwire;
 
 import dev.weir.server.net.PacedWriter;
-import dev.weir.sql.batch.Field;
-import dev.weir.sql.batch.Schema;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
@@ -19,7 +17,6 @@ final class BackendMessages {
 
     private final ByteBufAllocator allocator;
     private final PacedWriter writer;
-    private final StringBuilder line = new StringBuilder();
     private ByteBuf out;
 
     BackendMessages(ByteBufAllocator allocator, PacedWriter writer) {
@@ -92,59 +89,88 @@ final class BackendMessages {
         end(begin('I'));
     }
 
-    void rowDescription(Schema schema) {
+    void parseComplete() {
+        end(begin('1'));
+    }
+
+    void bindComplete() {
+        end(begin('2'));
+    }
+
+    void closeComplete() {
+        end(begin('3'));
+    }
+
+    void noData() {
+        end(begin('n'));
+    }
+
+    void portalSuspended() {
+        end(begin('s'));
+    }
+
+    /// @param types oids
+    void parameterDescription(List<Integer> types) {
+        int at = begin('t');
+        out.writeShort(types.size());
+        types.forEach(out::writeInt);
+        end(at);
+    }
+
+    void rowDescription(List<ResultColumn> columns, Formats formats) {
         int at = begin('T');
-        out.writeShort(schema.size());
-        for (Field field : schema.fields()) {
-            PostgresType type = PostgresType.of(field.type());
-            text(field.name());
+        out.writeShort(columns.size());
+        for (int i = 0; i < columns.size(); i++) {
+            PostgresType type = columns.get(i).type();
+            text(columns.get(i).name());
             out.writeInt(0);
             out.writeShort(0);
             out.writeInt(type.oid());
             out.writeShort(type.size());
             out.writeInt(type.modifier());
-            out.writeShort(0);
+            out.writeShort(formats.isBinary(i) ? 1 : 0);
         }
         end(at);
     }
 
-    void dataRow(Object[] values) {
+    void dataRow(Object[] values, List<ResultColumn> columns, Formats formats) {
         int at = begin('D');
         out.writeShort(values.length);
-        for (Object value : values) {
-            if (value == null) {
+        for (int i = 0; i < values.length; i++) {
+            if (values[i] == null) {
                 out.writeInt(-1);
-            } else {
-                int lengthAt = out.writerIndex();
-                out.writeInt(0);
-                ByteBufUtil.writeUtf8(out, TextFormat.text(value));
-                out.setInt(lengthAt, out.writerIndex() - lengthAt - 4);
+                continue;
             }
+            int lengthAt = out.writerIndex();
+            out.writeInt(0);
+            if (formats.isBinary(i)) {
+                BinaryFormat.write(out, values[i], columns.get(i).type());
+            } else {
+                ByteBufUtil.writeUtf8(out, TextFormat.text(values[i], columns.get(i).type()));
+            }
+            out.setInt(lengthAt, out.writerIndex() - lengthAt - 4);
         }
         end(at);
     }
 
     void copyOut(int columns) {
-        int at = begin('H');
+        copyBegin('H', columns);
+    }
+
+    void copyIn(int columns) {
+        copyBegin('G', columns);
+    }
+
+    private void copyBegin(char type, int columns) {
+        int at = begin(type);
         out.writeByte(0);
         out.writeShort(columns);
         out.writeZero(2 * columns);
         end(at);
     }
 
-    void copyRow(Object[] values) {
-        line.setLength(0);
-        for (int i = 0; i < values.length; i++) {
-            if (i > 0) {
-                line.append('\t');
-            }
-            if (values[i] == null) {
-                line.append("\\N");
-            } else {
-                TextFormat.appendCopyText(line, TextFormat.text(values[i]));
-            }
-        }
-        line.append('\n');
+    /// @param line with its line end
+    void copyData(CharSequence line) {
         int at = begin('d');
         ByteBufUtil.writeUtf8(out, line);
         end(at);

@@ -2,40 +2,31 @@ package dev.weir.server.pgwire;
 
 import dev.weir.server.net.ClientGoneException;
 import dev.weir.server.net.PacedWriter;
-import dev.weir.server.session.Keywords;
 import dev.weir.server.session.Sessions;
-import dev.weir.sql.batch.Field;
-import dev.weir.sql.batch.Primitive;
-import dev.weir.sql.batch.Schema;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
-import dev.weir.sql.exec.PushQuery;
 import dev.weir.sql.exec.SqlSession;
-import dev.weir.sql.exec.StatementResult;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
 /// One connection from its startup to its end: takes its messages in order and answers each before
-/// the next. Runs on a virtual thread of its own; [#cancel] and [#endLiveQuery] may come from any.
-///
-/// Statements take effect one by one: BEGIN, COMMIT and ROLLBACK are accepted because drivers send
-/// them, and their states are kept, but nothing is held back or undone.
+/// the next. Runs on a virtual thread of its own; [#endLiveQuery] may come from any.
 final class Conversation implements Runnable {
     private static final Logger LOGGER = LoggerFactory.getLogger(Conversation.class);
 
     private static final String DATABASE = "weir";
     private static final int PROTOCOL = 3;
-    private static final Duration LOOK_UP_EVERY = Duration.ofSeconds(1);
 
-    private static final String FEATURE_NOT_SUPPORTED = "0A000";
-    private static final String PROTOCOL_VIOLATION = "08P01";
+    /// Rows that COPY FROM STDIN inserts at a time.
+    private static final int COPY_BATCH = 1_000;
+
+    private static final String PROTOCOL_VIOLATION = SqlState.PROTOCOL_VIOLATION.code();
 
     private final Sessions sessions;
     private final CancelKeys keys;
@@ -44,26 +35,9 @@ final class Conversation implements Runnable {
     private final BackendMessages out;
     private final String version;
     private final SqlSession session;
-    private SessionParameters parameters;
-    private Transaction transaction = Transaction.NONE;
-    private boolean wroteInTransaction;
+    private final Cancellation cancellation;
+    private Commands commands;
     private boolean skippingToSync;
-
-    private volatile boolean cancelled;
-    private volatile PushQuery live;
-
-    /// Whether a transaction block is open, as ReadyForQuery tells it.
-    private enum Transaction {
-        NONE('I'),
-        OPEN('T'),
-        FAILED('E');
-
-        private final char status;
-
-        Transaction(char status) {
-            this.status = status;
-        }
-    }
 
     Conversation(
             Sessions sessions,
@@ -79,11 +53,12 @@ final class Conversation implements Runnable {
         this.out = out;
         this.version = version;
         this.session = sessions.newSession();
+        this.cancellation = new Cancellation(writer);
     }
 
     @Override
     public void run() {
-        CancelKeys.Key key = keys.register(this::cancel);
+        CancelKeys.Key key = keys.register(cancellation::cancel);
         try {
             if (begin(inbox.take(), key)) {
                 boolean goOn = true;
@@ -102,23 +77,18 @@ final class Conversation implements Runnable {
         } finally {
             keys.forget(key);
             out.discard();
+            if (commands != null) {
+                commands.closePortals(true);
+            }
         }
     }
 
-    /// Ends the statement that is running, for its client sees "canceling statement due to user
-    /// request". A finished result that is being computed is not interrupted.
-    private void cancel() {
-        cancelled = true;
-        endLiveQuery();
-    }
-
-    /// Closes the push query that is being sent, if there is one.
+    /// Ends the push query that is being sent, if there is one.
     void endLiveQuery() {
-        PushQuery query = live;
-        if (query != null) {
-            query.close();
-        }
+        cancellation.endReading();
     }
+
+    // ---- Startup
 
     /// @return false when the connection is over
     private boolean begin(FrontendMessage first, CancelKeys.Key key) {
@@ -145,7 +115,7 @@ final class Conversation implements Runnable {
         if (startup.protocol() >>> 16 != PROTOCOL) {
             return Optional.of(
                     Problem.fatal(
-                            FEATURE_NOT_SUPPORTED,
+                            SqlState.FEATURE_NOT_SUPPORTED.code(),
                             "unsupported frontend protocol "
                                     + (startup.protocol() >>> 16)
                                     + "."
@@ -178,25 +148,28 @@ final class Conversation implements Runnable {
     }
 
     private void greet(FrontendMessage.Startup startup, CancelKeys.Key key) {
-        parameters = new SessionParameters(startup.parameters().get("user"), version);
-        if ((startup.protocol() & 0xffff) > 0) {
-            out.negotiateProtocol(
-                    0,
-                    startup.parameters().keySet().stream()
-                            .filter(name -> name.startsWith("_pq_."))
-                            .toList());
+        var parameters = new SessionParameters(startup.parameters().get("user"), version);
+        List<String> unknownOptions =
+                startup.parameters().keySet().stream()
+                        .filter(name -> name.startsWith("_pq_."))
+                        .toList();
+        if ((startup.protocol() & 0xffff) > 0 || !unknownOptions.isEmpty()) {
+            out.negotiateProtocol(0, unknownOptions);
         }
         for (Map.Entry<String, String> given : startup.parameters().entrySet()) {
             if (parameters.value(given.getKey()).isPresent() && !given.getValue().isEmpty()) {
                 try {
-                    parameters.set(
-                            new SessionParameters.Assignment(
-                                    given.getKey(), unquoted(given.getValue())));
+                    var _ =
+                            parameters.set(
+                                    new SessionParameters.Assignment(
+                                            given.getKey(), unquoted(given.getValue())));
                 } catch (SqlException e) {
                     out.problem(Problem.warning(e.state().code(), e.getMessage()));
                 }
             }
         }
+        parameters.started();
+        commands = new Commands(sessions, session, parameters, cancellation, out, key.processId());
         out.authenticationOk();
         out.parameterStatuses(parameters.reported());
         out.backendKey(key.processId(), key.secret());
@@ -210,6 +183,8 @@ final class Conversation implements Runnable {
                 : value;
     }
 
+    // ---- Messages
+
     /// @return false when the connection is over
     private boolean answer(FrontendMessage message) throws InterruptedException {
         return switch (message) {
@@ -217,28 +192,48 @@ final class Conversation implements Runnable {
                 skippingToSync = false;
                 yield query(text);
             }
-            case FrontendMessage.Undecodable _ -> {
-                fail(Problem.error("22021", "invalid byte sequence for encoding \"UTF8\"", null));
-                ready();
-                yield true;
-            }
             case FrontendMessage.Sync _ -> {
                 skippingToSync = false;
+                commands.endOfMessages();
                 ready();
                 yield true;
             }
-            case FrontendMessage.Extended _ -> {
-                refuseExtended();
+            case FrontendMessage.Parse _,
+                    FrontendMessage.Bind _,
+                    FrontendMessage.Describe _,
+                    FrontendMessage.Execute _,
+                    FrontendMessage.Close _,
+                    FrontendMessage.Malformed _ ->
+                    skippingToSync || extended(message);
+            case FrontendMessage.Flush _ -> {
+                out.flush();
+                yield true;
+            }
+            case FrontendMessage.Undecodable(boolean extended) -> {
+                fail(
+                        Problem.error(
+                                SqlState.INVALID_ENCODING.code(),
+                                "invalid byte sequence for encoding \"UTF8\"",
+                                null));
+                skippingToSync = extended;
+                if (!extended) {
+                    ready();
+                }
                 yield true;
             }
             case FrontendMessage.FunctionCall _ -> {
                 fail(
                         Problem.error(
-                                FEATURE_NOT_SUPPORTED, "function calls are not supported", null));
+                                SqlState.FEATURE_NOT_SUPPORTED.code(),
+                                "function calls are not supported",
+                                null));
                 ready();
                 yield true;
             }
-            case FrontendMessage.CopyInput _ -> true;
+            case FrontendMessage.CopyData _,
+                    FrontendMessage.CopyDone _,
+                    FrontendMessage.CopyFail _ ->
+                    true;
             case FrontendMessage.Terminate _ -> false;
             case FrontendMessage.Shutdown _ -> {
                 out.problem(
@@ -259,24 +254,14 @@ final class Conversation implements Runnable {
         };
     }
 
-    private void refuseExtended() {
-        if (!skippingToSync) {
-            skippingToSync = true;
-            fail(
-                    Problem.error(
-                            FEATURE_NOT_SUPPORTED,
-                            "the extended query protocol is not supported",
-                            "Send simple queries; with pgjdbc add preferQueryMode=simple to the"
-                                    + " URL."));
-            out.flush();
-        }
-    }
+    // ---- Simple queries
 
     /// Runs the statements of a query message until one fails.
     ///
     /// @return false when the connection is over
     private boolean query(String text) throws InterruptedException {
-        cancelled = false;
+        cancellation.begin();
+        commands.closePortal("");
         int start = 0;
         String current = text;
         try {
@@ -287,228 +272,298 @@ final class Conversation implements Runnable {
             for (String statement : statements) {
                 start = Math.max(start, text.indexOf(statement, start));
                 current = statement;
-                run(statement);
+                Answer answer = commands.run(statement);
+                if (answer instanceof Answer.Table table) {
+                    out.rowDescription(table.columns(), Formats.TEXT);
+                }
+                send(answer);
                 start += statement.length();
                 current = "";
             }
-        } catch (Refusal e) {
-            fail(e.problem());
         } catch (SqlException e) {
-            Problem problem = Problem.of(e, current, text, start);
-            fail(problem);
-            if (problem.severity().equals("FATAL")) {
+            if (!failed(e, current, text, start)) {
                 return false;
             }
         }
+        commands.endOfMessages();
         ready();
         return true;
     }
 
-    private void run(String statement) throws InterruptedException {
-        List<String> words = Keywords.first(statement, 2);
-        String verb = words.isEmpty() ? "" : words.getFirst();
-        String object = words.size() < 2 ? "" : words.get(1);
-        boolean endsTransaction =
-                verb.equals("COMMIT")
-                        || verb.equals("END")
-                        || verb.equals("ROLLBACK")
-                        || verb.equals("ABORT");
-        if (transaction == Transaction.FAILED && !endsTransaction) {
-            throw new Refusal(
-                    Problem.error(
-                            "25P02",
-                            "current transaction is aborted, commands ignored until end of"
-                                    + " transaction block",
-                            null));
-        }
-        switch (verb) {
-            case "BEGIN" -> beginTransaction("BEGIN");
-            case "START" -> beginTransaction("START TRANSACTION");
-            case "COMMIT", "END" -> endTransaction(true);
-            case "ROLLBACK", "ABORT" -> rollBack(object);
-            case "SET" -> set(statement, object);
-            case "RESET", "DISCARD", "DEALLOCATE", "UNLISTEN" ->
-                    out.commandComplete(object.equals("ALL") ? verb + " ALL" : verb);
-            case "SHOW" -> show(statement, object);
-            default -> execute(statement, verb);
-        }
-    }
-
-    private void beginTransaction(String tag) {
-        if (transaction == Transaction.OPEN) {
-            out.problem(Problem.warning("25001", "there is already a transaction in progress"));
-        } else {
-            transaction = Transaction.OPEN;
-            wroteInTransaction = false;
-        }
-        out.commandComplete(tag);
-    }
-
-    private void rollBack(String object) {
-        if (object.equals("TO")) {
-            throw new Refusal(
-                    Problem.error(FEATURE_NOT_SUPPORTED, "savepoints are not supported", null));
-        }
-        endTransaction(false);
-    }
-
-    private void endTransaction(boolean commit) {
-        boolean rolledBack = !commit || transaction == Transaction.FAILED;
-        if (transaction == Transaction.NONE) {
-            out.problem(Problem.warning("25P01", "there is no transaction in progress"));
-        } else if (rolledBack && wroteInTransaction) {
-            out.problem(
-                    Problem.warning(
-                            FEATURE_NOT_SUPPORTED,
-                            "nothing was rolled back: statements take effect as they run"));
-        }
-        transaction = Transaction.NONE;
-        out.commandComplete(rolledBack ? "ROLLBACK" : "COMMIT");
-    }
-
-    /// Parameters of PostgreSQL are kept here, those of the engine there.
-    private void set(String statement, String object) throws InterruptedException {
-        Optional<SessionParameters.Assignment> assignment = parameters.assignment(statement);
-        if (assignment.isPresent()) {
-            parameters
-                    .set(assignment.get())
-                    .ifPresent(name ->
-                            out.parameterStatus(name, parameters.value(name).orElseThrow()));
-            out.commandComplete("SET");
-        } else if (object.equals("TRANSACTION")
-                || (object.equals("SESSION")
-                        && statement.toUpperCase(Locale.ROOT).contains("CHARACTERISTICS"))) {
-            out.commandComplete("SET");
-        } else {
-            execute(statement, "SET");
-        }
-    }
-
-    private void show(String statement, String object) throws InterruptedException {
-        String name =
-                switch (object) {
-                    case "TIME" -> "TimeZone";
-                    case "TRANSACTION" -> "transaction_isolation";
-                    default -> object.toLowerCase(Locale.ROOT);
-                };
-        Optional<String> value = parameters.value(name);
-        if (value.isEmpty()) {
-            execute(statement, "SHOW");
-            return;
-        }
-        out.rowDescription(new Schema(List.of(new Field(name, Primitive.VARCHAR))));
-        out.dataRow(new Object[] {value.get()});
-        out.commandComplete("SHOW");
-    }
-
-    private void execute(String statement, String verb) throws InterruptedException {
-        StatementResult result = sessions.execute(statement, session);
-        boolean copy = verb.equals("COPY");
-        switch (result) {
-            case StatementResult.Done done -> {
-                wroteInTransaction |= done.commandSequence() >= 0 || verb.equals("INSERT");
-                out.commandComplete(done.tag());
-            }
-            case StatementResult.Live(PushQuery query) -> stream(query, copy);
-            default -> finished(result.asRows(), copy ? "COPY" : verb);
-        }
-    }
-
-    private void finished(StatementResult.Rows result, String verb) {
-        boolean copy = verb.equals("COPY");
-        head(result.schema(), copy);
-        for (Object[] row : result.rows()) {
-            if (cancelled) {
-                throw cancelled();
-            }
-            row(row, copy);
-        }
-        tail(result.rows().size(), verb);
-    }
-
-    /// Sends a push query's changes, each step on its way before the next is taken. The key of a
-    /// row that went comes with NULL in the other columns.
-    private void stream(PushQuery query, boolean copy) throws InterruptedException {
-        live = query;
-        try (query) {
-            head(query.schema(), copy);
-            out.flush();
-            long rows = 0;
-            boolean end = false;
-            while (!end) {
-                PushQuery.Step step = poll(query);
-                if (step != null) {
-                    for (PushQuery.Change change : step.rows()) {
-                        row(change.values(), copy);
-                        rows++;
-                    }
-                    out.flush();
-                    end = step.end();
+    private void send(Answer answer) throws InterruptedException {
+        switch (answer) {
+            case Answer.Done(var tag) -> out.commandComplete(tag);
+            case Answer.Empty _ -> out.emptyQuery();
+            case Answer.Table table -> {
+                try (RowSource rows = table.rows()) {
+                    var sink = new RowSender(table.columns(), Formats.TEXT);
+                    read(rows, 0, sink);
+                    out.commandComplete(table.tag(sink.count));
                 }
             }
-            tail(rows, copy ? "COPY" : "SELECT");
-        } finally {
-            live = null;
+            case Answer.CopyOut(var table, var options) -> copyOut(table, options);
+            case Answer.CopyIn copy -> copyIn(copy);
         }
     }
 
-    private PushQuery.Step poll(PushQuery query) throws InterruptedException {
+    /// @return true when there are no more rows
+    private boolean read(RowSource rows, long most, RowSource.Sink sink)
+            throws InterruptedException {
+        cancellation.reading(rows);
         try {
-            if (cancelled) {
-                throw cancelled();
+            return rows.take(most, this::isAwaited, sink);
+        } finally {
+            cancellation.doneReading();
+        }
+    }
+
+    /// True when the client has sent more than a Flush: it waits for what comes after the rows.
+    private boolean isAwaited() {
+        FrontendMessage next = inbox.peek();
+        return next != null && !(next instanceof FrontendMessage.Flush);
+    }
+
+    /// Sends rows as they come.
+    private final class RowSender implements RowSource.Sink {
+        private final List<ResultColumn> columns;
+        private final Formats formats;
+        private long count;
+
+        RowSender(List<ResultColumn> columns, Formats formats) {
+            this.columns = columns;
+            this.formats = formats;
+        }
+
+        @Override
+        public void row(Object[] values) {
+            out.dataRow(values, columns, formats);
+            count++;
+        }
+
+        @Override
+        public void pause() {
+            out.flush();
+        }
+
+        @Override
+        public void check() {
+            cancellation.check();
+        }
+    }
+
+    // ---- COPY
+
+    private void copyOut(Answer.Table table, CopyOptions options) throws InterruptedException {
+        try (RowSource rows = table.rows()) {
+            var lines = new CopyWriter(table.columns(), options);
+            out.copyOut(table.columns().size());
+            if (options.header()) {
+                out.copyData(lines.header());
             }
-            writer.checkOpen();
-            PushQuery.Step step = query.poll(LOOK_UP_EVERY);
-            if (cancelled) {
-                throw cancelled();
+            var sink =
+                    new RowSource.Sink() {
+                        private long count;
+
+                        @Override
+                        public void row(Object[] values) {
+                            out.copyData(lines.row(values));
+                            count++;
+                        }
+
+                        @Override
+                        public void pause() {
+                            out.flush();
+                        }
+
+                        @Override
+                        public void check() {
+                            cancellation.check();
+                        }
+                    };
+            read(rows, 0, sink);
+            out.copyDone();
+            out.commandComplete(table.tag(sink.count));
+        }
+    }
+
+    /// Takes the client's lines until it ends or fails; rows are inserted a batch at a time, and
+    /// those that were stay.
+    private void copyIn(Answer.CopyIn copy) throws InterruptedException {
+        out.copyIn(copy.columns().size());
+        out.flush();
+        var lines = new CopyReader(copy.options(), copy.columns().size());
+        long count = 0;
+        while (true) {
+            FrontendMessage message = inbox.take();
+            switch (message) {
+                case FrontendMessage.CopyData(var bytes) -> {
+                    cancellation.check();
+                    lines.accept(bytes);
+                    if (lines.size() >= COPY_BATCH) {
+                        count += insert(copy, lines);
+                    }
+                }
+                case FrontendMessage.CopyDone _ -> {
+                    lines.finish();
+                    count += insert(copy, lines);
+                    out.commandComplete("COPY " + count);
+                    return;
+                }
+                case FrontendMessage.CopyFail(var reason) ->
+                        throw new SqlException(
+                                SqlState.QUERY_CANCELED, "COPY from stdin failed: " + reason);
+                case FrontendMessage.Flush _, FrontendMessage.Sync _ -> {
+                    // Sent by clients that speak the extended protocol; they mean nothing here.
+                }
+                case FrontendMessage.Terminate _, FrontendMessage.Shutdown _ -> {
+                    inbox.putBack(message);
+                    throw new SqlException(
+                            SqlState.QUERY_CANCELED, "COPY from stdin failed: connection ended");
+                }
+                default ->
+                        throw new SqlException(
+                                SqlState.PROTOCOL_VIOLATION,
+                                "unexpected message during COPY from stdin");
             }
-            return step;
+        }
+    }
+
+    private long insert(Answer.CopyIn copy, CopyReader lines) {
+        List<List<String>> rows = lines.rows();
+        commands.insert(copy, rows);
+        return rows.size();
+    }
+
+    // ---- The extended protocol
+
+    /// @return false when the connection is over
+    private boolean extended(FrontendMessage message) throws InterruptedException {
+        String text = message instanceof FrontendMessage.Parse parse ? parse.text() : "";
+        try {
+            switch (message) {
+                case FrontendMessage.Parse parse -> {
+                    commands.keep(
+                            parse.statement(),
+                            commands.prepare(parse.text(), parse.parameterTypes()));
+                    out.parseComplete();
+                }
+                case FrontendMessage.Bind bind -> {
+                    bind(bind);
+                    out.bindComplete();
+                }
+                case FrontendMessage.Describe(var target, var name) -> describe(target, name);
+                case FrontendMessage.Execute(var portal, int maxRows) -> {
+                    cancellation.begin();
+                    text = commands.portal(portal).statement().text();
+                    execute(commands.portal(portal), maxRows);
+                }
+                case FrontendMessage.Close(var target, var name) -> {
+                    switch (target) {
+                        case STATEMENT -> commands.closeStatement(name);
+                        case PORTAL -> commands.closePortal(name);
+                    }
+                    out.closeComplete();
+                }
+                case FrontendMessage.Malformed(var reason) ->
+                        throw new SqlException(SqlState.PROTOCOL_VIOLATION, reason);
+                default -> throw new IllegalStateException("not extended: " + message);
+            }
+            return true;
         } catch (SqlException e) {
-            // Closing the query is how it was cancelled, so this may be the consequence.
-            throw cancelled ? cancelled() : e;
+            skippingToSync = true;
+            boolean goOn = failed(e, text, text, 0);
+            out.flush();
+            return goOn;
         }
     }
 
-    private void head(Schema schema, boolean copy) {
-        if (copy) {
-            out.copyOut(schema.size());
-        } else {
-            out.rowDescription(schema);
+    private void bind(FrontendMessage.Bind bind) {
+        DoorStatement statement = commands.statement(bind.statement());
+        int expected = statement.parameterTypes().size();
+        if (bind.values().size() != expected) {
+            throw new SqlException(
+                    SqlState.PROTOCOL_VIOLATION,
+                    "bind message supplies "
+                            + bind.values().size()
+                            + " parameters, but prepared statement \""
+                            + bind.statement()
+                            + "\" requires "
+                            + expected);
         }
+        Formats parameterFormats = Formats.of(bind.parameterFormats(), expected, "parameter");
+        List<Object> values = new ArrayList<>(expected);
+        for (int i = 0; i < expected; i++) {
+            values.add(
+                    ParameterFormat.read(
+                            bind.values().get(i),
+                            parameterFormats.isBinary(i),
+                            statement.parameterTypes().get(i)));
+        }
+        Formats formats =
+                Formats.of(bind.resultFormats(), statement.columns().size(), "result column");
+        commands.keep(bind.portal(), new Portal(statement, values, formats, false));
     }
 
-    private void row(Object[] values, boolean copy) {
-        if (copy) {
-            out.copyRow(values);
-        } else {
-            out.dataRow(values);
-        }
-    }
-
-    private void tail(long rows, String verb) {
-        switch (verb) {
-            case "COPY" -> {
-                out.copyDone();
-                out.commandComplete("COPY " + rows);
+    private void describe(FrontendMessage.Target target, String name) {
+        switch (target) {
+            case STATEMENT -> {
+                DoorStatement statement = commands.statement(name);
+                out.parameterDescription(statement.parameterTypes());
+                describe(statement, Formats.TEXT);
             }
-            case "SHOW", "LIST", "EXPLAIN", "DESCRIBE" -> out.commandComplete(verb);
-            default -> out.commandComplete("SELECT " + rows);
+            case PORTAL -> {
+                Portal portal = commands.portal(name);
+                describe(portal.statement(), portal.formats());
+            }
         }
     }
 
-    private static SqlException cancelled() {
-        return new SqlException(SqlState.QUERY_CANCELED, "canceling statement due to user request");
+    private void describe(DoorStatement statement, Formats formats) {
+        if (statement.hasRows()) {
+            out.rowDescription(statement.columns(), formats);
+        } else {
+            out.noData();
+        }
+    }
+
+    private void execute(Portal portal, int maxRows) throws InterruptedException {
+        if (portal.answer() == null) {
+            portal.answered(commands.execute(portal.statement(), portal.values()));
+        } else if (!(portal.answer() instanceof Answer.Table)) {
+            throw new SqlException(SqlState.OBJECT_NOT_IN_STATE, "portal cannot be run anymore");
+        }
+        if (!(portal.answer() instanceof Answer.Table table)) {
+            send(portal.answer());
+            return;
+        }
+        var sink = new RowSender(table.columns(), portal.formats());
+        if (!portal.isFinished()) {
+            if (!read(table.rows(), Math.max(0, maxRows), sink)) {
+                out.portalSuspended();
+                return;
+            }
+            portal.finish();
+            table.rows().close();
+        }
+        out.commandComplete(table.tag(sink.count));
+    }
+
+    // ---- Failures
+
+    /// @return false when the connection is over
+    private boolean failed(SqlException e, String statement, String query, int start) {
+        Problem problem = Problem.of(e, statement, query, start);
+        fail(problem);
+        return !problem.severity().equals("FATAL");
     }
 
     private void fail(Problem problem) {
-        if (transaction == Transaction.OPEN) {
-            transaction = Transaction.FAILED;
-        }
+        commands.failed();
         out.problem(problem);
     }
 
     private void ready() {
-        out.readyForQuery(transaction.status);
+        out.readyForQuery(commands.transaction().status());
         out.flush();
     }
 }

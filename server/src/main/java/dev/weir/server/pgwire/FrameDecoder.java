@@ -1,6 +1,7 @@
 package dev.weir.server.pgwire;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.ByteToMessageDecoder;
 
@@ -114,9 +115,11 @@ final class FrameDecoder extends ByteToMessageDecoder {
             case 'S' -> new FrontendMessage.Sync();
             case 'X' -> new FrontendMessage.Terminate();
             case 'F' -> new FrontendMessage.FunctionCall();
-            case 'd', 'c', 'f' -> new FrontendMessage.CopyInput();
+            case 'd' -> new FrontendMessage.CopyData(ByteBufUtil.getBytes(body));
+            case 'c' -> new FrontendMessage.CopyDone();
+            case 'f' -> new FrontendMessage.CopyFail(text(body).orElse(""));
             case 'p' -> new FrontendMessage.Broken("a password was not asked for");
-            default -> new FrontendMessage.Extended(type);
+            default -> ExtendedMessages.read(type, body);
         };
     }
 
@@ -132,7 +135,7 @@ final class FrameDecoder extends ByteToMessageDecoder {
                             .decode(body.nioBuffer(body.readerIndex(), end))
                             .toString());
         } catch (CharacterCodingException _) {
-            return new FrontendMessage.Undecodable();
+            return new FrontendMessage.Undecodable(false);
         }
     }
 

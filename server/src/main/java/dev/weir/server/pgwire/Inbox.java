@@ -2,7 +2,7 @@ package dev.weir.server.pgwire;
 
 import io.netty.channel.Channel;
 
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.LinkedBlockingDeque;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// The messages of one connection that wait to be answered. The event loop puts, the conversation's
@@ -12,7 +12,7 @@ final class Inbox {
     private static final int PAUSE_AT_CHARACTERS = 1 << 20;
 
     private final Channel channel;
-    private final LinkedBlockingQueue<FrontendMessage> messages = new LinkedBlockingQueue<>();
+    private final LinkedBlockingDeque<FrontendMessage> messages = new LinkedBlockingDeque<>();
     private final AtomicInteger characters = new AtomicInteger();
 
     Inbox(Channel channel) {
@@ -37,7 +37,30 @@ final class Inbox {
         return message;
     }
 
+    /// What was taken comes next again.
+    void putBack(FrontendMessage message) {
+        characters.addAndGet(weight(message));
+        messages.addFirst(message);
+    }
+
+    /// The message that [#take] would give now, or null.
+    FrontendMessage peek() {
+        return messages.peek();
+    }
+
     private static int weight(FrontendMessage message) {
-        return message instanceof FrontendMessage.Query(var text) ? text.length() : 0;
+        return switch (message) {
+            case FrontendMessage.Query(var text) -> text.length();
+            case FrontendMessage.Parse parse -> parse.text().length();
+            case FrontendMessage.Bind bind -> {
+                int bytes = 0;
+                for (byte[] value : bind.values()) {
+                    bytes += value == null ? 0 : value.length;
+                }
+                yield bytes;
+            }
+            case FrontendMessage.CopyData(var bytes) -> bytes.length;
+            default -> 0;
+        };
     }
 }

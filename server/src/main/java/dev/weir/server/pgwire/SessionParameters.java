@@ -3,6 +3,7 @@ package dev.weir.server.pgwire;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -50,6 +51,7 @@ final class SessionParameters {
                         + "(.*\\S)\\s*");
 
     private final Map<String, String> values = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+    private Map<String, String> atStart = Map.of();
 
     SessionParameters(String user, String serverVersion) {
         values.putAll(
@@ -82,7 +84,10 @@ final class SessionParameters {
                         "statement_timeout", "0",
                         "lock_timeout", "0",
                         "idle_in_transaction_session_timeout", "0",
-                        "max_identifier_length", "63"));
+                        "max_identifier_length", "63",
+                        "max_index_keys", "32",
+                        "row_security", "off",
+                        "synchronous_commit", "on"));
     }
 
     /// Those that are told to the client.
@@ -95,6 +100,30 @@ final class SessionParameters {
     /// The value, if there is a parameter of that name.
     Optional<String> value(String name) {
         return Optional.ofNullable(values.get(name));
+    }
+
+    /// All of them.
+    Map<String, String> all() {
+        return Map.copyOf(values);
+    }
+
+    /// Gives a parameter, or all when the name is empty, the value it had at the start.
+    ///
+    /// @return those that are to be told to the client
+    List<String> reset(String name) {
+        List<String> told = new ArrayList<>();
+        for (Map.Entry<String, String> start : atStart.entrySet()) {
+            boolean meant = name.isEmpty() || name.equalsIgnoreCase(start.getKey());
+            if (meant && !start.getValue().equals(values.put(start.getKey(), start.getValue()))) {
+                REPORTED.stream().filter(start.getKey()::equalsIgnoreCase).forEach(told::add);
+            }
+        }
+        return told;
+    }
+
+    /// What was set so far is what RESET goes back to.
+    void started() {
+        atStart = Map.copyOf(values);
     }
 
     /// An assignment of a parameter that is known here.

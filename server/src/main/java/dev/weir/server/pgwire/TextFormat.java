@@ -15,6 +15,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /// Result values as the texts that PostgreSQL's output functions make, DateStyle ISO.
 final class TextFormat {
@@ -23,6 +24,8 @@ final class TextFormat {
                     .appendPattern("HH:mm:ss")
                     .appendFraction(ChronoField.NANO_OF_SECOND, 0, 6, true)
                     .toFormatter(Locale.ROOT);
+
+    private static final Pattern PLAIN_ELEMENT = Pattern.compile("[^{},\"\\\\\\s]+");
 
     private TextFormat() {}
 
@@ -44,6 +47,33 @@ final class TextFormat {
             default ->
                     throw new IllegalStateException("no text for a " + value.getClass().getName());
         };
+    }
+
+    /// As [#text(Object)], and arrays as PostgreSQL writes them: `{1,NULL,"a b"}`.
+    static String text(Object value, PostgresType type) {
+        if (type.element() == 0 || !(value instanceof List<?> list)) {
+            return text(value);
+        }
+        StringBuilder array = new StringBuilder("{");
+        for (Object element : list) {
+            if (array.length() > 1) {
+                array.append(',');
+            }
+            if (element == null) {
+                array.append("NULL");
+            } else {
+                appendElement(array, text(element));
+            }
+        }
+        return array.append('}').toString();
+    }
+
+    private static void appendElement(StringBuilder array, String text) {
+        if (PLAIN_ELEMENT.matcher(text).matches() && !text.equalsIgnoreCase("NULL")) {
+            array.append(text);
+        } else {
+            array.append('"').append(text.replace("\\", "\\\\").replace("\"", "\\\"")).append('"');
+        }
     }
 
     private static String text(LocalDateTime time) {
@@ -74,8 +104,8 @@ final class TextFormat {
                 + Math.abs(exponent);
     }
 
-    /// A value in COPY's text format: tabs, line ends and backslashes escaped.
-    static void appendCopyText(StringBuilder line, String text) {
+    /// A value in COPY's text format: delimiters, line ends and backslashes escaped.
+    static void appendCopyText(StringBuilder line, String text, char delimiter) {
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
             switch (c) {
@@ -86,7 +116,12 @@ final class TextFormat {
                 case '\b' -> line.append("\\b");
                 case '\f' -> line.append("\\f");
                 case '\u000b' -> line.append("\\v");
-                default -> line.append(c);
+                default -> {
+                    if (c == delimiter) {
+                        line.append('\\');
+                    }
+                    line.append(c);
+                }
             }
         }
     }

@@ -1,8 +1,13 @@
 package dev.weir.server.session;
 
+import dev.weir.sql.batch.SqlType;
+import dev.weir.sql.catalog.Catalog;
+import dev.weir.sql.catalog.Relation;
+import dev.weir.sql.catalog.RelationColumn;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
 import dev.weir.sql.exec.EngineMetrics;
+import dev.weir.sql.exec.Prepared;
 import dev.weir.sql.exec.PushQuery;
 import dev.weir.sql.exec.SqlEngine;
 import dev.weir.sql.exec.SqlSession;
@@ -98,16 +103,74 @@ public final class Sessions implements AutoCloseable {
         }
     }
 
+    /// Parses a statement for later; see [SqlEngine#prepare].
+    ///
+    /// @throws SqlException whatever goes wrong
+    public Prepared prepare(String statement, List<SqlType> declared, SqlSession session) {
+        try {
+            return engine().prepare(statement, declared, session);
+        } catch (RuntimeException | StackOverflowError e) {
+            throw failed(e, statement);
+        }
+    }
+
+    /// Carries out a prepared statement; blocks. A [StatementResult.Live] must be closed by the
+    /// caller.
+    ///
+    /// @throws SqlException whatever goes wrong
+    public StatementResult execute(Prepared prepared, List<Object> values, SqlSession session) {
+        statements.increment();
+        try {
+            return tracked(engine().execute(prepared, values, session));
+        } catch (RuntimeException | StackOverflowError e) {
+            throw failed(e, prepared.text());
+        }
+    }
+
+    /// Inserts rows; see [SqlEngine#insert].
+    ///
+    /// @throws SqlException whatever goes wrong
+    public StatementResult insert(
+            String relation, List<String> columns, List<List<Object>> rows, SqlSession session) {
+        statements.increment();
+        try {
+            return engine().insert(relation, columns, rows, session);
+        } catch (RuntimeException | StackOverflowError e) {
+            throw failed(e, "COPY " + relation);
+        }
+    }
+
+    /// The columns of a relation that rows are to be inserted into, which are all unless some are
+    /// named.
+    ///
+    /// @throws SqlException UNDEFINED_TABLE when there is no such relation
+    public List<String> columns(String relation, List<String> named) {
+        Relation found =
+                catalog()
+                        .relation(relation)
+                        .orElseThrow(() ->
+                                new SqlException(
+                                        SqlState.UNDEFINED_TABLE,
+                                        null,
+                                        "relation \"" + relation + "\" does not exist",
+                                        "SHOW STREAMS and SHOW TABLES list what there is."));
+        return named.isEmpty()
+                ? found.columns().stream().map(RelationColumn::name).toList()
+                : named;
+    }
+
+    /// The relations there are.
+    public Catalog catalog() {
+        return engine().catalog();
+    }
+
     /// Carries out one statement; blocks. A [StatementResult.Live] must be closed by the caller.
     ///
     /// @throws SqlException whatever goes wrong
     public StatementResult execute(String statement, SqlSession session) {
         statements.increment();
         try {
-            StatementResult result = engine().execute(statement, session);
-            return result instanceof StatementResult.Live(PushQuery query)
-                    ? new StatementResult.Live(track(query))
-                    : result;
+            return tracked(engine().execute(statement, session));
         } catch (RuntimeException | StackOverflowError e) {
             throw failed(e, statement);
         }
@@ -139,6 +202,12 @@ public final class Sessions implements AutoCloseable {
     public void close() {
         closing = true;
         live.forEach(TrackedQuery::shutDown);
+    }
+
+    private StatementResult tracked(StatementResult result) {
+        return result instanceof StatementResult.Live(PushQuery query)
+                ? new StatementResult.Live(track(query))
+                : result;
     }
 
     private PushQuery track(PushQuery query) {

@@ -100,7 +100,7 @@ class FrameDecoderTest {
                         .writeByte('(')
                         .writeByte(0));
         send(sync());
-        assertThat(next()).isEqualTo(new FrontendMessage.Undecodable());
+        assertThat(next()).isEqualTo(new FrontendMessage.Undecodable(false));
         assertThat(next()).isEqualTo(new FrontendMessage.Sync());
     }
 

@@ -82,7 +82,7 @@ class PgjdbcTest {
                                 Types.DOUBLE,
                                 Types.NUMERIC,
                                 Types.VARCHAR,
-                                Types.OTHER);
+                                Types.ARRAY);
                 assertThat(result.getMetaData().getScale(5)).isEqualTo(2);
                 assertThat(result.next()).isTrue();
                 assertThat(result.getBoolean("b")).isTrue();
@@ -248,27 +248,6 @@ class PgjdbcTest {
             assertThat(ended.get()).isEqualTo("57014");
             assertThat(one(statement, "SELECT 1")).isEqualTo("1");
         }
-    }
-
-    @Test
-    void the_extended_protocol_is_refused_by_name() {
-        assertThatThrownBy(
-                        () -> {
-                            try (var connection =
-                                            DriverManager.getConnection(
-                                                    url()
-                                                            + "?user=weir&assumeMinServerVersion=15");
-                                    var statement = connection.prepareStatement("SELECT ?")) {
-                                statement.setInt(1, 1);
-                                statement.executeQuery().close();
-                            }
-                        })
-                .isInstanceOfSatisfying(
-                        PSQLException.class,
-                        e -> {
-                            assertThat(e.getSQLState()).isEqualTo("0A000");
-                            assertThat(e.getMessage()).contains("preferQueryMode=simple");
-                        });
     }
 
     @Test

@@ -53,15 +53,164 @@ class RawConnectionTest {
     }
 
     @Test
-    void extended_messages_are_refused_once_and_skipped_up_to_sync() throws Exception {
+    void an_error_in_the_extended_protocol_is_told_once_and_all_is_skipped_up_to_sync()
+            throws Exception {
         try (var raw = new Raw()) {
             raw.startUp();
-            raw.send('P', "\0SELECT 1\0\0\0");
+            raw.send('P', "\0SELECT nothing FROM nowhere\0\0\0");
             raw.send('B', "\0\0\0\0\0\0\0\0");
             raw.send('E', "\0\0\0\0\0");
             raw.send('S', "");
-            assertThat(raw.upToReady()).containsExactly("E 0A000", "Z I");
+            assertThat(raw.upToReady()).containsExactly("E 42P01", "Z I");
             assertThat(raw.query("SELECT 6")).contains("D 6");
+        }
+    }
+
+    @Test
+    void a_pipeline_of_statements_is_answered_in_order() throws Exception {
+        try (var raw = new Raw()) {
+            raw.startUp();
+            for (int n = 1; n <= 3; n++) {
+                raw.send('P', "\0SELECT " + n + "\0\0\0");
+                raw.send('B', "\0\0\0\0\0\0\0\0");
+                raw.send('D', "P\0");
+                raw.send('E', "\0\0\0\0\0");
+            }
+            raw.send('S', "");
+            assertThat(raw.upToReady())
+                    .containsExactly(
+                            "1",
+                            "2",
+                            "T",
+                            "D 1",
+                            "C SELECT 1",
+                            "1",
+                            "2",
+                            "T",
+                            "D 2",
+                            "C SELECT 1",
+                            "1",
+                            "2",
+                            "T",
+                            "D 3",
+                            "C SELECT 1",
+                            "Z I");
+        }
+    }
+
+    @Test
+    void a_row_limit_suspends_a_portal_and_the_next_execute_goes_on() throws Exception {
+        try (var raw = new Raw()) {
+            raw.startUp();
+            assertThat(raw.query("BEGIN")).endsWith("Z T");
+            raw.send('P', "\0SELECT * FROM (VALUES (1), (2), (3)) AS t (n)\0\0\0");
+            raw.send('B', "p\0\0\0\0\0\0\0\0");
+            raw.send('E', "p\0\0\0\0\2");
+            raw.send('S', "");
+            assertThat(raw.upToReady()).containsExactly("1", "2", "D 1", "D 2", "s", "Z T");
+            raw.send('E', "p\0\0\0\0\2");
+            raw.send('S', "");
+            assertThat(raw.upToReady()).containsExactly("D 3", "C SELECT 1", "Z T");
+            assertThat(raw.query("COMMIT")).endsWith("Z I");
+            raw.send('E', "p\0\0\0\0\2");
+            raw.send('S', "");
+            assertThat(raw.upToReady()).containsExactly("E 34000", "Z I");
+        }
+    }
+
+    @Test
+    void bodies_that_make_no_sense_are_errors_and_the_connection_goes_on() throws Exception {
+        try (var raw = new Raw()) {
+            raw.startUp();
+            // No zero byte, a type count beyond the body, text after the end.
+            for (String parse : List.of("abc", "\0SELECT 1\0\0\7", "\0SELECT 1\0\0\0x")) {
+                raw.send('P', parse);
+                raw.send('S', "");
+                assertThat(raw.upToReady()).containsExactly("E 08P01", "Z I");
+            }
+            raw.send('P', "s\0SELECT 1\0\0\0");
+            // Values beyond the body, more values than parameters, a format that there is not, an
+            // unknown statement, two formats for one column.
+            for (String bind :
+                    List.of(
+                            "\0s\0\0\0\0\1\0\0\7\7",
+                            "\0s\0\0\0\0\1\0\0\0\0\0\0",
+                            "\0s\0\0\0\0\0\0\1\0\7",
+                            "\0s\0\0\0\0\0\0\2\0\0\0\0")) {
+                raw.send('B', bind);
+                raw.send('S', "");
+                assertThat(raw.upToReady())
+                        .filteredOn(m -> !m.equals("1"))
+                        .satisfiesExactly(
+                                m -> assertThat(m).isIn("E 08P01", "E 22023"),
+                                m -> assertThat(m).isEqualTo("Z I"));
+            }
+            raw.send('B', "\0unknown\0\0\0\0\0\0\0");
+            raw.send('S', "");
+            assertThat(raw.upToReady()).containsExactly("E 26000", "Z I");
+            raw.send('D', "X\0");
+            raw.send('S', "");
+            assertThat(raw.upToReady()).containsExactly("E 08P01", "Z I");
+            raw.send('C', "Sunknown\0");
+            raw.send('S', "");
+            assertThat(raw.upToReady()).containsExactly("3", "Z I");
+            assertThat(raw.query("SELECT 6")).contains("D 6");
+        }
+    }
+
+    @Test
+    void a_push_query_suspends_with_what_there_is_when_sync_follows_and_fills_when_flush_does()
+            throws Exception {
+        try (var raw = new Raw()) {
+            raw.startUp();
+            raw.query(
+                    "CREATE STREAM flow (n INT) WITH (KAFKA_TOPIC='flow', VALUE_FORMAT='JSON',"
+                            + " PARTITIONS=1)");
+            raw.query("INSERT INTO flow VALUES (1)");
+            raw.query("BEGIN");
+            raw.send('P', "\0SELECT n FROM flow EMIT CHANGES\0\0\0");
+            raw.send('B', "p\0\0\0\0\0\0\0\0");
+            raw.send('E', "p\0\0\0\0\5");
+            raw.send('S', "");
+            assertThat(raw.upToReady()).containsExactly("1", "2", "D 1", "s", "Z T");
+
+            raw.send('E', "p\0\0\0\0\3");
+            raw.send('H', "");
+            try (var other = new Raw()) {
+                other.startUp();
+                for (int n = 2; n <= 4; n++) {
+                    other.query("INSERT INTO flow VALUES (" + n + ")");
+                }
+            }
+            assertThat(
+                            List.of(
+                                    raw.readMessage(),
+                                    raw.readMessage(),
+                                    raw.readMessage(),
+                                    raw.readMessage()))
+                    .containsExactly("D 2", "D 3", "D 4", "s");
+            raw.send('S', "");
+            assertThat(raw.upToReady()).containsExactly("Z T");
+            assertThat(server.engine().queries()).hasSize(1);
+            raw.query("ROLLBACK");
+            assertThat(server.engine().queries()).isEmpty();
+        }
+    }
+
+    @Test
+    void a_client_that_goes_in_the_middle_of_a_copy_leaves_nothing_behind() throws Exception {
+        try (var raw = new Raw()) {
+            raw.startUp();
+            raw.query(
+                    "CREATE STREAM half (n INT) WITH (KAFKA_TOPIC='half', VALUE_FORMAT='JSON',"
+                            + " PARTITIONS=1)");
+            raw.send('Q', "COPY half FROM STDIN\0");
+            assertThat(raw.readMessage()).isEqualTo("G");
+            raw.send('d', "1\n2");
+        }
+        try (var raw = new Raw()) {
+            raw.startUp();
+            assertThat(raw.query("SELECT n FROM half")).containsExactly("T", "C SELECT 0", "Z I");
         }
     }
 

@@ -71,7 +71,7 @@ class TextFormatTest {
     @Test
     void copy_escapes_what_would_break_a_line() {
         var line = new StringBuilder();
-        TextFormat.appendCopyText(line, "a\tb\nc\\d\r");
+        TextFormat.appendCopyText(line, "a\tb\nc\\d\r", '\t');
         assertThat(line).hasToString("a\\tb\\nc\\\\d\\r");
     }
 }

@@ -1,6 +1,8 @@
 package dev.weir.sql.analyze;
 
+import dev.weir.sql.batch.Primitive;
 import dev.weir.sql.batch.Schema;
+import dev.weir.sql.batch.SqlType;
 import dev.weir.sql.catalog.Catalog;
 import dev.weir.sql.catalog.Relation;
 import dev.weir.sql.catalog.RelationColumn;
@@ -10,18 +12,29 @@ import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
 import dev.weir.sql.parse.Name;
 import dev.weir.sql.parse.Nearest;
+import dev.weir.sql.parse.Parameters;
 import dev.weir.sql.parse.Statement;
 
 import org.apache.calcite.plan.RelOptUtil;
 import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.core.Project;
+import org.apache.calcite.sql.SqlDynamicParam;
+import org.apache.calcite.sql.SqlIdentifier;
+import org.apache.calcite.sql.SqlLiteral;
+import org.apache.calcite.sql.SqlNode;
+import org.apache.calcite.sql.SqlNodeList;
+import org.apache.calcite.sql.SqlOrderBy;
+import org.apache.calcite.sql.SqlSelect;
+import org.apache.calcite.sql.parser.SqlParserPos;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.stream.IntStream;
 
 /// Resolves the statements of one catalog snapshot.
@@ -72,6 +85,117 @@ public final class Analyzer {
             case Statement.CancelQuery(Name id) -> new Analyzed.CancelQuery(id.text());
             case Statement.CopyOut(Statement.Select select) -> new Analyzed.CopyOut(query(select));
         };
+    }
+
+    /// What a statement's parameters are, and the columns of its result.
+    ///
+    /// @param declared the types the client gave, null where it left that to the context; as long
+    ///   as there are parameters, or shorter
+    /// @throws SqlException with position and hint
+    public Described describe(Statement statement, List<SqlType> declared) {
+        SqlType[] types = new SqlType[Math.max(Parameters.count(statement), declared.size())];
+        for (int i = 0; i < declared.size(); i++) {
+            types[i] = declared.get(i);
+        }
+        Optional<Schema> result =
+                switch (statement) {
+                    case Statement.Select select -> Optional.of(describe(select, types));
+                    case Statement.CopyOut(Statement.Select select) -> {
+                        var _ = describe(select, types);
+                        yield Optional.empty();
+                    }
+                    case Statement.InsertValues insert -> {
+                        inserts(insert).describe(insert, types);
+                        yield Optional.empty();
+                    }
+                    case Statement.Update update -> {
+                        Relation target = relation(update.target());
+                        List<SqlNode> values = new ArrayList<>();
+                        for (Statement.Assignment assignment : update.assignments()) {
+                            int column = target.schema().indexOf(assignment.column().text());
+                            if (assignment.value() instanceof SqlDynamicParam parameter
+                                    && column >= 0
+                                    && types[parameter.getIndex()] == null) {
+                                types[parameter.getIndex()] = target.schema().type(column);
+                            }
+                            values.add(assignment.value());
+                        }
+                        describe(update.target(), values, update.where(), types);
+                        yield Optional.empty();
+                    }
+                    case Statement.Delete(Name target, Optional<SqlNode> where) -> {
+                        describe(target, List.of(), where, types);
+                        yield Optional.empty();
+                    }
+                    default -> Optional.empty();
+                };
+        return new Described(
+                Arrays.stream(types).map(t -> t == null ? Primitive.VARCHAR : t).toList(), result);
+    }
+
+    /// UPDATE and DELETE: the parameters of a SELECT of the same expressions.
+    private void describe(
+            Name target, List<SqlNode> values, Optional<SqlNode> where, SqlType[] types) {
+        SqlParserPos pos = new SqlParserPos(target.position().line(), target.position().column());
+        List<SqlNode> items =
+                values.isEmpty() ? List.of(SqlLiteral.createExactNumeric("1", pos)) : values;
+        SqlNode query =
+                new SqlSelect(
+                        pos,
+                        null,
+                        new SqlNodeList(items, pos),
+                        new SqlIdentifier(target.text(), pos),
+                        where.orElse(null),
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null);
+        var _ =
+                describe(
+                        new Statement.Select(query, false, OptionalLong.empty(), List.of()), types);
+    }
+
+    private Schema describe(Statement.Select select, SqlType[] types) {
+        Statement.Select described = select;
+        if (select.query() instanceof SqlOrderBy ordered) {
+            described =
+                    new Statement.Select(
+                            new SqlOrderBy(
+                                    ordered.getParserPosition(),
+                                    ordered.query,
+                                    ordered.orderList,
+                                    rows(ordered.offset, types),
+                                    rows(ordered.fetch, types)),
+                            select.emitChanges(),
+                            select.limit(),
+                            select.partitionBy());
+        }
+        List<SqlType> known = Arrays.asList(types.clone());
+        Statement.Select typed =
+                (Statement.Select)
+                        Parameters.replace(
+                                described,
+                                parameter ->
+                                        known.get(parameter.getIndex()) == null
+                                                ? parameter
+                                                : ParameterBinding.typed(
+                                                        null,
+                                                        known.get(parameter.getIndex()),
+                                                        parameter.getParserPosition()));
+        return new Queries(catalog).describe(typed, types);
+    }
+
+    /// LIMIT and OFFSET: a parameter there is a BIGINT, and any number stands for it.
+    private static SqlNode rows(SqlNode count, SqlType[] types) {
+        if (!(count instanceof SqlDynamicParam parameter)) {
+            return count;
+        }
+        types[parameter.getIndex()] = Primitive.BIGINT;
+        return SqlLiteral.createExactNumeric("1", count.getParserPosition());
     }
 
     // ---- CREATE ----
@@ -272,6 +396,10 @@ public final class Analyzer {
     // ---- INSERT ----
 
     private Analyzed.InsertValues insert(Statement.InsertValues insert) {
+        return inserts(insert).analyze(insert);
+    }
+
+    private Inserts inserts(Statement.InsertValues insert) {
         Relation target = relation(insert.target());
         if (target.isDerived()) {
             throw new SqlException(
@@ -284,7 +412,7 @@ public final class Analyzer {
                             + target.queryId().orElseThrow(),
                     "Insert into what the query reads.");
         }
-        return new Inserts(context, new Queries(catalog), target).analyze(insert);
+        return new Inserts(context, new Queries(catalog), target);
     }
 
     // ---- the rest ----

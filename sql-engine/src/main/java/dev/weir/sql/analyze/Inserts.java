@@ -17,10 +17,14 @@ import org.apache.calcite.rex.RexLiteral;
 import org.apache.calcite.rex.RexNode;
 import org.apache.calcite.rex.RexUtil;
 import org.apache.calcite.sql.SqlCall;
+import org.apache.calcite.sql.SqlDynamicParam;
 import org.apache.calcite.sql.SqlKind;
 import org.apache.calcite.sql.SqlLiteral;
 import org.apache.calcite.sql.SqlNode;
+import org.apache.calcite.sql.SqlNodeList;
+import org.apache.calcite.sql.SqlSelect;
 import org.apache.calcite.sql.SqlUnresolvedFunction;
+import org.apache.calcite.sql.parser.SqlParserPos;
 import org.apache.calcite.sql.type.SqlTypeName;
 
 import java.math.BigDecimal;
@@ -106,6 +110,52 @@ final class Inserts {
                             "column \"" + time + "\" gives the row's time and cannot be NULL",
                             "Give it a value: a row without time could not be read again.");
                 });
+    }
+
+    /// The parameters among the values: one that stands alone has the type of its column.
+    ///
+    /// @param types filled in by number
+    void describe(Statement.InsertValues insert, SqlType[] types) {
+        int[] columns = TargetColumns.of(insert.columns(), target);
+        for (List<SqlNode> values : insert.rows()) {
+            for (int i = 0; i < Math.min(columns.length, values.size()); i++) {
+                SqlNode value = values.get(i);
+                if (value instanceof SqlDynamicParam parameter) {
+                    if (types[parameter.getIndex()] == null) {
+                        types[parameter.getIndex()] =
+                                columns[i] < 0
+                                        ? Primitive.BIGINT
+                                        : target.columns().get(columns[i]).type();
+                    }
+                } else if (!(value instanceof SqlLiteral)) {
+                    var _ = queries.describe(selected(value), types);
+                }
+            }
+        }
+    }
+
+    /// Its parameters have their types from the expression they are in.
+    private static Statement.Select selected(SqlNode value) {
+        SqlParserPos pos = value.getParserPosition();
+        SqlNode query =
+                new SqlSelect(
+                        pos,
+                        null,
+                        SqlNodeList.of(value),
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null);
+        return new Statement.Select(query, false, OptionalLong.empty(), List.of());
+    }
+
+    private void checkKey(Object[] row, Position position) {
         if (!target.isTable()) {
             return;
         }
@@ -288,6 +338,11 @@ final class Inserts {
                 hint(type));
     }
 
+    /// pgjdbc in its simple mode writes the offset of its time zone behind dates and times.
+    private static String withoutOffset(String text) {
+        return text.strip().replaceFirst(" ?[+][0-9:]+$| -[0-9:]+$|(?<=:..)-[0-9:]+$", "");
+    }
+
     private static String hint(SqlType type) {
         return type instanceof Primitive primitive
                 ? switch (primitive) {
@@ -338,8 +393,8 @@ final class Inserts {
                                     case "false", "f" -> 0L;
                                     default -> throw new NumberFormatException(text);
                                 };
-                        case DATE -> LocalDate.parse(text.strip()).toEpochDay();
-                        case TIME -> LocalTime.parse(text.strip()).toNanoOfDay() / 1_000_000;
+                        case DATE -> LocalDate.parse(withoutOffset(text)).toEpochDay();
+                        case TIME -> LocalTime.parse(withoutOffset(text)).toNanoOfDay() / 1_000_000;
                         case TIMESTAMP -> timestamp(text.strip());
                     };
             case SqlType.Array _, SqlType.MapOf _, SqlType.Struct _ -> null;

@@ -2,6 +2,7 @@ package dev.weir.sql.analyze;
 
 import dev.weir.sql.batch.Field;
 import dev.weir.sql.batch.Schema;
+import dev.weir.sql.batch.SqlType;
 import dev.weir.sql.catalog.Catalog;
 import dev.weir.sql.catalog.WindowSpec;
 import dev.weir.sql.error.SqlException;
@@ -30,12 +31,14 @@ import org.apache.calcite.rex.RexNode;
 import org.apache.calcite.rex.RexUtil;
 import org.apache.calcite.runtime.CalciteContextException;
 import org.apache.calcite.runtime.CalciteException;
+import org.apache.calcite.sql.SqlDynamicParam;
 import org.apache.calcite.sql.SqlNode;
 import org.apache.calcite.sql.SqlOperatorTable;
 import org.apache.calcite.sql.SqlOrderBy;
 import org.apache.calcite.sql.SqlSelect;
 import org.apache.calcite.sql.fun.SqlStdOperatorTable;
 import org.apache.calcite.sql.parser.SqlParserPos;
+import org.apache.calcite.sql.util.SqlBasicVisitor;
 import org.apache.calcite.sql.util.SqlOperatorTables;
 import org.apache.calcite.sql.validate.SqlConformanceEnum;
 import org.apache.calcite.sql.validate.SqlValidator;
@@ -114,6 +117,40 @@ final class Queries {
                             sources(rel),
                             named(RelTypes.schema(rel.getRowType()), root),
                             window);
+                });
+    }
+
+    /// The columns of a query with parameters, and what their context says of the parameters.
+    ///
+    /// @param select its parameters are replaced where their type is known
+    /// @param parameters filled in by number where a type is found
+    Schema describe(Statement.Select select, SqlType[] parameters) {
+        Rewriter rewriter = new Rewriter(catalog, select.emitChanges(), false, List.of());
+        return guarded(
+                select.query(),
+                () -> {
+                    SqlNode query = rewriter.rewrite(select.query());
+                    SqlValidator validator = validator(rewriter.stars());
+                    SqlNode validated = validator.validate(query);
+                    note(validated, validator, parameters);
+                    RelRoot root = converter(validator).convertQuery(validated, false, true);
+                    return named(RelTypes.schema(root.project().getRowType()), root);
+                });
+    }
+
+    private static void note(SqlNode validated, SqlValidator validator, SqlType[] parameters) {
+        validated.accept(
+                new SqlBasicVisitor<Void>() {
+                    @Override
+                    public Void visit(SqlDynamicParam parameter) {
+                        int at = parameter.getIndex();
+                        if (parameters[at] == null) {
+                            parameters[at] =
+                                    RelTypes.find(validator.getValidatedNodeType(parameter))
+                                            .orElse(null);
+                        }
+                        return null;
+                    }
                 });
     }
 

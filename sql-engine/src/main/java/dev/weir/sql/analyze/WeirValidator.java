@@ -2,10 +2,12 @@ package dev.weir.sql.analyze;
 
 import org.apache.calcite.rel.type.RelDataType;
 import org.apache.calcite.rel.type.RelDataTypeFactory;
+import org.apache.calcite.sql.SqlDynamicParam;
 import org.apache.calcite.sql.SqlIdentifier;
 import org.apache.calcite.sql.SqlNode;
 import org.apache.calcite.sql.SqlOperatorTable;
 import org.apache.calcite.sql.parser.SqlParserPos;
+import org.apache.calcite.sql.type.SqlTypeName;
 import org.apache.calcite.sql.validate.SelectScope;
 import org.apache.calcite.sql.validate.SqlValidatorCatalogReader;
 import org.apache.calcite.sql.validate.SqlValidatorImpl;
@@ -17,7 +19,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// Calcite's validator, but for one thing: a star leaves out the pseudo-columns of a relation.
+/// Calcite's validator, but for two things: a star leaves out the pseudo-columns of a relation, and
+/// a parameter whose type nothing tells is text, as in PostgreSQL.
 final class WeirValidator extends SqlValidatorImpl {
     private final Set<SqlParserPos> stars;
 
@@ -43,6 +46,21 @@ final class WeirValidator extends SqlValidatorImpl {
         if (!isHidden(item, scope)) {
             super.addToSelectList(list, aliases, fields, item, scope, includeSystemColumns);
         }
+    }
+
+    @Override
+    protected void inferUnknownTypes(RelDataType inferred, SqlValidatorScope scope, SqlNode node) {
+        boolean untyped =
+                node instanceof SqlDynamicParam
+                        && (inferred.equals(unknownType)
+                                || inferred.getSqlTypeName() == SqlTypeName.NULL);
+        super.inferUnknownTypes(
+                untyped
+                        ? typeFactory.createTypeWithNullability(
+                                typeFactory.createSqlType(SqlTypeName.VARCHAR), true)
+                        : inferred,
+                scope,
+                node);
     }
 
     private boolean isHidden(SqlNode item, SelectScope scope) {

@@ -3,6 +3,9 @@ package dev.weir.sql.exec;
 import dev.weir.sql.analyze.Analyzed;
 import dev.weir.sql.analyze.Analyzer;
 import dev.weir.sql.analyze.AnalyzerContext;
+import dev.weir.sql.analyze.Described;
+import dev.weir.sql.analyze.ParameterBinding;
+import dev.weir.sql.batch.SqlType;
 import dev.weir.sql.catalog.Catalog;
 import dev.weir.sql.catalog.Relation;
 import dev.weir.sql.error.SqlException;
@@ -176,15 +179,83 @@ public final class SqlEngine implements AutoCloseable {
     ///
     /// @throws dev.weir.sql.error.SqlException when it cannot; nothing was changed then
     public StatementResult execute(String statement, SqlSession session) {
+        refuseIfClosed();
+        boolean foldUp = foldsUp(session);
+        String text = Variables.substitute(statement, session.variables());
+        Statement parsed = ParameterBinding.none(Statements.parse(text, foldUp));
+        return execute(parsed, text, foldUp, session);
+    }
+
+    /// Parses a statement and finds the types of its parameters and the columns of its result.
+    ///
+    /// @param declared the parameters' types as far as the client knows them, else null
+    /// @throws dev.weir.sql.error.SqlException when it could not be carried out
+    public Prepared prepare(String statement, List<SqlType> declared, SqlSession session) {
+        refuseIfClosed();
+        boolean foldUp = foldsUp(session);
+        String text = Variables.substitute(statement, session.variables());
+        Statement parsed = Statements.parse(text, foldUp);
+        Described described =
+                new Analyzer(program.catalog(), new Context(session)).describe(parsed, declared);
+        return new Prepared(text, parsed, foldUp, described);
+    }
+
+    /// Carries out a prepared statement.
+    ///
+    /// @param values of its parameters: Boolean, Integer, Long, Double, BigDecimal, String, byte[],
+    ///   LocalDate, LocalTime, Instant or null
+    /// @throws dev.weir.sql.error.SqlException when it cannot; nothing was changed then
+    public StatementResult execute(Prepared prepared, List<Object> values, SqlSession session) {
+        refuseIfClosed();
+        if (prepared.parameters().isEmpty()
+                && prepared.statement() instanceof Statement.Select select) {
+            return select(prepared, select, session);
+        }
+        Statement bound =
+                ParameterBinding.bind(prepared.statement(), prepared.parameters(), values);
+        return execute(bound, prepared.text(), prepared.foldUp(), session);
+    }
+
+    /// Inserts rows without their being written as SQL.
+    ///
+    /// @param columns that the values are for, in their order
+    /// @param rows values as for [#execute(Prepared, List, SqlSession)]; texts become values of the
+    ///   columns' types
+    /// @throws dev.weir.sql.error.SqlException when one row cannot be inserted; none was then
+    public StatementResult insert(
+            String relation, List<String> columns, List<List<Object>> rows, SqlSession session) {
+        refuseIfClosed();
+        Statement insert = ParameterBinding.insert(relation, columns, rows);
+        return run(analyze(insert, "INSERT INTO " + relation, session), relation, session);
+    }
+
+    private StatementResult select(Prepared prepared, Statement.Select select, SqlSession session) {
+        Catalog catalog = program.catalog();
+        Prepared.Planned planned = prepared.planned(catalog).orElse(null);
+        if (planned == null) {
+            if (!(analyze(select, prepared.text(), session) instanceof Analyzed.Query query)) {
+                throw new IllegalStateException("not a query: " + prepared.text());
+            }
+            planned = new Prepared.Planned(catalog, query, Planner.plan(query));
+            prepared.planned(planned);
+        }
+        return select(planned.query(), planned.plan(), prepared.text(), session);
+    }
+
+    private void refuseIfClosed() {
         if (closed) {
             throw new SqlException(SqlState.ADMIN_SHUTDOWN, "the engine is shutting down");
         }
-        String text = Variables.substitute(statement, session.variables());
-        boolean foldUp =
-                session.property(IDENTIFIERS)
-                        .map("upper"::equalsIgnoreCase)
-                        .orElse(config.foldIdentifiersUp());
-        Statement parsed = Statements.parse(text, foldUp);
+    }
+
+    private boolean foldsUp(SqlSession session) {
+        return session.property(IDENTIFIERS)
+                .map("upper"::equalsIgnoreCase)
+                .orElse(config.foldIdentifiersUp());
+    }
+
+    private StatementResult execute(
+            Statement parsed, String text, boolean foldUp, SqlSession session) {
         return switch (parsed) {
             case Statement.CreateSource _,
                     Statement.CreateAs _,
@@ -567,7 +638,11 @@ public final class SqlEngine implements AutoCloseable {
     // ---- Queries
 
     private StatementResult select(Analyzed.Query query, String text, SqlSession session) {
-        PlanNode plan = Planner.plan(query);
+        return select(query, Planner.plan(query), text, session);
+    }
+
+    private StatementResult select(
+            Analyzed.Query query, PlanNode plan, String text, SqlSession session) {
         if (query.emitChanges()) {
             return new StatementResult.Live(push(query, plan, text, session));
         }

@@ -29,6 +29,7 @@ public final class Statements {
     /// Parses one statement; a semicolon at its end is tolerated.
     ///
     /// @param foldUp unquoted names become upper case
+    /// @return parameters are dynamic parameters in it, `$1` with the index 0
     /// @throws SqlException with position and hint
     public static Statement parse(String statement, boolean foldUp) {
         if (Script.split(statement).isEmpty()) {
@@ -44,14 +45,16 @@ public final class Statements {
                 new SimpleCharStream(
                         new StringReader(statement), 1, 1, Math.max(4096, statement.length() + 1));
         text.setTabSize(1);
-        WeirParser parser = new WeirParser(new Words(text));
+        Words words = new Words(text);
+        WeirParser parser = new WeirParser(words);
         parser.setQuotedCasing(Casing.UNCHANGED);
         parser.setUnquotedCasing(foldUp ? Casing.TO_UPPER : Casing.UNCHANGED);
         parser.setIdentifierMaxLength(MAX_NAME);
         parser.setConformance(SqlConformanceEnum.LENIENT);
         parser.switchTo(LexicalState.DQID);
         try {
-            return parser.StatementEof();
+            Statement parsed = parser.StatementEof();
+            return Parameters.numbered(parsed, words.parameters());
         } catch (ParseException e) {
             throw SyntaxErrors.of(e, statement);
         } catch (TokenMgrError e) {

@@ -7,6 +7,7 @@ import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
 
 import org.apache.calcite.sql.SqlCall;
+import org.apache.calcite.sql.SqlDynamicParam;
 import org.apache.calcite.sql.SqlIdentifier;
 import org.apache.calcite.sql.SqlKind;
 import org.apache.calcite.sql.SqlNode;
@@ -52,7 +53,8 @@ final class Syntax {
     }
 
     /// A query with its EMIT clause. LIMIT may stand on either side of EMIT CHANGES; it belongs to
-    /// the push query, not to the relation it watches.
+    /// the push query, not to the relation it watches. A parameter as LIMIT stays in the query
+    /// until it has its value.
     static Statement.Select select(
             SqlNode query, boolean emitChanges, OptionalLong limit, List<SqlNode> partitionBy) {
         if (!emitChanges || !(query instanceof SqlOrderBy ordered)) {
@@ -76,6 +78,9 @@ final class Syntax {
         if (limit.isEmpty() && ordered.fetch instanceof SqlNumericLiteral fetch) {
             return new Statement.Select(
                     ordered.query, true, OptionalLong.of(fetch.longValue(true)), partitionBy);
+        }
+        if (limit.isEmpty() && ordered.fetch instanceof SqlDynamicParam) {
+            return new Statement.Select(query, true, limit, partitionBy);
         }
         throw new SqlException(
                 SqlState.SYNTAX_ERROR,

@@ -34,6 +34,11 @@ public final class WindowedFrom extends SqlCall {
         return sizeMs;
     }
 
+    /// The same window over something else.
+    WindowedFrom over(SqlNode other) {
+        return new WindowedFrom(getParserPosition(), other, sizeMs);
+    }
+
     @Override
     public SqlOperator getOperator() {
         return OPERATOR;

@@ -3,12 +3,17 @@ package dev.weir.sql.parse;
 import static java.util.Map.entry;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /// The lexer, but with fewer reserved words: `timestamp`, `count` or `year` are names of columns
 /// unless what stands beside them makes them something else. The grammar itself cannot tell, as it
 /// reserves a word everywhere or nowhere.
+///
+/// It also reads parameters: `$1` as PostgreSQL's clients write them, and `?`.
 final class Words extends WeirParserTokenManager {
     /// When a word keeps its meaning.
     private enum Meaning {
@@ -70,6 +75,9 @@ final class Words extends WeirParserTokenManager {
                     WeirParserConstants.LPAREN,
                     WeirParserConstants.ZONE);
 
+    private static final Pattern PARAMETER = Pattern.compile("\\$[1-9][0-9]{0,4}");
+
+    private final List<Integer> parameters = new ArrayList<>();
     private final ArrayDeque<Token> ahead = new ArrayDeque<>(2);
     private int last;
     private int beforeLast;
@@ -85,9 +93,21 @@ final class Words extends WeirParserTokenManager {
         if (meaning != null && !keeps(meaning, peek())) {
             token.kind = WeirParserConstants.IDENTIFIER;
         }
+        if (token.kind == WeirParserConstants.IDENTIFIER
+                && PARAMETER.matcher(token.image).matches()) {
+            token.kind = WeirParserConstants.HOOK;
+            parameters.add(Integer.parseInt(token.image.substring(1)));
+        } else if (token.kind == WeirParserConstants.HOOK) {
+            parameters.add(parameters.size() + 1);
+        }
         beforeLast = last;
         last = token.kind;
         return token;
+    }
+
+    /// The numbers of the parameters, from 1, in the order in which they stand.
+    List<Integer> parameters() {
+        return parameters;
     }
 
     private boolean keeps(Meaning meaning, int next) {

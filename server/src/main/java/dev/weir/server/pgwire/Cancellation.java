@@ -1,0 +1,56 @@
+package dev.weir.server.pgwire;
+
+import dev.weir.server.net.PacedWriter;
+import dev.weir.sql.error.SqlException;
+import dev.weir.sql.error.SqlState;
+
+/// How a conversation's statement is ended from outside. The conversation's thread reads and
+/// checks; any thread may cancel.
+final class Cancellation {
+    private final PacedWriter writer;
+    private volatile boolean cancelled;
+    private volatile RowSource reading;
+
+    Cancellation(PacedWriter writer) {
+        this.writer = writer;
+    }
+
+    /// A new statement begins; what was meant for the one before does not touch it.
+    void begin() {
+        cancelled = false;
+    }
+
+    /// These rows are being waited for.
+    void reading(RowSource rows) {
+        reading = rows;
+    }
+
+    void doneReading() {
+        reading = null;
+    }
+
+    /// Ends the statement that is running, for its client sees "canceling statement due to user
+    /// request". A finished result that is being computed is not interrupted.
+    void cancel() {
+        cancelled = true;
+        endReading();
+    }
+
+    /// Ends the result that is being waited for, if there is one.
+    void endReading() {
+        RowSource rows = reading;
+        if (rows != null) {
+            rows.close();
+        }
+    }
+
+    /// @throws SqlException QUERY_CANCELED when the client has asked for it
+    /// @throws dev.weir.server.net.ClientGoneException when it has gone
+    void check() {
+        if (cancelled) {
+            throw new SqlException(
+                    SqlState.QUERY_CANCELED, "canceling statement due to user request");
+        }
+        writer.checkOpen();
+    }
+}
