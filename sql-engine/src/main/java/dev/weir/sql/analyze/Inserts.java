@@ -100,18 +100,6 @@ final class Inserts {
         return new Analyzed.InsertValues(target, rows, rowTimes);
     }
 
-    private void checkPresent(Object[] row, Position position) {
-        target.timestampColumn()
-                .filter(time -> row[target.schema().indexOf(time)] == null)
-                .ifPresent(time -> {
-                    throw new SqlException(
-                            SqlState.NOT_NULL_VIOLATION,
-                            position,
-                            "column \"" + time + "\" gives the row's time and cannot be NULL",
-                            "Give it a value: a row without time could not be read again.");
-                });
-    }
-
     /// The parameters among the values: one that stands alone has the type of its column.
     ///
     /// @param types filled in by number
@@ -155,7 +143,16 @@ final class Inserts {
         return new Statement.Select(query, false, OptionalLong.empty(), List.of());
     }
 
-    private void checkKey(Object[] row, Position position) {
+    private void checkPresent(Object[] row, Position position) {
+        target.timestampColumn()
+                .filter(time -> row[target.schema().indexOf(time)] == null)
+                .ifPresent(time -> {
+                    throw new SqlException(
+                            SqlState.NOT_NULL_VIOLATION,
+                            position,
+                            "column \"" + time + "\" gives the row's time and cannot be NULL",
+                            "Give it a value: a row without time could not be read again.");
+                });
         if (!target.isTable()) {
             return;
         }
