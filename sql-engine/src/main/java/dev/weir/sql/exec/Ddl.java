@@ -53,8 +53,15 @@ final class Ddl {
                                             relation,
                                             Planner.plan(query),
                                             query.sources(),
-                                            createTopic ? config : null),
+                                            createTopic ? config : null,
+                                            Optional.empty()),
                                     replace));
+            case Analyzed.InsertSelect(var target, var query, var queryId) ->
+                    Optional.of(
+                            new Change.Define(
+                                    Definition.insertion(
+                                            target, queryId, Planner.plan(query), query.sources()),
+                                    false));
             case Analyzed.Drop(var relation, var deleteTopic, var cascade) ->
                     Optional.of(
                             new Change.Drop(
@@ -62,7 +69,6 @@ final class Ddl {
             case Analyzed.Terminate(var queryId) -> Optional.of(new Change.Terminate(queryId));
             case Analyzed.Query _,
                     Analyzed.InsertValues _,
-                    Analyzed.InsertSelect _,
                     Analyzed.Update _,
                     Analyzed.Delete _,
                     Analyzed.Alter _,

@@ -99,6 +99,13 @@ final class Program {
         return readers;
     }
 
+    /// The queries that insert into a stream. Any thread.
+    List<QueryNode> writers(String stream) {
+        return queries().stream()
+                .filter(query -> query.target().filter(stream::equalsIgnoreCase).isPresent())
+                .toList();
+    }
+
     /// Any thread.
     long deadLetters() {
         return deadLetters.sum();
@@ -156,13 +163,14 @@ final class Program {
         return switch (definition) {
             case Definition.Source(Relation relation, _) ->
                     new SourceNode(relation, statement, log, store, signal, origins, deadLetters);
-            case Definition.Derived(var relation, var plan, var sources, _) -> {
+            case Definition.Derived(var relation, var plan, var sources, _, var target) -> {
                 QueryNode query =
                         new QueryNode(
                                 relation,
                                 statement,
                                 plan,
                                 sources,
+                                target,
                                 mostBytes(relation.topic()),
                                 store,
                                 time,
@@ -196,7 +204,9 @@ final class Program {
         Map<String, Node> next = new LinkedHashMap<>(nodes);
         next.put(fold(node.relation().name()), node);
         nodes = next;
-        catalog = catalog.with(node.relation());
+        if (isNamed(node)) {
+            catalog = catalog.with(node.relation());
+        }
         Statement statement = node.statement();
         nextSequence = Math.max(nextSequence, statement.sequence() + 1);
         if (node instanceof QueryNode query) {
@@ -243,12 +253,23 @@ final class Program {
         Map<String, Node> next = new LinkedHashMap<>(nodes);
         next.remove(fold(name));
         nodes = next;
-        catalog = catalog.without(name);
+        if (isNamed(node)) {
+            catalog = catalog.without(name);
+        }
+    }
+
+    /// Whether statements can name its relation.
+    private static boolean isNamed(Node node) {
+        return !(node instanceof QueryNode query) || query.target().isEmpty();
     }
 
     /// Ends the query of a relation; its rows stay, unless they are not all there yet: then there
-    /// are none.
+    /// are none. Of a query that inserts nothing stays.
     void terminate(QueryNode query) {
+        if (query.target().isPresent()) {
+            drop(query.relation().name());
+            return;
+        }
         leave(query);
         Backfill backfill = backfills.remove(query.relation().name());
         QueryNode ended = query;
@@ -274,7 +295,11 @@ final class Program {
                         make(
                                 query.statement(),
                                 new Definition.Derived(
-                                        query.relation(), query.plan(), query.sources(), null));
+                                        query.relation(),
+                                        query.plan(),
+                                        query.sources(),
+                                        null,
+                                        query.target()));
         Map<String, Node> next = new LinkedHashMap<>(nodes);
         next.put(fold(query.relation().name()), empty);
         nodes = next;

@@ -21,6 +21,7 @@ final class QueryNode implements Node {
     private final Statement statement;
     private final PlanNode plan;
     private final List<String> sources;
+    private final Optional<String> target;
     private final Feed feed;
     private final List<QueryLane> lanes = new ArrayList<>();
     private final PointStates rows;
@@ -35,12 +36,14 @@ final class QueryNode implements Node {
     private volatile long rowsOut;
 
     /// @param sources names of the relations it reads
+    /// @param target the stream it inserts into, for a query that does nothing else
     /// @param mostBytes largest key and value of one record that its topic takes
     QueryNode(
             Relation relation,
             Statement statement,
             PlanNode plan,
             List<String> sources,
+            Optional<String> target,
             int mostBytes,
             StateStore store,
             StepClock clock,
@@ -50,6 +53,7 @@ final class QueryNode implements Node {
         this.statement = statement;
         this.plan = plan;
         this.sources = List.copyOf(sources);
+        this.target = target;
         feed = new Feed(relation, ScanView.columnsOf(relation), store.lanes());
         List<Exchange> exchanges = new ArrayList<>();
         for (int lane = 0; lane < store.lanes(); lane++) {
@@ -104,6 +108,16 @@ final class QueryNode implements Node {
     /// Names of the relations it reads. Any thread.
     List<String> sources() {
         return sources;
+    }
+
+    /// The stream it inserts into; empty for a query that keeps a relation. Any thread.
+    Optional<String> target() {
+        return target;
+    }
+
+    /// The relation that its rows go to. Any thread.
+    String sink() {
+        return target.orElse(relation.name());
     }
 
     @Override
@@ -176,7 +190,7 @@ final class QueryNode implements Node {
                 relation.queryId().orElse(relation.name()),
                 QueryInfo.Kind.PERSISTENT,
                 statement.text(),
-                List.of(relation.name()),
+                List.of(sink()),
                 sources,
                 state,
                 Optional.ofNullable(error),

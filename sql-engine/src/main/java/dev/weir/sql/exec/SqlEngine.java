@@ -259,12 +259,12 @@ public final class SqlEngine implements AutoCloseable {
         return switch (parsed) {
             case Statement.CreateSource _,
                     Statement.CreateAs _,
+                    Statement.InsertSelect _,
                     Statement.Drop _,
                     Statement.Terminate _ ->
                     change(parsed, text, foldUp, session);
             case Statement.Alter alter -> alter(alter, text, session);
             case Statement.InsertValues _,
-                    Statement.InsertSelect _,
                     Statement.Update _,
                     Statement.Delete _,
                     Statement.Define _,
@@ -295,13 +295,6 @@ public final class SqlEngine implements AutoCloseable {
                 int rows = insert.rows().size();
                 yield done("INSERT 0 " + rows, rows + (rows == 1 ? " row" : " rows") + " inserted");
             }
-            case Analyzed.InsertSelect _ ->
-                    throw new SqlException(
-                            SqlState.FEATURE_NOT_SUPPORTED,
-                            null,
-                            "INSERT INTO ... SELECT is not supported",
-                            "CREATE STREAM ... AS SELECT makes a stream that a query keeps"
-                                    + " writing.");
             case Analyzed.Update(Relation target, Analyzed.Query query) -> {
                 int rows = changeRows(target, query, false, session);
                 yield done("UPDATE " + rows, rows + (rows == 1 ? " row" : " rows") + " updated");
@@ -349,6 +342,7 @@ public final class SqlEngine implements AutoCloseable {
             case Analyzed.Nothing(String tag, String message) -> done(tag, message);
             case Analyzed.CreateSource _,
                     Analyzed.CreateAs _,
+                    Analyzed.InsertSelect _,
                     Analyzed.Drop _,
                     Analyzed.Alter _,
                     Analyzed.Terminate _ ->
@@ -464,17 +458,22 @@ public final class SqlEngine implements AutoCloseable {
             Ddl.Change.Define define, String text, boolean foldUp, SqlSession session) {
         Definition definition = define.definition();
         Relation relation = definition.relation();
+        refuseIfQueryId(definition);
         boolean replaces = program.catalog().relation(relation.name()).isPresent();
         if (replaces) {
             refuseIfRead(relation.name(), "replace");
         }
         if (definition instanceof Definition.Derived derived) {
-            if (derived.sources().stream().anyMatch(relation.name()::equalsIgnoreCase)) {
+            derived.target().ifPresent(target -> refuseIfDerived(target));
+            String sink = derived.target().orElse(relation.name());
+            if (derived.sources().stream().anyMatch(sink::equalsIgnoreCase)) {
                 throw new SqlException(
                         SqlState.INVALID_TABLE_DEFINITION,
                         null,
-                        "\"" + relation.name() + "\" cannot be made of itself",
-                        "Give the new relation another name.");
+                        "\"" + sink + "\" cannot be made of itself",
+                        derived.target().isPresent()
+                                ? "Every row would make another one, without end."
+                                : "Give the new relation another name.");
             }
             refuseIfFailed(derived.sources());
             tryOut(derived.plan());
@@ -491,6 +490,13 @@ public final class SqlEngine implements AutoCloseable {
             JournalRecord.Statement statement =
                     record(text, foldUp, session, Map.of(relation.topic(), relation.partitions()));
             long sequence = await(() -> worker.define(statement, definition));
+            if (definition instanceof Definition.Derived derived && derived.target().isPresent()) {
+                return new StatementResult.Done(
+                        "INSERT 0 0",
+                        "query " + relation.name() + " writes into " + derived.target().get(),
+                        relation.queryId(),
+                        sequence);
+            }
             String kind = relation.isTable() ? "TABLE" : "STREAM";
             return new StatementResult.Done(
                     "CREATE " + kind,
@@ -504,6 +510,34 @@ public final class SqlEngine implements AutoCloseable {
                 deleteQuietly(relation.topic());
             }
             throw e;
+        }
+    }
+
+    /// Queries that insert are named by their ids, among the relations.
+    private void refuseIfQueryId(Definition definition) {
+        String name = definition.relation().name();
+        boolean inserts =
+                definition instanceof Definition.Derived derived && derived.target().isPresent();
+        boolean known = program.catalog().relation(name).isPresent();
+        if (program.node(name).isPresent() && (inserts || !known)) {
+            throw new SqlException(
+                    known ? SqlState.DUPLICATE_TABLE : SqlState.DUPLICATE_OBJECT,
+                    null,
+                    (known ? "a relation" : "a query") + " \"" + name + "\" exists already",
+                    "Give another name, or TERMINATE the query.");
+        }
+    }
+
+    /// What a query keeps up to date does not take in what others write to its topic.
+    private void refuseIfDerived(String target) {
+        Relation relation = program.catalog().relation(target).orElseThrow();
+        if (relation.isDerived()) {
+            throw new SqlException(
+                    SqlState.FEATURE_NOT_SUPPORTED,
+                    null,
+                    "\"" + target + "\" is written by the query " + relation.queryId().get(),
+                    "Insert into a stream made with CREATE STREAM (...) WITH (...); several queries"
+                            + " can write into it.");
         }
     }
 
@@ -545,10 +579,24 @@ public final class SqlEngine implements AutoCloseable {
                             + relation
                             + "\" because other relations read it: "
                             + readers.stream()
-                                    .map(q ->
-                                            q.relation().name() + " (query " + q.info().id() + ")")
+                                    .map(q -> q.sink() + " (query " + q.info().id() + ")")
                                     .collect(Collectors.joining(", ")),
                     "DROP those first.");
+        }
+        List<QueryNode> writers = program.writers(relation);
+        if (!writers.isEmpty()) {
+            throw new SqlException(
+                    SqlState.DEPENDENT_OBJECTS,
+                    null,
+                    "cannot "
+                            + what
+                            + " \""
+                            + relation
+                            + "\" because queries write into it: "
+                            + writers.stream()
+                                    .map(q -> q.info().id())
+                                    .collect(Collectors.joining(", ")),
+                    "TERMINATE those first.");
         }
     }
 
@@ -580,6 +628,10 @@ public final class SqlEngine implements AutoCloseable {
         for (List<QueryNode> readers = program.readers(relation);
                 !readers.isEmpty();
                 readers = program.readers(relation)) {
+            if (readers.getFirst().target().isPresent()) {
+                dropped.add(end(readers.getFirst(), session));
+                continue;
+            }
             Relation reader = readers.getFirst().relation();
             String sql =
                     "DROP "
@@ -590,7 +642,17 @@ public final class SqlEngine implements AutoCloseable {
             StatementResult.Done done = change(Statements.parse(sql, false), sql, false, session);
             dropped.add(done.message().replace(" dropped", ""));
         }
+        for (QueryNode writer : program.writers(relation)) {
+            dropped.add(end(writer, session));
+        }
         return dropped;
+    }
+
+    private String end(QueryNode query, SqlSession session) {
+        String id = query.info().id();
+        String sql = "TERMINATE \"" + id.replace("\"", "\"\"") + "\"";
+        change(Statements.parse(sql, false), sql, false, session);
+        return "query " + id;
     }
 
     private StatementResult.Done terminate(
@@ -905,7 +967,7 @@ public final class SqlEngine implements AutoCloseable {
         }
         List<QueryInfo> writers =
                 program.queries().stream()
-                        .filter(q -> q.relation().name().equals(relation.name()))
+                        .filter(q -> q.sink().equals(relation.name()))
                         .map(QueryNode::info)
                         .toList();
         return new StatementResult.Description(relation, readers, writers);
