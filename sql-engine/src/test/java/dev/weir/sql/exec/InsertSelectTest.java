@@ -147,7 +147,9 @@ class InsertSelectTest {
         run("INSERT INTO phone SELECT * FROM sales WHERE amount > 10");
         run("DROP STREAM sales CASCADE");
         assertThat(engine.queries()).isEmpty();
-        assertThat(engine.catalog().relations()).map(r -> r.name()).containsExactlyInAnyOrder("web", "phone");
+        assertThat(engine.catalog().relations())
+                .map(r -> r.name())
+                .containsExactlyInAnyOrder("web", "phone");
     }
 
     @Test
