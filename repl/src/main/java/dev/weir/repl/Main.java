@@ -2,11 +2,12 @@ package dev.weir.repl;
 
 import dev.weir.repl.client.ExitCode;
 import dev.weir.repl.shell.SqlCommand;
+import dev.weir.repl.topic.GroupCommand;
 import dev.weir.repl.topic.TopicCommand;
 
 import java.util.Arrays;
 
-/// Starts the tools: `sql` and `topic`.
+/// Starts the tools: `sql`, `topic` and `group`.
 public final class Main {
     private Main() {}
 
@@ -20,8 +21,9 @@ public final class Main {
                 switch (command) {
                     case "sql" -> SqlCommand.run(rest);
                     case "topic" -> TopicCommand.run(rest);
+                    case "group" -> GroupCommand.run(rest);
                     default -> {
-                        System.err.println("usage: weir sql | topic ...");
+                        System.err.println("usage: weir sql | topic | group ...");
                         yield ExitCode.USAGE;
                     }
                 };

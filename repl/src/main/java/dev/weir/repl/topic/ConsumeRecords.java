@@ -3,6 +3,7 @@ package dev.weir.repl.topic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
@@ -21,6 +22,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -31,10 +33,10 @@ import java.util.concurrent.Callable;
         name = "consume",
         description = {
             "Prints the records of a topic as they come, until Ctrl-C.",
-            "Reads all partitions itself, without a consumer group."
+            "Reads all partitions itself; with --group it shares them with the group's other"
+                    + " members, goes on where the group was, and commits what it printed."
         })
 final class ConsumeRecords implements Callable<Integer> {
-    private static final byte[] NULL = "null".getBytes(StandardCharsets.US_ASCII);
     private static final Duration POLL = Duration.ofMillis(200);
 
     @Mixin private ServerOption server;
@@ -51,6 +53,12 @@ final class ConsumeRecords implements Callable<Integer> {
 
     @Option(names = "--partition", paramLabel = "N", description = "only this partition")
     private Integer partition;
+
+    @Option(
+            names = "--group",
+            paramLabel = "GROUP",
+            description = "reads as a member of this consumer group")
+    private String group;
 
     @Option(names = "--max-messages", paramLabel = "N", description = "leaves after N records")
     private long maxMessages = Long.MAX_VALUE;
@@ -71,6 +79,9 @@ final class ConsumeRecords implements Callable<Integer> {
 
     @Option(names = "--print-partition", description = "partition and offset before the record")
     private boolean printPartition;
+
+    @Option(names = "--print-offset", description = "the offset before the record")
+    private boolean printOffset;
 
     @Option(names = "--print-timestamp", description = "the time in milliseconds before the record")
     private boolean printTimestamp;
@@ -105,8 +116,13 @@ final class ConsumeRecords implements Callable<Integer> {
     @Option(
             names = {"--property", "--formatter-property"},
             paramLabel = "KEY=VALUE",
-            description = "print.key, print.timestamp, print.partition, key.separator as in Kafka")
+            description =
+                    "print.key, print.timestamp, print.partition, print.offset, print.value,"
+                            + " key.separator or null.literal, as Kafka's tool takes them")
     private Map<String, String> properties = Map.of();
+
+    private boolean printValue = true;
+    private byte[] nullLiteral = "null".getBytes(StandardCharsets.US_ASCII);
 
     @Override
     public Integer call() throws Exception {
@@ -140,6 +156,9 @@ final class ConsumeRecords implements Callable<Integer> {
         if (offset != null && fromBeginning) {
             throw new UsageException("--offset and --from-beginning exclude each other");
         }
+        if (group != null && partition != null) {
+            throw new UsageException("--group and --partition exclude each other");
+        }
         if (maxMessages < 0) {
             throw new UsageException("--max-messages must not be negative, got " + maxMessages);
         }
@@ -154,7 +173,10 @@ final class ConsumeRecords implements Callable<Integer> {
         }
         settings.put("enable.auto.commit", "false");
         settings.put("allow.auto.create.topics", "false");
-        settings.put("auto.offset.reset", "earliest");
+        settings.put("auto.offset.reset", group == null || fromBeginning ? "earliest" : "latest");
+        if (group != null) {
+            settings.put("group.id", group);
+        }
         settings.put("default.api.timeout.ms", "15000");
         return settings;
     }
@@ -166,6 +188,10 @@ final class ConsumeRecords implements Callable<Integer> {
                 case "print.key" -> printKey = on;
                 case "print.timestamp" -> printTimestamp = on;
                 case "print.partition" -> printPartition = on;
+                case "print.offset" -> printOffset = on;
+                case "print.value" -> printValue = on;
+                case "null.literal" ->
+                        nullLiteral = property.getValue().getBytes(StandardCharsets.UTF_8);
                 case "key.separator" -> separator = property.getValue();
                 default -> throw new UsageException("unknown property " + property.getKey());
             }
@@ -187,6 +213,10 @@ final class ConsumeRecords implements Callable<Integer> {
                             ? "there is no topic " + name
                             : "topic " + name + " has no partition " + partition);
         }
+        if (group != null) {
+            consumer.subscribe(List.of(name));
+            return;
+        }
         consumer.assign(wanted);
         if (offset != null) {
             consumer.seek(wanted.getFirst(), offset);
@@ -200,22 +230,33 @@ final class ConsumeRecords implements Callable<Integer> {
     }
 
     private long copy(KafkaConsumer<byte[], byte[]> consumer, OutputStream out) throws IOException {
-        Map<TopicPartition, Long> ends =
-                exitAtEnd ? consumer.endOffsets(consumer.assignment()) : Map.of();
+        Map<TopicPartition, Long> ends = new HashMap<>();
+        Map<TopicPartition, OffsetAndMetadata> done = new HashMap<>();
         byte[] between = separator.getBytes(StandardCharsets.UTF_8);
         long printed = 0;
         long lastRecordNanos = System.nanoTime();
         while (printed < maxMessages && !(exitAtEnd && atEnd(consumer, ends))) {
             ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
+            if (exitAtEnd && ends.isEmpty()) {
+                // A group hands out partitions some time after the start.
+                ends.putAll(consumer.endOffsets(consumer.assignment()));
+            }
             for (ConsumerRecord<byte[], byte[]> record : records) {
                 Long end = ends.get(new TopicPartition(record.topic(), record.partition()));
                 if (printed == maxMessages || (end != null && record.offset() >= end)) {
                     continue;
                 }
                 print(record, between, out);
+                done.put(
+                        new TopicPartition(record.topic(), record.partition()),
+                        new OffsetAndMetadata(record.offset() + 1));
                 printed++;
             }
             out.flush();
+            if (group != null && !done.isEmpty()) {
+                consumer.commitSync(done);
+                done.clear();
+            }
             if (!records.isEmpty()) {
                 lastRecordNanos = System.nanoTime();
             } else if ((System.nanoTime() - lastRecordNanos) / 1_000_000 > timeoutMs) {
@@ -227,8 +268,10 @@ final class ConsumeRecords implements Callable<Integer> {
 
     private static boolean atEnd(
             KafkaConsumer<byte[], byte[]> consumer, Map<TopicPartition, Long> ends) {
-        return ends.entrySet().stream()
-                .allMatch(end -> consumer.position(end.getKey()) >= end.getValue());
+        return !ends.isEmpty()
+                && ends.entrySet().stream()
+                        .filter(end -> consumer.assignment().contains(end.getKey()))
+                        .allMatch(end -> consumer.position(end.getKey()) >= end.getValue());
     }
 
     private void print(ConsumerRecord<byte[], byte[]> record, byte[] between, OutputStream out)
@@ -243,11 +286,19 @@ final class ConsumeRecords implements Callable<Integer> {
             out.write(Long.toString(record.offset()).getBytes(StandardCharsets.US_ASCII));
             out.write(between);
         }
-        if (printKey) {
-            out.write(record.key() == null ? NULL : keyFormat.text(record.key()));
+        if (printOffset && !printPartition) {
+            out.write(Long.toString(record.offset()).getBytes(StandardCharsets.US_ASCII));
             out.write(between);
         }
-        out.write(record.value() == null ? NULL : valueFormat.text(record.value()));
+        if (printKey) {
+            out.write(record.key() == null ? nullLiteral : keyFormat.text(record.key()));
+            if (printValue) {
+                out.write(between);
+            }
+        }
+        if (printValue) {
+            out.write(record.value() == null ? nullLiteral : valueFormat.text(record.value()));
+        }
         out.write('\n');
     }
 }

@@ -3,6 +3,9 @@ package dev.weir.repl.topic;
 import dev.weir.repl.client.ExitCode;
 
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.GroupIdNotFoundException;
+import org.apache.kafka.common.errors.GroupNotEmptyException;
+import org.apache.kafka.common.errors.UnknownMemberIdException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
 import picocli.CommandLine;
@@ -25,6 +28,7 @@ import java.util.concurrent.ExecutionException;
             ListTopics.class,
             CreateTopic.class,
             DescribeTopic.class,
+            AlterTopic.class,
             DeleteTopic.class,
             ProduceRecords.class,
             ConsumeRecords.class
@@ -53,10 +57,20 @@ public final class TopicCommand implements Runnable {
         return commandLine().execute(arguments);
     }
 
+    /// @return an exit code
+    public static int run(String[] arguments, PrintWriter out, PrintWriter err) {
+        return commandLine().setOut(out).setErr(err).execute(arguments);
+    }
+
     static CommandLine commandLine() {
+        return prepared(new TopicCommand());
+    }
+
+    /// A command line that explains failures in this tool's way.
+    static CommandLine prepared(Object command) {
         // Kafka's clients log through slf4j; without a provider it would say so on the screen.
         System.setProperty("slf4j.internal.verbosity", "ERROR");
-        return new CommandLine(new TopicCommand())
+        return new CommandLine(command)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler(TopicCommand::explain);
     }
@@ -91,6 +105,14 @@ public final class TopicCommand implements Runnable {
             }
             case UnknownTopicOrPartitionException _ -> {
                 err.println("ERROR:  there is no such topic");
+                yield ExitCode.FAILED;
+            }
+            case GroupIdNotFoundException _ -> {
+                err.println("ERROR:  there is no such group");
+                yield ExitCode.FAILED;
+            }
+            case GroupNotEmptyException _, UnknownMemberIdException _ -> {
+                err.println("ERROR:  the group has members; stop them first");
                 yield ExitCode.FAILED;
             }
             case KafkaException _ -> {

@@ -1,5 +1,6 @@
-/// `weir topic`: topics listed, made, described, filled and read, over the Kafka protocol. It works
-/// with any broker.
+/// `weir topic` and `weir group`: topics listed, made, described, filled and read, consumer groups
+/// listed, described and moved, over the Kafka protocol. They work with any broker.
 ///
-/// Start at [TopicCommand]. One thread does everything but what Kafka's clients do on their own.
+/// Start at [TopicCommand] and [GroupCommand]. One thread does everything but what Kafka's clients
+/// do on their own.
 package dev.weir.repl.topic;

@@ -18,10 +18,13 @@ import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 
 @Timeout(value = 30, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class TopicCommandTest {
@@ -91,6 +94,47 @@ class TopicCommandTest {
     }
 
     @Test
+    void a_group_begins_with_what_is_new_unless_told_otherwise_and_commits_what_was_printed() {
+        assertThat(parsed(ConsumeRecords.class, "consume t --group g").consumerSettings())
+                .containsEntry("group.id", "g")
+                .containsEntry("auto.offset.reset", "latest")
+                .containsEntry("enable.auto.commit", "false");
+        assertThat(
+                        parsed(ConsumeRecords.class, "consume t --group g --from-beginning")
+                                .consumerSettings())
+                .containsEntry("auto.offset.reset", "earliest");
+    }
+
+    @Test
+    void partitions_and_times_of_a_reset_are_read_as_kafka_writes_them() {
+        assertThat(ResetGroup.parse(List.of("a", "b:2,0", "c.d:1")))
+                .isEqualTo(Map.of("a", Set.of(), "b", Set.of(0, 2), "c.d", Set.of(1)));
+        assertThat(ResetGroup.duration("P1DT2H")).isEqualTo(Duration.ofHours(26));
+        Instant noon = Instant.parse("2026-01-31T12:00:00Z");
+        assertThat(ResetGroup.dateTime("2026-01-31T12:00:00")).isEqualTo(noon);
+        assertThat(ResetGroup.dateTime("2026-01-31T13:00:00.000+01:00")).isEqualTo(noon);
+        assertThatThrownBy(() -> ResetGroup.parse(List.of("a:")))
+                .isInstanceOf(UsageException.class);
+        assertThatThrownBy(() -> ResetGroup.duration("-PT1H")).isInstanceOf(UsageException.class);
+        assertThatThrownBy(() -> ResetGroup.dateTime("noon")).isInstanceOf(UsageException.class);
+    }
+
+    @Test
+    void a_reset_needs_exactly_one_target() {
+        for (String wrong :
+                List.of(
+                        "reset g",
+                        "reset g --to-earliest --to-latest",
+                        "reset g --to-earliest --execute --dry-run",
+                        "reset g --to-earliest --all-topics --topic a",
+                        "reset --to-earliest",
+                        "reset g --shift-by")) {
+            int exit = GroupCommand.run(words(wrong), new PrintWriter(err), new PrintWriter(err));
+            assertThat(exit).as(wrong).isEqualTo(ExitCode.USAGE);
+        }
+    }
+
+    @Test
     void wrong_use_exits_with_2_before_anything_is_sent() {
         for (String wrong :
                 List.of(
@@ -103,6 +147,9 @@ class TopicCommandTest {
                         "produce t --property parse.keys=true",
                         "consume t --offset 5",
                         "consume t --isolation none",
+                        "consume t --group g --partition 0",
+                        "alter t",
+                        "alter t --config a=1 --delete-config a",
                         "list --server nonsense")) {
             assertThat(run(wrong)).as(wrong).isEqualTo(ExitCode.USAGE);
             assertThat(err.toString()).as(wrong).isNotEmpty();
