@@ -390,7 +390,8 @@ final class EmbeddedTopicLog implements TopicLog {
     }
 
     private static TopicInfo info(Topic topic) {
-        return new TopicInfo(topic.name(), topic.partitions().size(), 1, topic.configs());
+        return new TopicInfo(
+                topic.name(), topic.id().toString(), topic.partitions().size(), 1, topic.configs());
     }
 
     private static <T> T translating(Supplier<T> work) {

@@ -19,7 +19,8 @@ import java.util.List;
 ///
 /// ```
 /// opened    = 1: producer id
-/// statement = 2: sequence, text, fold up, query number, first operator, properties, topics
+/// statement = 2: sequence, text, fold up, query number, first operator, properties, topics,
+///                topic id
 /// step      = 3: number, scope, joins, clock ms, cuts (source, partition, from, length),
 ///                outputs (topic, partition, end)
 /// failed    = 4: relation, error
@@ -27,7 +28,7 @@ import java.util.List;
 ///
 /// framed as [Wire] says.
 final class JournalFormat {
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
     private static final int OPENED = 1;
     private static final int STATEMENT = 2;
     private static final int STEP = 3;
@@ -107,6 +108,7 @@ final class JournalFormat {
         out.putVarLong(statement.firstOperator());
         Wire.texts(out, statement.properties());
         Wire.numbers(out, statement.topics());
+        Wire.text(out, statement.topicId());
     }
 
     static Statement readStatement(ByteBuffer in) {
@@ -117,7 +119,8 @@ final class JournalFormat {
                 Wire.number(in),
                 Wire.count(in),
                 Wire.texts(in),
-                Wire.numbers(in));
+                Wire.numbers(in),
+                Wire.text(in));
     }
 
     static void writeEnds(List<OutputEnd> ends, ByteSink out) {

@@ -23,6 +23,7 @@ sealed interface JournalRecord {
     /// @param firstOperator the first id for the state of operators it makes
     /// @param properties session properties that had a say
     /// @param topics partitions of the topics it names, as they were
+    /// @param topicId id of the topic of the relation it makes, else empty
     record Statement(
             long sequence,
             String text,
@@ -30,7 +31,8 @@ sealed interface JournalRecord {
             long queryNumber,
             int firstOperator,
             Map<String, String> properties,
-            Map<String, Integer> topics)
+            Map<String, Integer> topics,
+            String topicId)
             implements JournalRecord {
         public Statement {
             properties = Map.copyOf(properties);

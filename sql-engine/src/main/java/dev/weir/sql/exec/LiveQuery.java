@@ -79,6 +79,10 @@ final class LiveQuery implements PushQuery {
                         .filter(_ -> table)
                         .map(columns -> Arrays.stream(columns).boxed().toList());
         left = limit.orElse(Long.MAX_VALUE);
+        if (left == 0) {
+            buffer.add(new Step(0, List.of(), true));
+            over = true;
+        }
         changes = new Changes(table, plan.traits().uniqueKey());
         memory.beginStep(memoryStep);
         circuit =

@@ -15,7 +15,7 @@ import java.util.Optional;
 /// journal before [#journalOffset] is not needed any more.
 ///
 /// ```
-/// 3 | step | journal offset | producer id | next sequence | next query | next operator
+/// 4 | step | journal offset | producer id | next sequence | next query | next operator
 ///   | entries: statement, fate, error, filling: started, positions
 ///   | positions: relation, offsets | output ends
 /// ```
@@ -42,8 +42,8 @@ record Mark(
         Map<String, long[]> positions,
         List<OutputEnd> outputEnds) {
     /// Raised with the layout of the state too: 2 has the values of MIN and MAX in their group's
-    /// shard, 3 says how far queries have been filled.
-    private static final int VERSION = 3;
+    /// shard, 3 says how far queries have been filled, 4 names topics by their ids.
+    private static final int VERSION = 4;
 
     /// A relation by the statement that made it, and what became of its query.
     ///

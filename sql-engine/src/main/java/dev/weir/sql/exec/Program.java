@@ -579,6 +579,60 @@ final class Program {
         };
     }
 
+    /// Stops a relation whose topic is another one now, and what reads it.
+    ///
+    /// @return what could not go on; empty when the topic is the same, or gone
+    List<Failed> stopReplaced(SourceNode source) {
+        List<Failed> failed = new ArrayList<>();
+        if (source.error().isEmpty() && source.isReplaced()) {
+            stop(
+                    source,
+                    "its topic \""
+                            + source.relation().topic()
+                            + "\" was deleted and created again; DROP and CREATE what reads the"
+                            + " new one",
+                    failed);
+        }
+        return failed;
+    }
+
+    /// Sources that are read, or will be by queries being filled.
+    List<SourceNode> wanted() {
+        List<SourceNode> wanted = readable();
+        for (QueryNode query : unfilled()) {
+            for (String name : query.sources()) {
+                if (node(name).orElse(null) instanceof SourceNode source
+                        && !wanted.contains(source)) {
+                    wanted.add(source);
+                }
+            }
+        }
+        return wanted;
+    }
+
+    /// Ends the push queries over a stream whose records were removed before they were read, and
+    /// lets others go on behind the gap. Persistent queries hold what they have to read.
+    void passRemoved(SourceNode source) {
+        SourceReader reader = source.reader().orElseThrow();
+        if (source.isDurable() || !reader.isOvertaken()) {
+            return;
+        }
+        for (LiveQuery query : List.copyOf(live)) {
+            if (query.reads(source.relation().name())) {
+                detach(query);
+                query.fail(
+                        new SqlException(
+                                SqlState.LIMIT_EXCEEDED,
+                                null,
+                                "records of \""
+                                        + source.relation().name()
+                                        + "\" were removed before the query could read them",
+                                "Start it again; a longer retention.ms keeps records longer."));
+            }
+        }
+        source.reader().ifPresent(SourceReader::atLeastStart);
+    }
+
     /// Stops what failed in this step, and what reads it: it may have seen half a step.
     private List<Failed> failures() {
         List<Failed> failed = new ArrayList<>();
@@ -599,7 +653,7 @@ final class Program {
         fail(node, error);
         failed.add(new Failed(node.relation().name(), error));
         for (QueryNode reader : readers(node.relation().name())) {
-            stop(reader, "its source \"" + node.relation().name() + "\" failed", failed);
+            stop(reader, "its source \"" + node.relation().name() + "\" failed: " + error, failed);
         }
     }
 

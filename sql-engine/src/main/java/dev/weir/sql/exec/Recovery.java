@@ -277,6 +277,7 @@ final class Recovery {
                 throw new IllegalStateException(
                         "step " + step.number() + " reads \"" + cut.source() + "\", which is not");
             }
+            failedNow.addAll(program.stopReplaced(source));
             if (source.error().isPresent()) {
                 continue;
             }
@@ -304,6 +305,11 @@ final class Recovery {
     }
 
     private void fill(Step step) {
+        for (Cut cut : step.cuts()) {
+            if (program.node(cut.source()).orElse(null) instanceof SourceNode source) {
+                failedNow.addAll(program.stopReplaced(source));
+            }
+        }
         if (!(program.node(step.scope()).orElse(null) instanceof QueryNode query)
                 || query.error().isPresent()) {
             program.run(step.number(), step.clockMs(), Map.of(), null);

@@ -271,6 +271,14 @@ final class SourceNode implements Node {
         return Optional.ofNullable(rows);
     }
 
+    /// True when its topic was deleted and another made under the same name, whose records are not
+    /// what its readers go on with.
+    boolean isReplaced() {
+        return log.topic(relation.topic())
+                .filter(topic -> !topic.id().equals(statement.topicId()))
+                .isPresent();
+    }
+
     /// The reader, while there is one.
     Optional<SourceReader> reader() {
         return Optional.ofNullable(reader);

@@ -109,6 +109,16 @@ final class SourceReader {
         }
     }
 
+    /// True when records it has yet to read are not there any more.
+    boolean isOvertaken() {
+        for (int p = 0; p < partitions.length; p++) {
+            if (positions[p] < start(p)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /// Passes over what is not there any more.
     void atLeastStart() {
         for (int p = 0; p < partitions.length; p++) {

@@ -443,6 +443,15 @@ public final class SqlEngine implements AutoCloseable {
 
     private JournalRecord.Statement record(
             String text, boolean foldUp, SqlSession session, Map<String, Integer> topics) {
+        return record(text, foldUp, session, topics, "");
+    }
+
+    private JournalRecord.Statement record(
+            String text,
+            boolean foldUp,
+            SqlSession session,
+            Map<String, Integer> topics,
+            String topicId) {
         return await(() ->
                 new JournalRecord.Statement(
                         program.nextSequence(),
@@ -451,7 +460,8 @@ public final class SqlEngine implements AutoCloseable {
                         program.nextQuery(),
                         program.nextOperator(),
                         session.properties(),
-                        topics));
+                        topics,
+                        topicId));
     }
 
     private StatementResult.Done define(
@@ -488,7 +498,12 @@ public final class SqlEngine implements AutoCloseable {
         }
         try {
             JournalRecord.Statement statement =
-                    record(text, foldUp, session, Map.of(relation.topic(), relation.partitions()));
+                    record(
+                            text,
+                            foldUp,
+                            session,
+                            Map.of(relation.topic(), relation.partitions()),
+                            log.topic(relation.topic()).map(TopicInfo::id).orElse(""));
             long sequence = await(() -> worker.define(statement, definition));
             if (definition instanceof Definition.Derived derived && derived.target().isPresent()) {
                 return new StatementResult.Done(

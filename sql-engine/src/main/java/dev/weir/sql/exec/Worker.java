@@ -262,6 +262,7 @@ final class Worker implements AutoCloseable {
     /// @return false when there was nothing
     private boolean step() throws InterruptedException {
         committer.awaitRoom();
+        checkSources();
         Map<SourceNode, long[]> to = new LinkedHashMap<>();
         long waiting = 0;
         for (SourceNode source : program.readable()) {
@@ -296,6 +297,21 @@ final class Worker implements AutoCloseable {
         abandonFills();
         lag = remaining();
         return true;
+    }
+
+    private void checkSources() {
+        List<JournalRecord> failed = new ArrayList<>();
+        for (SourceNode source : program.wanted()) {
+            failed.addAll(program.stopReplaced(source));
+            if (source.reader().isPresent()) {
+                program.passRemoved(source);
+            }
+        }
+        if (!failed.isEmpty()) {
+            dirty = true;
+            commit(failed, null, List.of(committer::wake));
+            abandonFills();
+        }
     }
 
     private long[] ends(SourceReader reader) {

@@ -27,7 +27,8 @@ class JournalFormatTest {
                     300,
                     70_000,
                     Map.of("auto.offset.reset", "latest"),
-                    Map.of("orders", 4));
+                    Map.of("orders", 4),
+                    "id");
     private static final Step STEP =
             new Step(
                     Long.MAX_VALUE,

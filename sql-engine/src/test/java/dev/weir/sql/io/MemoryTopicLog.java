@@ -189,7 +189,8 @@ public final class MemoryTopicLog implements TopicLog {
             throw new SqlException(
                     SqlState.DUPLICATE_OBJECT, "topic \"" + name + "\" already exists");
         }
-        topics.put(name, new Topic(new TopicInfo(name, partitions, 1, config)));
+        topics.put(
+                name, new Topic(new TopicInfo(name, name + "#" + writes, partitions, 1, config)));
     }
 
     @Override
