@@ -100,7 +100,7 @@ Statement.Select SelectStatement() :
         (
             <CHANGES> { emitChanges = true; }
         |
-            <FINAL> { throw Unsupported.emitFinal(getToken(0)); }
+            <FINAL> { query = Syntax.emitFinal(query, getToken(0)); emitChanges = true; }
         )
         [
             <LIMIT> limit = WholeNumber()
@@ -655,6 +655,11 @@ SqlNode WindowedFromClause() :
 {
     SqlNode from;
     long size;
+    long advance = 0L;
+    long grace = -1L;
+    long retention = -1L;
+    boolean hopping = false;
+    Token kind;
     final Span s;
 }
 {
@@ -662,15 +667,45 @@ SqlNode WindowedFromClause() :
     [
         LOOKAHEAD( <WINDOW> ( <TUMBLING> | <HOPPING> | <SESSION> ) <LPAREN> )
         <WINDOW> { s = span(); }
-        ( <TUMBLING> | ( <HOPPING> | <SESSION> ) { throw Unsupported.window(getToken(0)); } )
+        (
+            <TUMBLING>
+        |
+            <HOPPING> { hopping = true; }
+        |
+            <SESSION> { throw Unsupported.window(getToken(0)); }
+        )
+        { kind = getToken(0); }
         <LPAREN> <SIZE> size = WindowTime()
         [
-            <COMMA> ( <RETENTION> | <GRACE> ) { throw Unsupported.windowOption(getToken(0)); }
+            LOOKAHEAD( <COMMA> <ADVANCE> )
+            <COMMA> <ADVANCE> <BY> advance = WindowTime()
+        ]
+        [
+            LOOKAHEAD( <COMMA> <RETENTION> )
+            <COMMA> <RETENTION> retention = WindowTime()
+        ]
+        [
+            <COMMA> <GRACE> <PERIOD> grace = GraceTime()
         ]
         <RPAREN>
-        { from = Syntax.windowed(from, size, s.end(this)); }
+        { from = Syntax.windowed(from, kind, hopping, size, advance, retention, grace, s.end(this)); }
     ]
     { return from; }
+}
+
+/** A length of time in milliseconds; it may be nothing. */
+long GraceTime() :
+{
+    final long time;
+}
+{
+    (
+        LOOKAHEAD( { getToken(1).image.equals("0") } )
+        <UNSIGNED_INTEGER_LITERAL> WindowUnit() { time = 0L; }
+    |
+        time = WindowTime()
+    )
+    { return time; }
 }
 
 /** A length of time in milliseconds. */
@@ -682,6 +717,16 @@ long WindowTime() :
 }
 {
     count = WholeNumber() { number = getToken(0); }
+    unitMs = WindowUnit()
+    { return Syntax.windowSizeMs(count.getAsLong(), unitMs, number); }
+}
+
+/** A unit of time in milliseconds. */
+long WindowUnit() :
+{
+    final long unitMs;
+}
+{
     (
         <MILLISECOND> { unitMs = 1L; }
     |
@@ -697,7 +742,7 @@ long WindowTime() :
     |
         <IDENTIFIER> { unitMs = Syntax.timeUnitMs(getToken(0)); }
     )
-    { return Syntax.windowSizeMs(count.getAsLong(), unitMs, number); }
+    { return unitMs; }
 }
 
 /** expression :: type */

@@ -131,6 +131,7 @@ final class ServerResource {
         to.count("weir_engine_steps_total", "", engine.steps());
         to.count("weir_engine_rows_in_total", "", engine.rowsIn());
         to.count("weir_engine_rows_out_total", "", engine.rowsOut());
+        to.count("weir_engine_rows_late_total", "", engine.rowsLate());
         to.count("weir_engine_dead_letters_total", "", engine.deadLetters());
         to.count("weir_engine_checkpoints_total", "", engine.checkpoints());
         to.count("weir_engine_state_bytes", "", engine.stateBytes());

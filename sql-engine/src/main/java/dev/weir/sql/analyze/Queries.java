@@ -25,6 +25,7 @@ import org.apache.calcite.rel.RelRoot;
 import org.apache.calcite.rel.RelVisitor;
 import org.apache.calcite.rel.core.Join;
 import org.apache.calcite.rel.core.TableScan;
+import org.apache.calcite.rel.core.Values;
 import org.apache.calcite.rel.type.RelDataType;
 import org.apache.calcite.rex.RexBuilder;
 import org.apache.calcite.rex.RexNode;
@@ -238,6 +239,7 @@ final class Queries {
     /// Streams behind a subquery, which the rewriter does not see.
     private static void refuseStreamJoins(RelNode rel, Rewriter rewriter) {
         if (rel instanceof Join join
+                && !(join.getRight() instanceof Values)
                 && (RowTraits.of(join.getLeft()).appendOnly()
                         || RowTraits.of(join.getRight()).appendOnly())) {
             throw Refusals.streamJoin(rewriter.firstJoin(), null);
@@ -248,7 +250,12 @@ final class Queries {
     private static Optional<WindowSpec> window(SqlNode query) {
         SqlNode top = query instanceof SqlOrderBy ordered ? ordered.query : query;
         return top instanceof SqlSelect select && select.getFrom() instanceof WindowedFrom window
-                ? Optional.of(new WindowSpec(WindowSpec.Kind.TUMBLING, window.sizeMs()))
+                ? Optional.of(
+                        new WindowSpec(
+                                window.isHopping()
+                                        ? WindowSpec.Kind.HOPPING
+                                        : WindowSpec.Kind.TUMBLING,
+                                window.sizeMs()))
                 : Optional.empty();
     }
 

@@ -12,6 +12,7 @@ import dev.weir.sql.parse.TypeNames;
 import dev.weir.sql.parse.WindowedFrom;
 
 import org.apache.calcite.sql.JoinConditionType;
+import org.apache.calcite.sql.JoinType;
 import org.apache.calcite.sql.SqlAggFunction;
 import org.apache.calcite.sql.SqlBasicTypeNameSpec;
 import org.apache.calcite.sql.SqlCall;
@@ -52,6 +53,9 @@ import java.util.Set;
 /// - columns without a name get one: the field for `a->b`, else KSQL_COL_0, KSQL_COL_1, …;
 /// - what the engine cannot do is refused, while its place in the text is known.
 final class Rewriter extends SqlShuttle {
+    /// The column with the distances of hopping windows.
+    private static final String DISTANCE = "WEIR_DISTANCE";
+
     private final Catalog catalog;
     private final boolean continuous;
     private final boolean windowedTable;
@@ -503,7 +507,7 @@ final class Rewriter extends SqlShuttle {
     /// The subquery for a windowed source, or null when `source` is none.
     private SqlNode windowed(SqlNode source, boolean alias) {
         if (source instanceof WindowedFrom window) {
-            return tumbling(window);
+            return ofRowTime(window);
         }
         if (source.getKind() == SqlKind.COLLECTION_TABLE
                 && ((SqlCall) source).operand(0) instanceof SqlCall function
@@ -513,8 +517,10 @@ final class Rewriter extends SqlShuttle {
         return null;
     }
 
-    /// `s WINDOW TUMBLING (SIZE …)`: all columns of s, and the window of its row time.
-    private SqlNode tumbling(WindowedFrom window) {
+    /// `s WINDOW …`: all columns of s, and the window of its row time. Where windows overlap, each
+    /// row comes once for each of them: it meets the distances from the start of the last window
+    /// that holds it to the starts of the others.
+    private SqlNode ofRowTime(WindowedFrom window) {
         SqlNode from = window.source();
         SqlNode source = from.getKind() == SqlKind.AS ? ((SqlCall) from).operand(0) : from;
         if (!(source instanceof SqlIdentifier id)) {
@@ -539,14 +545,72 @@ final class Rewriter extends SqlShuttle {
             items.add(new SqlIdentifier(name, SqlParserPos.ZERO));
         }
         SqlNode rowTime = new SqlIdentifier(RelationTable.ROWTIME, SqlParserPos.ZERO);
-        items.add(as(start(rowTime, window.sizeMs()), WindowSpec.START));
-        items.add(as(plus(start(rowTime, window.sizeMs()), window.sizeMs()), WindowSpec.END));
+        SqlNode last = start(rowTime, window.advanceMs());
+        SqlNode distance = new SqlIdentifier(DISTANCE, SqlParserPos.ZERO);
+        SqlNode start =
+                window.isHopping()
+                        ? SqlStdOperatorTable.MINUS.createCall(SqlParserPos.ZERO, last, distance)
+                        : last;
+        items.add(as(start, WindowSpec.START));
+        // Windows that neither overlap nor close need nothing but their bounds.
+        SqlNode end =
+                !window.isHopping() && window.graceMs() < 0
+                        ? plus(start, window.sizeMs())
+                        : Functions.WINDOW_END.createCall(
+                                SqlParserPos.ZERO,
+                                start,
+                                number(window.sizeMs()),
+                                number(window.graceMs()),
+                                SqlLiteral.createBoolean(window.isFinal(), SqlParserPos.ZERO));
+        items.add(as(end, WindowSpec.END));
+        SqlSelect subquery = subquery(items, id);
+        if (window.isHopping()) {
+            subquery.setFrom(hops(id, window));
+            if (window.sizeMs() % window.advanceMs() != 0) {
+                // The first of the windows may have ended before the row.
+                SqlNode since =
+                        SqlStdOperatorTable.MINUS.createCall(SqlParserPos.ZERO, rowTime, start);
+                subquery.setWhere(
+                        SqlStdOperatorTable.LESS_THAN.createCall(
+                                SqlParserPos.ZERO, since, number(window.sizeMs())));
+            }
+        }
         SqlNode name =
                 from.getKind() == SqlKind.AS
                         ? ((SqlCall) from).operand(1)
                         : new SqlIdentifier(id.names.getLast(), SqlParserPos.ZERO);
-        return SqlStdOperatorTable.AS.createCall(
-                window.getParserPosition(), subquery(items, id), name);
+        return SqlStdOperatorTable.AS.createCall(window.getParserPosition(), subquery, name);
+    }
+
+    private static SqlNode hops(SqlIdentifier stream, WindowedFrom window) {
+        List<SqlNode> rows = new ArrayList<>();
+        for (long ms = 0; ms < window.sizeMs(); ms += window.advanceMs()) {
+            rows.add(
+                    SqlStdOperatorTable.ROW.createCall(
+                            SqlParserPos.ZERO,
+                            SqlStdOperatorTable.CAST.createCall(
+                                    SqlParserPos.ZERO, number(ms), bigint())));
+        }
+        SqlNode values =
+                SqlStdOperatorTable.AS.createCall(
+                        SqlParserPos.ZERO,
+                        SqlStdOperatorTable.VALUES.createCall(
+                                SqlParserPos.ZERO, rows.toArray(SqlNode[]::new)),
+                        new SqlIdentifier(DISTANCE + "S", SqlParserPos.ZERO),
+                        new SqlIdentifier(DISTANCE, SqlParserPos.ZERO));
+        return new SqlJoin(
+                SqlParserPos.ZERO,
+                stream,
+                SqlLiteral.createBoolean(false, SqlParserPos.ZERO),
+                JoinType.COMMA.symbol(SqlParserPos.ZERO),
+                values,
+                JoinConditionType.NONE.symbol(SqlParserPos.ZERO),
+                null);
+    }
+
+    private static SqlDataTypeSpec bigint() {
+        return new SqlDataTypeSpec(
+                new SqlBasicTypeNameSpec(SqlTypeName.BIGINT, SqlParserPos.ZERO), SqlParserPos.ZERO);
     }
 
     /// `TABLE(TUMBLE(TABLE s, DESCRIPTOR(ts), INTERVAL …))`: the columns, window_start, window_end.

@@ -266,6 +266,9 @@ public record RowTraits(
                             .toList();
             return isEndOfOther(call.getOperands().getFirst(), inner);
         }
+        if (expression instanceof RexCall call && call.op.equals(Functions.WINDOW_END)) {
+            return others.contains(call.getOperands().getFirst());
+        }
         return expression.isA(SqlKind.PLUS)
                 && ((RexCall) expression).getOperands().get(0) instanceof RexCall start
                 && ((RexCall) expression).getOperands().get(1) instanceof RexLiteral

@@ -16,6 +16,7 @@ import dev.weir.sql.parse.Statement;
 
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -235,16 +236,20 @@ final class Sources {
                     });
             return Optional.empty();
         }
-        if (!table || !type.get().equalsIgnoreCase("TUMBLING")) {
+        Optional<WindowSpec.Kind> kind =
+                Arrays.stream(WindowSpec.Kind.values())
+                        .filter(k -> k.name().equalsIgnoreCase(type.get()))
+                        .findFirst();
+        if (!table || kind.isEmpty()) {
             throw new SqlException(
                     SqlState.FEATURE_NOT_SUPPORTED,
                     properties.position("WINDOW_TYPE"),
                     table
                             ? type.get().toUpperCase(Locale.ROOT) + " windows are not supported"
                             : "streams with windowed keys are not supported",
-                    "Tables with WINDOW_TYPE = 'TUMBLING' and a WINDOW_SIZE are.");
+                    "Tables with WINDOW_TYPE = 'TUMBLING' or 'HOPPING' and a WINDOW_SIZE are.");
         }
-        return Optional.of(new WindowSpec(WindowSpec.Kind.TUMBLING, windowSize(properties)));
+        return Optional.of(new WindowSpec(kind.get(), windowSize(properties)));
     }
 
     private static long windowSize(SourceProperties properties) {

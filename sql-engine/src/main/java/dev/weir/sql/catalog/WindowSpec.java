@@ -7,7 +7,8 @@ package dev.weir.sql.catalog;
 public record WindowSpec(Kind kind, long sizeMs) {
     /// The shapes of windows.
     public enum Kind {
-        TUMBLING
+        TUMBLING,
+        HOPPING
     }
 
     /// The pseudo-column with a window's start, milliseconds since the epoch.

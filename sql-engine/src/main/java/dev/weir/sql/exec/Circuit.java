@@ -9,12 +9,15 @@ import dev.weir.sql.expr.Kernels;
 import dev.weir.sql.expr.RowErrors;
 import dev.weir.sql.expr.StepClock;
 import dev.weir.sql.operator.AggregateOperator;
+import dev.weir.sql.operator.Closing;
 import dev.weir.sql.operator.Exchange;
+import dev.weir.sql.operator.ExpandOperator;
 import dev.weir.sql.operator.JoinOperator;
 import dev.weir.sql.operator.KernelOperator;
 import dev.weir.sql.operator.Operator;
 import dev.weir.sql.operator.Output;
 import dev.weir.sql.operator.SortOperator;
+import dev.weir.sql.operator.StreamTime;
 import dev.weir.sql.operator.UnionOperator;
 import dev.weir.sql.plan.PlanNode;
 import dev.weir.sql.serde.Values;
@@ -36,7 +39,9 @@ import java.util.function.UnaryOperator;
 final class Circuit {
     private final LaneStore store;
     private final List<Exchange> exchanges;
+    private final List<StreamTime> times;
     private int nextExchange;
+    private int nextTime;
     private final StepClock clock;
     private final RowFailures failures;
     private final List<Scan> scans = new ArrayList<>();
@@ -95,18 +100,29 @@ final class Circuit {
             StepClock clock,
             RowFailures failures,
             Output output) {
-        this(plan, store, new ArrayList<>(), null, firstOperator, clock, failures, output);
+        this(
+                plan,
+                store,
+                new ArrayList<>(),
+                new ArrayList<>(),
+                null,
+                firstOperator,
+                clock,
+                failures,
+                output);
     }
 
     /// A lane's circuit.
     ///
     /// @param exchanges the query's: the circuit of the first lane makes them, the others find them
+    /// @param times the query's, made and found alike; whoever has them ends their steps
     /// @param outputKey columns of the plan's rows that say which lane's output takes a row; null
     ///   to leave rows where they are
     Circuit(
             PlanNode plan,
             LaneStore store,
             List<Exchange> exchanges,
+            List<StreamTime> times,
             int[] outputKey,
             int firstOperator,
             StepClock clock,
@@ -114,6 +130,7 @@ final class Circuit {
             Output output) {
         this.store = store;
         this.exchanges = exchanges;
+        this.times = times;
         this.clock = clock;
         this.failures = failures;
         this.firstOperator = firstOperator;
@@ -141,17 +158,22 @@ final class Circuit {
     /// Sends the constants of VALUES; once, in the first step.
     void start() {
         for (Constants constant : constants) {
-            Batch batch = Batch.of(constant.values.schema());
-            for (List<Object> row : constant.values.rows()) {
-                for (int c = 0; c < row.size(); c++) {
-                    Values.append(batch.column(c), row.get(c));
-                }
-                batch.endRow(1, 0);
-            }
+            Batch batch = batch(constant.values);
             if (!batch.isEmpty()) {
                 constant.output.emit(batch);
             }
         }
+    }
+
+    private static Batch batch(PlanNode.Values values) {
+        Batch batch = Batch.of(values.schema());
+        for (List<Object> row : values.rows()) {
+            for (int c = 0; c < row.size(); c++) {
+                Values.append(batch.column(c), row.get(c));
+            }
+            batch.endRow(1, 0);
+        }
+        return batch;
     }
 
     /// How many stages a step has; at least one.
@@ -185,6 +207,7 @@ final class Circuit {
         for (int stage = 0; stage < stages.size(); stage++) {
             endStage(stage);
         }
+        times.forEach(StreamTime::endStep);
     }
 
     private Stage stage(int number) {
@@ -200,19 +223,43 @@ final class Circuit {
     /// @param keyColumns columns of `input`, in the order in which they make the key
     /// @return the stage from which on the rows come
     private int keyed(PlanNode input, Schema keySchema, int[] keyColumns, Output output) {
+        return keyed(input, keySchema, keyColumns, null, output);
+    }
+
+    /// @param time observes all rows before they are exchanged; or null
+    private int keyed(
+            PlanNode input, Schema keySchema, int[] keyColumns, StreamTime time, Output output) {
         int lane = store.lane();
         if (store.lanes() == 1 || Distribution.matches(input, keySchema, keyColumns)) {
-            return build(input, null, output);
+            return build(input, null, observed(time, output));
         }
         int number = nextExchange++;
         if (number == exchanges.size()) {
             exchanges.add(new Exchange(input.schema(), keySchema, keyColumns, store.lanes()));
         }
         Exchange exchange = exchanges.get(number);
-        int stage = 1 + build(input, null, delta -> exchange.route(lane, delta));
+        int stage = 1 + build(input, null, observed(time, delta -> exchange.route(lane, delta)));
         stage(stage).arriving.add(exchange);
         stage(stage).receivers.add(output);
         return stage;
+    }
+
+    private static Output observed(StreamTime time, Output output) {
+        return time == null
+                ? output
+                : delta -> {
+                    time.observe(delta);
+                    output.emit(delta);
+                };
+    }
+
+    /// The stream time of an operator, which its lanes share.
+    private StreamTime time() {
+        int operator = nextOperator++;
+        if (nextTime == times.size()) {
+            times.add(new StreamTime(store.point(operator, false)));
+        }
+        return times.get(nextTime++);
     }
 
     /// @param condition what `output` keeps of the node's rows, or null when it takes all
@@ -248,6 +295,7 @@ final class Circuit {
                     kernel(input, null, expressions, schema, output);
             case PlanNode.Aggregate aggregate -> {
                 PlanNode input = aggregate.input();
+                StreamTime time = aggregate.close() == null ? null : time();
                 AggregateOperator operator =
                         new AggregateOperator(
                                 input.schema(),
@@ -258,6 +306,14 @@ final class Circuit {
                                 aggregate.groupColumns().length == 0 && keepsEverything(),
                                 store.point(nextOperator++, false),
                                 store.ordered(nextOperator++),
+                                time == null
+                                        ? null
+                                        : new Closing(
+                                                aggregate.close(),
+                                                time,
+                                                store.ordered(nextOperator++),
+                                                store.lane(),
+                                                store.lanes()),
                                 errors(input),
                                 output);
                 int stage =
@@ -265,6 +321,7 @@ final class Circuit {
                                 input,
                                 input.schema(),
                                 aggregate.groupColumns(),
+                                time,
                                 delta -> operator.accept(0, delta));
                 stage(stage).operators.add(operator);
                 yield stage;
@@ -299,6 +356,11 @@ final class Circuit {
                 int stage = Math.max(left, right);
                 stage(stage).operators.add(operator);
                 yield stage;
+            }
+            case PlanNode.Expand expand -> {
+                ExpandOperator operator =
+                        new ExpandOperator(batch(expand.rows()), expand.schema(), output);
+                yield build(expand.input(), null, delta -> operator.accept(0, delta));
             }
             case PlanNode.Union union -> {
                 UnionOperator operator = new UnionOperator(output);

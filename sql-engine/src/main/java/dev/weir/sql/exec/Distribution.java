@@ -56,6 +56,7 @@ final class Distribution {
                 yield key.contains(-1) ? List.of() : List.of(key);
             }
             case PlanNode.Filter filter -> of(filter.input());
+            case PlanNode.Expand expand -> of(expand.input());
             case PlanNode.Project project -> projected(of(project.input()), project.expressions());
             case PlanNode.Aggregate aggregate -> {
                 List<Integer> groups = new ArrayList<>();

@@ -5,6 +5,7 @@ public record EngineMetrics(
         long steps,
         long rowsIn,
         long rowsOut,
+        long rowsLate,
         long deadLetters,
         long checkpoints,
         long stateBytes,

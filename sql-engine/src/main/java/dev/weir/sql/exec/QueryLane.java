@@ -5,6 +5,7 @@ import dev.weir.sql.catalog.Relation;
 import dev.weir.sql.expr.StepClock;
 import dev.weir.sql.operator.Exchange;
 import dev.weir.sql.operator.Output;
+import dev.weir.sql.operator.StreamTime;
 import dev.weir.sql.operator.TableSinkOperator;
 import dev.weir.sql.plan.PlanNode;
 import dev.weir.sql.state.LaneStore;
@@ -29,6 +30,7 @@ final class QueryLane {
 
     /// @param firstOperator the id of the sink's state; the circuit's follow
     /// @param exchanges the query's, shared by its lanes
+    /// @param times the query's, shared by its lanes
     /// @param feed the relation's
     QueryLane(
             Relation relation,
@@ -37,6 +39,7 @@ final class QueryLane {
             int mostBytes,
             LaneStore store,
             List<Exchange> exchanges,
+            List<StreamTime> times,
             Feed feed,
             StepClock clock,
             Origin origin,
@@ -72,6 +75,7 @@ final class QueryLane {
                         plan,
                         store,
                         exchanges,
+                        times,
                         sink == null ? null : relation.keyColumns(),
                         firstOperator + 1,
                         clock,

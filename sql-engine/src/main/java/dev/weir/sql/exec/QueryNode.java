@@ -6,6 +6,7 @@ import dev.weir.sql.exec.JournalRecord.Statement;
 import dev.weir.sql.expr.StepClock;
 import dev.weir.sql.operator.Exchange;
 import dev.weir.sql.operator.Output;
+import dev.weir.sql.operator.StreamTime;
 import dev.weir.sql.plan.PlanNode;
 import dev.weir.sql.state.PointStates;
 import dev.weir.sql.state.StateStore;
@@ -32,6 +33,7 @@ final class QueryNode implements Node {
     private volatile boolean terminated;
     private boolean tablesLevel;
     private volatile String error;
+    private final List<StreamTime> times = new ArrayList<>();
     private final LongAdder rowsIn = new LongAdder();
     private volatile long rowsOut;
 
@@ -65,6 +67,7 @@ final class QueryNode implements Node {
                             mostBytes,
                             store.lane(lane),
                             exchanges,
+                            times,
                             feed,
                             clock,
                             origins.get(lane),
@@ -184,6 +187,11 @@ final class QueryNode implements Node {
         state = QueryInfo.State.RUNNING;
     }
 
+    /// Rows that came too late for their window, since the start. Any thread.
+    long rowsLate() {
+        return times.stream().mapToLong(StreamTime::late).sum();
+    }
+
     /// As SHOW QUERIES tells it. Any thread.
     QueryInfo info() {
         return new QueryInfo(
@@ -265,6 +273,7 @@ final class QueryNode implements Node {
     @Override
     public void endStep() {
         feed.gather();
+        times.forEach(StreamTime::endStep);
         rowsOut = lanes.stream().mapToLong(QueryLane::rowsOut).sum();
     }
 

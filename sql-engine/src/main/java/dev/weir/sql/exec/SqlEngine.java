@@ -1015,13 +1015,16 @@ public final class SqlEngine implements AutoCloseable {
     public EngineMetrics metrics() {
         List<QueryNode> queries = program.queries();
         long rowsOut = 0;
+        long rowsLate = 0;
         for (QueryNode query : queries) {
             rowsOut += query.info().rowsOut();
+            rowsLate += query.rowsLate();
         }
         return new EngineMetrics(
                 committer.published().step(),
                 program.rowsIn(),
                 rowsOut,
+                rowsLate,
                 program.deadLetters(),
                 worker.checkpoints(),
                 store.memoryBytes(),

@@ -54,6 +54,19 @@ public final class Functions {
     public static final SqlOperator WINDOW_START =
             function("WEIR_WINDOW_START", Windows.class, "start", BIGINT, WHOLE, WHOLE);
 
+    /// `WEIR_WINDOW_END(start, sizeMs, graceMs, final)`: the end of a window, with what is known of
+    /// when it closes; a grace period below 0 never ends.
+    public static final SqlOperator WINDOW_END =
+            function(
+                    "WEIR_WINDOW_END",
+                    Windows.class,
+                    "end",
+                    BIGINT,
+                    WHOLE,
+                    WHOLE,
+                    WHOLE,
+                    SqlTypeFamily.BOOLEAN);
+
     /// `NOW()`: the step's time.
     public static final SqlOperator NOW =
             clock("NOW", ReturnTypes.explicit(SqlTypeName.TIMESTAMP, 3));
@@ -136,6 +149,7 @@ public final class Functions {
     private static final List<SqlOperator> ALL =
             List.of(
                     WINDOW_START,
+                    WINDOW_END,
                     NOW,
                     UNIX_TIMESTAMP_NOW,
                     AS_VALUE,
@@ -239,6 +253,7 @@ public final class Functions {
             kinds.put(operator.getName(), "SCALAR");
         }
         kinds.remove(WINDOW_START.getName());
+        kinds.remove(WINDOW_END.getName());
         for (String aggregate : AGGREGATES) {
             kinds.put(aggregate, "AGGREGATE");
         }

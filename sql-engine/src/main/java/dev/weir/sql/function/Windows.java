@@ -11,4 +11,11 @@ public final class Windows {
     public static long start(long timeMs, long sizeMs) {
         return timeMs - Math.floorMod(timeMs, sizeMs);
     }
+
+    /// The end of a window. The plan reads how late rows may come and whether results are final
+    /// from the call.
+    @Strict
+    public static long end(long startMs, long sizeMs, long graceMs, boolean isFinal) {
+        return Math.addExact(startMs, sizeMs);
+    }
 }

@@ -19,6 +19,9 @@ import java.util.List;
 /// step every touched group whose row has changed emits the row before (-1) and the row after (+1),
 /// in the order of first touch. Row time is the latest of all rows the group has ever had.
 ///
+/// Groups that are windows may close: then their row stays as it is, or comes only then, and what
+/// is kept of them is freed. Rows that come later are dropped and counted.
+///
 /// A SUM out of range of its type is NULL until it comes back into range; it is reported when it
 /// leaves it.
 public final class AggregateOperator implements Operator {
@@ -28,6 +31,8 @@ public final class AggregateOperator implements Operator {
     private final boolean rowWhenEmpty;
     private final boolean appendOnly;
     private final OrderedState extremes;
+    private final Closing closing;
+    private final int endColumn;
     private final RowErrors errors;
     private final Output output;
     private final Groups groups;
@@ -37,6 +42,7 @@ public final class AggregateOperator implements Operator {
     private final int groupColumns;
     private final int[] numbers = new int[KeySlice.ROWS];
     private final Batch out;
+    private final Batch bounds;
     private boolean started;
 
     /// @param appendOnly whether the input never retracts: MIN and MAX then keep the extreme only,
@@ -44,6 +50,8 @@ public final class AggregateOperator implements Operator {
     /// @param rowWhenEmpty whether an aggregate of everything has a row before it has any input
     /// @param groups not versioned; keeps the accumulators
     /// @param extremes keeps values with their counts, for functions that need them
+    /// @param closing when groups are windows that close, of an input that never retracts; else
+    ///   null
     /// @param errors told of sums out of range; the row it gets is the output row
     public AggregateOperator(
             Schema in,
@@ -54,12 +62,15 @@ public final class AggregateOperator implements Operator {
             boolean rowWhenEmpty,
             PointState groups,
             OrderedState extremes,
+            Closing closing,
             RowErrors errors,
             Output output) {
         this.global = groupColumns.length == 0;
         this.rowWhenEmpty = rowWhenEmpty && global;
         this.appendOnly = appendOnly;
         this.extremes = extremes;
+        this.closing = closing;
+        this.endColumn = closing == null ? -1 : closing.endOf(groupColumns);
         this.errors = errors;
         this.output = output;
         this.groupColumns = groupColumns.length;
@@ -72,14 +83,16 @@ public final class AggregateOperator implements Operator {
         }
         this.groups = new Groups(groups, factory.slots(), factory.parts());
         this.out = Batch.of(outSchema);
+        this.bounds = Batch.of(outSchema);
     }
 
     @Override
-    public void accept(int input, Batch delta) {
-        int size = delta.size();
-        if (size == 0) {
+    public void accept(int input, Batch all) {
+        if (all.isEmpty()) {
             return;
         }
+        Batch delta = closing == null ? all : closing.timely(all);
+        int size = delta.size();
         lock();
         try {
             for (int from = 0; from < size; from += KeySlice.ROWS) {
@@ -99,9 +112,15 @@ public final class AggregateOperator implements Operator {
     private void lock() {
         groups.state.lock();
         extremes.lock();
+        if (closing != null) {
+            closing.expiry().lock();
+        }
     }
 
     private void unlock() {
+        if (closing != null) {
+            closing.expiry().unlock();
+        }
         extremes.unlock();
         groups.state.unlock();
     }
@@ -163,10 +182,41 @@ public final class AggregateOperator implements Operator {
             }
         }
         groups.clear();
+        if (closing != null) {
+            close();
+        }
         if (!out.isEmpty()) {
             output.emit(out);
             out.clear();
         }
+    }
+
+    /// Forgets the windows that are over; final rows are emitted now.
+    private void close() {
+        Expiry expiry = closing.expiry();
+        long through = closing.closed();
+        int count;
+        do {
+            lock();
+            try {
+                count = expiry.take(through);
+                for (int i = 0; i < count; i++) {
+                    int number =
+                            groups.find(expiry.taken(), expiry.takenAt(i), expiry.takenLength(i));
+                    if (closing.isFinal()) {
+                        report(write(number, groups.data(number), groups.at(number), 1));
+                    }
+                    erase(number);
+                }
+                groups.clear();
+            } finally {
+                unlock();
+            }
+            if (out.size() >= BATCH_ROWS) {
+                output.emit(out);
+                out.clear();
+            }
+        } while (count > 0);
     }
 
     private void end(int number) {
@@ -179,6 +229,12 @@ public final class AggregateOperator implements Operator {
         int imageAt = groups.imageAt(number);
         boolean was = groups.wasThere(number);
         boolean is = global || Slots.getLong(data, at + Groups.ROWS) != 0;
+        if (closing != null && !was && is) {
+            open(number);
+        }
+        if (closing != null && closing.isFinal()) {
+            return;
+        }
         if (was && is && same(images, imageAt, data, at)) {
             return;
         }
@@ -188,7 +244,22 @@ public final class AggregateOperator implements Operator {
         }
         if (!is) {
             erase(number);
-        } else if (!write(number, data, at, 1) && wasInRange) {
+        } else {
+            report(write(number, data, at, 1) || !wasInRange);
+        }
+    }
+
+    private void open(int number) {
+        byte[] data = groups.data(number);
+        int at = groups.keyAt(number);
+        bounds.clear();
+        keys.read(data, at, bounds);
+        bounds.endRow(1, 0);
+        closing.expiry().add(bounds.longs(endColumn).get(0), data, at, groups.keyLength(number));
+    }
+
+    private void report(boolean inRange) {
+        if (!inRange) {
             errors.failed(
                     out,
                     out.size() - 1,

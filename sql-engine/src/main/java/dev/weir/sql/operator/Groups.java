@@ -48,6 +48,16 @@ final class Groups {
         return number >= 0 ? number : touch(entry);
     }
 
+    /// The number of a group that is there, or -1.
+    int find(byte[] key, int offset, int length) {
+        int entry = state.find(key, offset, length);
+        if (entry == PointState.NONE) {
+            return -1;
+        }
+        int number = touched.find(entry);
+        return number >= 0 ? number : touch(entry);
+    }
+
     /// The number of the group without group columns.
     int everything() {
         int entry = state.entry(empty, 0, 0, empty.length);

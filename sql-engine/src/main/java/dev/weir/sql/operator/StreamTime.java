@@ -4,6 +4,7 @@ import dev.weir.sql.batch.Batch;
 import dev.weir.sql.state.PointState;
 
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
 
 /// How far the event time of an operator's input has come: what its lanes have of each other.
 ///
@@ -12,24 +13,26 @@ import java.util.concurrent.atomic.AtomicLong;
 /// however the step's rows are dealt to lanes and whichever comes first.
 ///
 /// One object for all lanes of an operator. Any lane calls [#now] and [#observe] during a step; one
-/// thread calls [#endStep] after all operators of the step have ended. Its point state holds the
-/// time under the empty key, so checkpoints keep it.
+/// thread calls [#endStep] after all operators of the step have ended. Its point state, the first
+/// lane's, holds the time, so checkpoints keep it.
 public final class StreamTime {
     /// What [#now] is before anything has come.
     public static final long NONE = Long.MIN_VALUE;
 
-    private static final byte[] KEY = {};
+    /// Of the first shard, which the first lane keeps.
+    private static final byte[] KEY = Expiry.prefix(0);
 
     private final PointState state;
     private final AtomicLong latest;
+    private final LongAdder late = new LongAdder();
     private volatile long now;
 
-    /// @param state not versioned; holds nothing else
+    /// @param state of the first lane, not versioned; holds nothing else
     public StreamTime(PointState state) {
         this.state = state;
         state.lock();
         try {
-            int entry = state.find(KEY, 0, 0);
+            int entry = state.find(KEY, 0, KEY.length);
             now =
                     entry == PointState.NONE
                             ? NONE
@@ -44,6 +47,22 @@ public final class StreamTime {
     /// none.
     public long now() {
         return now;
+    }
+
+    /// The latest event time so far, this step's included: complete once all lanes have observed
+    /// the step's rows, which they do before an exchange.
+    public long latest() {
+        return latest.get();
+    }
+
+    /// Counts a row that came too late.
+    public void dropped() {
+        late.increment();
+    }
+
+    /// How many rows came too late since the start of the server.
+    public long late() {
+        return late.sum();
     }
 
     /// Takes note of a row's event time; it counts from the next step on.
@@ -74,7 +93,7 @@ public final class StreamTime {
         Slots.setLong(value, 0, last);
         state.lock();
         try {
-            state.set(state.entry(KEY, 0, 0, value.length), value, 0, value.length);
+            state.set(state.entry(KEY, 0, KEY.length, value.length), value, 0, value.length);
         } finally {
             state.unlock();
         }

@@ -13,6 +13,7 @@ import org.apache.calcite.sql.SqlKind;
 import org.apache.calcite.sql.SqlNode;
 import org.apache.calcite.sql.SqlNumericLiteral;
 import org.apache.calcite.sql.SqlOrderBy;
+import org.apache.calcite.sql.SqlSelect;
 import org.apache.calcite.sql.parser.SqlParserPos;
 
 import java.util.HashSet;
@@ -206,8 +207,64 @@ final class Syntax {
         return count * unitMs;
     }
 
-    static SqlNode windowed(SqlNode from, long sizeMs, SqlParserPos pos) {
-        return new WindowedFrom(pos, from, sizeMs);
+    /// @param advanceMs 0 when it is not given
+    /// @param retentionMs -1 when it is not given
+    /// @param graceMs -1 when it is not given
+    static SqlNode windowed(
+            SqlNode from,
+            Token kind,
+            boolean hopping,
+            long sizeMs,
+            long advanceMs,
+            long retentionMs,
+            long graceMs,
+            SqlParserPos pos) {
+        if (hopping != advanceMs > 0) {
+            throw new SqlException(
+                    SqlState.SYNTAX_ERROR,
+                    position(kind),
+                    hopping
+                            ? "a hopping window needs ADVANCE BY"
+                            : "a tumbling window does not take ADVANCE BY",
+                    "Write WINDOW HOPPING (SIZE 1 HOUR, ADVANCE BY 5 MINUTES).");
+        }
+        if (advanceMs > sizeMs) {
+            throw badWindow(
+                    kind,
+                    "a hopping window cannot advance by more than its size",
+                    "Rows between two windows would be in none.");
+        }
+        if (hopping && (sizeMs - 1) / advanceMs >= WindowedFrom.MOST_WINDOWS) {
+            throw badWindow(
+                    kind,
+                    "each row would be in more than " + WindowedFrom.MOST_WINDOWS + " windows",
+                    "Advance by more, or take a smaller size.");
+        }
+        if (retentionMs >= 0 && retentionMs - Math.max(0, graceMs) < sizeMs) {
+            throw badWindow(
+                    kind,
+                    "RETENTION is shorter than the window and its grace period",
+                    "Windows must be kept as long as rows may come for them.");
+        }
+        return new WindowedFrom(pos, from, hopping, sizeMs, advanceMs, graceMs, false);
+    }
+
+    private static SqlException badWindow(Token kind, String message, String hint) {
+        return new SqlException(SqlState.INVALID_PARAMETER, position(kind), message, hint);
+    }
+
+    /// The query with results that are final: of a window, after its end and grace period.
+    static SqlNode emitFinal(SqlNode query, Token at) {
+        if (query instanceof SqlSelect select && select.getFrom() instanceof WindowedFrom window) {
+            select.setFrom(window.asFinal());
+            return query;
+        }
+        throw new SqlException(
+                SqlState.FEATURE_NOT_SUPPORTED,
+                position(at),
+                "EMIT FINAL needs a window",
+                "A result is final when its window has closed: FROM s WINDOW TUMBLING (SIZE 1"
+                        + " MINUTE, GRACE PERIOD 10 SECONDS) ... GROUP BY ... EMIT FINAL.");
     }
 
     static SqlException unknownType(Name name) {

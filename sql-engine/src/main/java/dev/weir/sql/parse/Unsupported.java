@@ -33,25 +33,12 @@ final class Unsupported {
                 "Every column may hold NULL; leave NOT NULL out.");
     }
 
-    static SqlException emitFinal(Token at) {
-        return at(at, "EMIT FINAL is not supported", "Use EMIT CHANGES.");
-    }
-
     static SqlException window(Token at) {
         return at(
                 at,
                 at.image.toUpperCase(Locale.ROOT) + " windows are not supported",
-                "WINDOW TUMBLING (SIZE 1 MINUTE) is.");
-    }
-
-    static SqlException windowOption(Token at) {
-        boolean grace = at.kind == WeirParserConstants.GRACE;
-        return at(
-                at,
-                (grace ? "GRACE PERIOD" : "RETENTION") + " is not supported",
-                grace
-                        ? "Leave it out: windows take rows however late they come."
-                        : "Leave it out: windows are kept.");
+                "WINDOW TUMBLING (SIZE 1 MINUTE) and WINDOW HOPPING (SIZE 1 HOUR, ADVANCE BY 5"
+                        + " MINUTES) are.");
     }
 
     static SqlException within(Token at) {

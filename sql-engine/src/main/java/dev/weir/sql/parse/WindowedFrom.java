@@ -10,18 +10,47 @@ import org.apache.calcite.sql.parser.SqlParserPos;
 
 import java.util.List;
 
-/// `source WINDOW TUMBLING (SIZE n unit)` in a FROM clause: ksqlDB's window.
+/// `source WINDOW TUMBLING (SIZE n unit, …)` or `WINDOW HOPPING (SIZE n unit, ADVANCE BY n unit,
+/// …)` in a FROM clause: ksqlDB's windows.
 public final class WindowedFrom extends SqlCall {
-    private static final SqlOperator OPERATOR =
-            new SqlSpecialOperator("WINDOW TUMBLING", SqlKind.OTHER);
+    /// Most windows that a row may be in.
+    public static final int MOST_WINDOWS = 10_000;
+
+    private static final SqlOperator OPERATOR = new SqlSpecialOperator("WINDOW", SqlKind.OTHER);
 
     private final SqlNode source;
+    private final boolean hopping;
     private final long sizeMs;
+    private final long advanceMs;
+    private final long graceMs;
+    private final boolean isFinal;
 
-    WindowedFrom(SqlParserPos pos, SqlNode source, long sizeMs) {
+    WindowedFrom(
+            SqlParserPos pos,
+            SqlNode source,
+            boolean hopping,
+            long sizeMs,
+            long advanceMs,
+            long graceMs,
+            boolean isFinal) {
         super(pos);
         this.source = source;
+        this.hopping = hopping;
         this.sizeMs = sizeMs;
+        this.advanceMs = advanceMs;
+        this.graceMs = graceMs;
+        this.isFinal = isFinal;
+    }
+
+    /// The same with EMIT FINAL.
+    WindowedFrom asFinal() {
+        return new WindowedFrom(pos, source, hopping, sizeMs, advanceMs, graceMs, true);
+    }
+
+    /// The same window over something else.
+    WindowedFrom over(SqlNode other) {
+        return new WindowedFrom(
+                getParserPosition(), other, hopping, sizeMs, advanceMs, graceMs, isFinal);
     }
 
     /// What stands before WINDOW.
@@ -29,14 +58,30 @@ public final class WindowedFrom extends SqlCall {
         return source;
     }
 
+    /// Whether windows overlap; else they tumble.
+    public boolean isHopping() {
+        return hopping;
+    }
+
     /// The window's length in milliseconds.
     public long sizeMs() {
         return sizeMs;
     }
 
-    /// The same window over something else.
-    WindowedFrom over(SqlNode other) {
-        return new WindowedFrom(getParserPosition(), other, sizeMs);
+    /// From the start of a window to that of the next, in milliseconds.
+    public long advanceMs() {
+        return hopping ? advanceMs : sizeMs;
+    }
+
+    /// How long after a window's end its rows still count, in milliseconds; -1 for ever. With EMIT
+    /// FINAL it is 0 unless said otherwise.
+    public long graceMs() {
+        return isFinal ? Math.max(0, graceMs) : graceMs;
+    }
+
+    /// Whether a window's row comes once, when the window has closed.
+    public boolean isFinal() {
+        return isFinal;
     }
 
     @Override
@@ -50,13 +95,21 @@ public final class WindowedFrom extends SqlCall {
     }
 
     @Override
-    public SqlNode clone(SqlParserPos pos) {
-        return new WindowedFrom(pos, source, sizeMs);
+    public SqlNode clone(SqlParserPos newPos) {
+        return new WindowedFrom(newPos, source, hopping, sizeMs, advanceMs, graceMs, isFinal);
     }
 
     @Override
     public void unparse(SqlWriter writer, int leftPrecedence, int rightPrecedence) {
         source.unparse(writer, leftPrecedence, rightPrecedence);
-        writer.print(" WINDOW TUMBLING (SIZE " + sizeMs + " MILLISECONDS)");
+        writer.print(
+                " WINDOW "
+                        + (hopping ? "HOPPING" : "TUMBLING")
+                        + " (SIZE "
+                        + sizeMs
+                        + " MILLISECONDS"
+                        + (hopping ? ", ADVANCE BY " + advanceMs + " MILLISECONDS" : "")
+                        + (graceMs < 0 ? "" : ", GRACE PERIOD " + graceMs + " MILLISECONDS")
+                        + ")");
     }
 }

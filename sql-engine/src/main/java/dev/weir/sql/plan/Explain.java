@@ -53,6 +53,11 @@ final class Explain {
             case PlanNode.Project project -> "Project " + projections(project);
             case PlanNode.Aggregate aggregate -> aggregate(aggregate);
             case PlanNode.Join join -> join(join);
+            case PlanNode.Expand expand ->
+                    "Expand "
+                            + expand.rows().rows().size()
+                            + " rows "
+                            + expand.rows().schema().names();
             case PlanNode.Union _ -> "Union ALL";
             case PlanNode.Sort sort -> sort(sort);
         };
@@ -103,7 +108,12 @@ final class Explain {
                 + "  state: "
                 + (aggregate.groupColumns().length == 0
                         ? "one row"
-                        : windowed ? "one row per group and window" : "unbounded");
+                        : aggregate.close() != null
+                                ? "open windows, grace "
+                                        + aggregate.close().graceMs()
+                                        + " ms"
+                                        + (aggregate.close().isFinal() ? ", final" : "")
+                                : windowed ? "one row per group and window" : "unbounded");
     }
 
     private static String call(AggregateCall call, Schema input) {

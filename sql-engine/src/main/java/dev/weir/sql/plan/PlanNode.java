@@ -64,10 +64,13 @@ public sealed interface PlanNode {
     }
 
     /// One row per group: the group columns, then the aggregates.
+    ///
+    /// @param close when groups close that are windows; null when never
     record Aggregate(
             PlanNode input,
             int[] groupColumns,
             List<AggregateCall> calls,
+            WindowClose close,
             Schema schema,
             Traits traits)
             implements PlanNode {
@@ -97,6 +100,15 @@ public sealed interface PlanNode {
         @Override
         public List<PlanNode> inputs() {
             return List.of(left, right);
+        }
+    }
+
+    /// Each row of the input with each of some constant rows: the input's columns, then the
+    /// constants'.
+    record Expand(PlanNode input, Values rows, Schema schema, Traits traits) implements PlanNode {
+        @Override
+        public List<PlanNode> inputs() {
+            return List.of(input);
         }
     }
 

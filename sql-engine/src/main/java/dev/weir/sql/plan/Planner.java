@@ -9,6 +9,7 @@ import dev.weir.sql.batch.Schema;
 import dev.weir.sql.batch.SqlType;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
+import dev.weir.sql.function.Functions;
 import dev.weir.sql.function.OwnAggregate;
 
 import org.apache.calcite.plan.RelOptUtil;
@@ -17,12 +18,14 @@ import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.core.Aggregate;
 import org.apache.calcite.rel.core.Filter;
 import org.apache.calcite.rel.core.Join;
+import org.apache.calcite.rel.core.JoinRelType;
 import org.apache.calcite.rel.core.Project;
 import org.apache.calcite.rel.core.Sort;
 import org.apache.calcite.rel.core.TableScan;
 import org.apache.calcite.rel.core.Union;
 import org.apache.calcite.rel.core.Values;
 import org.apache.calcite.rex.RexBuilder;
+import org.apache.calcite.rex.RexCall;
 import org.apache.calcite.rex.RexInputRef;
 import org.apache.calcite.rex.RexLiteral;
 import org.apache.calcite.rex.RexNode;
@@ -168,10 +171,41 @@ public final class Planner {
                                 input.node() instanceof PlanNode.Project project
                                         ? project.expressions()
                                         : List.of());
+        WindowClose close = close(input.node(), groupColumns);
+        if (close != null && close.isFinal()) {
+            rows = new RowTraits(true, rows.keys(), rows.recordKey());
+        }
         return new Built(
                 new PlanNode.Aggregate(
-                        input.node(), groupColumns, List.copyOf(calls), schema, Built.traits(rows)),
+                        input.node(),
+                        groupColumns,
+                        List.copyOf(calls),
+                        close,
+                        schema,
+                        Built.traits(rows)),
                 rows);
+    }
+
+    /// When the windows close that are among the groups; null when never, or there are none.
+    private static WindowClose close(PlanNode input, int[] groupColumns) {
+        if (input instanceof PlanNode.Project project) {
+            for (int column : groupColumns) {
+                if (project.expressions().get(column) instanceof RexCall call
+                        && call.getOperator().equals(Functions.WINDOW_END)) {
+                    long graceMs = RexLiteral.bigDecimalValue(literal(call, 2)).longValue();
+                    if (graceMs >= 0) {
+                        return new WindowClose(
+                                column, graceMs, RexLiteral.booleanValue(literal(call, 3)));
+                    }
+                }
+            }
+        }
+        return null;
+    }
+
+    private static RexNode literal(RexCall call, int operand) {
+        RexNode node = call.getOperands().get(operand);
+        return node instanceof RexCall cast ? cast.getOperands().getFirst() : node;
     }
 
     /// The columns an aggregate reads, ascending.
@@ -285,6 +319,11 @@ public final class Planner {
                         null);
         Built left = build(join.getLeft());
         Built right = build(join.getRight());
+        if (leftKeys.isEmpty()
+                && join.getJoinType() == JoinRelType.INNER
+                && right.node() instanceof PlanNode.Values constants) {
+            return expand(left, right.rows(), constants, rest, schema(join));
+        }
         for (int i = 0; i < leftKeys.size(); i++) {
             checkComparable(
                     left.node().schema().type(leftKeys.get(i)),
@@ -310,6 +349,24 @@ public final class Planner {
                         schema(join),
                         Built.traits(rows)),
                 rows);
+    }
+
+    private Built expand(
+            Built input, RowTraits more, PlanNode.Values constants, RexNode rest, Schema schema) {
+        RowTraits rows =
+                RowTraits.join(
+                        input.rows(),
+                        more,
+                        List.of(),
+                        List.of(),
+                        rest.isAlwaysTrue(),
+                        input.node().schema().size(),
+                        JoinRelType.INNER);
+        Built expanded =
+                new Built(
+                        new PlanNode.Expand(input.node(), constants, schema, Built.traits(rows)),
+                        rows);
+        return rest.isAlwaysTrue() ? expanded : filter(expanded, rest);
     }
 
     private static void checkComparable(SqlType left, SqlType right) {
@@ -440,8 +497,10 @@ public final class Planner {
                     new PlanNode.Filter(input, condition, schema, traits);
             case PlanNode.Project(var input, var expressions, _, var traits) ->
                     new PlanNode.Project(input, expressions, schema, traits);
-            case PlanNode.Aggregate(var input, var groups, var calls, _, var traits) ->
-                    new PlanNode.Aggregate(input, groups, calls, schema, traits);
+            case PlanNode.Aggregate(var input, var groups, var calls, var close, _, var traits) ->
+                    new PlanNode.Aggregate(input, groups, calls, close, schema, traits);
+            case PlanNode.Expand(var input, var rows, _, var traits) ->
+                    new PlanNode.Expand(input, rows, schema, traits);
             case PlanNode.Join(
                             var type,
                             var l,

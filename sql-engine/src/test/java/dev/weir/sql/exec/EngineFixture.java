@@ -56,6 +56,11 @@ final class EngineFixture implements AutoCloseable {
         level();
     }
 
+    /// Rows dropped as late.
+    long late() {
+        return engine.metrics().rowsLate();
+    }
+
     /// Waits until everything sent has been taken in; twice, for what is read of a topic that a
     /// query writes.
     void level() throws InterruptedException {

@@ -407,6 +407,7 @@ class TableJoinFuzzTest {
                             plan,
                             store.lane(lane),
                             exchanges,
+                            new ArrayList<>(),
                             null,
                             1,
                             new StepTime(),

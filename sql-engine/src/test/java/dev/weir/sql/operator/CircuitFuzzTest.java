@@ -182,6 +182,7 @@ class CircuitFuzzTest {
                         false,
                         store.point(4, false),
                         store.ordered(5),
+                        null,
                         (_, _, cause) -> {
                             throw cause;
                         },

@@ -43,6 +43,7 @@ class OperatorsTest {
                 rowWhenEmpty,
                 store.point(1, false),
                 store.ordered(2),
+                null,
                 (_, _, cause) -> errors.add(cause.getMessage()),
                 output);
     }

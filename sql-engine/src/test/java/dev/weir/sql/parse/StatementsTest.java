@@ -184,10 +184,8 @@ class StatementsTest {
             textBlock =
                     """
                     SELECT a FROM s JOIN t WITHIN 1 HOUR ON s.a = t.a | 24 | joins of streams are not supported
-                    SELECT a FROM s WINDOW HOPPING (SIZE 1 HOUR, ADVANCE BY 1 MINUTE) GROUP BY a | 24 | HOPPING windows are not supported
                     SELECT a FROM s WINDOW SESSION (1 HOUR) GROUP BY a | 24 | SESSION windows are not supported
-                    SELECT a FROM s WINDOW TUMBLING (SIZE 1 HOUR, GRACE PERIOD 1 MINUTE) GROUP BY a | 47 | GRACE PERIOD is not supported
-                    SELECT a FROM s EMIT FINAL | 22 | EMIT FINAL is not supported
+                    SELECT a FROM s EMIT FINAL | 22 | EMIT FINAL needs a window
                     SELECT * FROM s ORDER BY a EMIT CHANGES | 17 | ORDER BY is not supported in a query with EMIT CHANGES
                     CREATE TYPE x AS STRUCT<a INT> | 8 | CREATE TYPE is not supported
                     CREATE STREAM s (a INT NOT NULL) | 28 | NOT NULL columns are not supported
