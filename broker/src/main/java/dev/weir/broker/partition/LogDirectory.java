@@ -41,6 +41,10 @@ public final class LogDirectory implements AutoCloseable {
     /// were sent without asking for durability can be read soon.
     private static final long SYNC_PAUSE_NANOS = 5_000_000;
 
+    /// More than processors, as opening is mostly waiting: the file system makes what several
+    /// threads sync at the same time durable together.
+    private static final int OPENING_THREADS = 16;
+
     private static final String LOCK = ".lock";
     private static final String DELETED = ".deleted.";
 
@@ -162,6 +166,31 @@ public final class LogDirectory implements AutoCloseable {
         }
         return partitions.computeIfAbsent(
                 topic + "-" + index, name -> openAbsent(topic, index, name, logConfig));
+    }
+
+    /// A partition to open.
+    public record Wanted(String topic, int index, LogConfig logConfig) {}
+
+    /// Opens several partitions side by side, so that their files become durable with fewer waits
+    /// for the disk. One that cannot be opened is left for [#open] to tell of.
+    public void openAll(List<Wanted> wanted) {
+        int threads = config.syncThreads() == 0 ? 1 : Math.min(OPENING_THREADS, wanted.size());
+        if (threads < 2) {
+            return;
+        }
+        try (var pool =
+                Executors.newFixedThreadPool(
+                        threads, Thread.ofPlatform().name("log-open-", 0).factory())) {
+            for (Wanted each : wanted) {
+                pool.execute(() -> {
+                    try {
+                        open(each.topic, each.index, each.logConfig);
+                    } catch (BrokerException e) {
+                        LOG.debug("{}-{} was not opened ahead", each.topic, each.index, e);
+                    }
+                });
+            }
+        }
     }
 
     private Partition openAbsent(String topic, int index, String name, LogConfig logConfig) {

@@ -22,6 +22,8 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// All topics of the broker.
 ///
@@ -63,7 +65,12 @@ public final class Topics {
         for (var gone : List.copyOf(image.deleting())) {
             finishDeletion(gone);
         }
-        for (var description : List.copyOf(image.topics())) {
+        var stored = List.copyOf(image.topics());
+        partitions.openAll(
+                stored.stream()
+                        .flatMap(t -> wanted(t.name(), t.partitions(), t.configs()))
+                        .toList());
+        for (var description : stored) {
             show(description, List.of());
         }
     }
@@ -158,6 +165,10 @@ public final class Topics {
         }
         if (!decided.isEmpty() && !checkOnly) {
             log.append(decided);
+            partitions.openAll(
+                    decided.stream()
+                            .flatMap(t -> wanted(t.name(), t.partitions(), t.configs()))
+                            .toList());
         }
         var next = decided.iterator();
         for (int i = 0; i < outcomes.size(); i++) {
@@ -331,6 +342,13 @@ public final class Topics {
         byId.put(topic.id(), topic);
         tell(byName.put(topic.name(), topic), topic);
         return topic;
+    }
+
+    private static Stream<LogDirectory.Wanted> wanted(
+            String topic, int count, Map<String, String> configs) {
+        var config = TopicSetting.logConfig(configs);
+        return IntStream.range(0, count)
+                .mapToObj(index -> new LogDirectory.Wanted(topic, index, config));
     }
 
     private void tell(Topic before, Topic after) {
