@@ -2,8 +2,9 @@ package dev.weir.sql.exec;
 
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
+import dev.weir.sql.exec.JournalRecord.Failed;
 import dev.weir.sql.exec.JournalRecord.OutputEnd;
-import dev.weir.sql.io.RecordBlock;
+import dev.weir.sql.io.TopicInfo;
 import dev.weir.sql.io.TopicLog;
 import dev.weir.sql.io.TopicPartition;
 import dev.weir.sql.state.StateSnapshot;
@@ -17,10 +18,15 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Predicate;
 
 /// Makes steps durable, one after the other, each in four moves:
@@ -46,6 +52,12 @@ final class Committer implements AutoCloseable {
 
     /// How far outputs that are held back were written, by statement. The committer's thread.
     private final Map<Long, Map<TopicPartition, Long>> held = new HashMap<>();
+
+    /// Relations whose records their topic did not take, until the worker has stopped them. The
+    /// committer's thread.
+    private final Map<String, Failed> refused = new LinkedHashMap<>();
+
+    private volatile Consumer<Failed> onRefused = failed -> {};
 
     // Guarded by this, as are the queues.
     private int pending;
@@ -82,6 +94,11 @@ final class Committer implements AutoCloseable {
 
     void start() {
         thread.start();
+    }
+
+    /// Whom to tell, on the committer's thread, that a topic did not take a relation's records.
+    void onRefused(Consumer<Failed> listener) {
+        onRefused = listener;
     }
 
     /// Waits until there is room for one more commit. Worker.
@@ -223,13 +240,21 @@ final class Committer implements AutoCloseable {
                 }
             }
         }
+        List<Failed> lost = new ArrayList<>();
         if (commit.outputs() != null) {
-            commit.outputs().forEach((partition, block) -> append(partition, block, ends));
+            write(commit.outputs(), partition -> ends, lost);
         }
         sync(ends.keySet());
         long end = -1;
         for (JournalRecord record : commit.records()) {
             end = journal.append(complete(record, ends), commit.clockMs());
+            if (record instanceof Failed(String relation, String _)) {
+                // It has stopped, so nothing of it is to come.
+                refused.remove(relation);
+            }
+        }
+        for (Failed failed : lost) {
+            end = journal.append(failed, commit.clockMs());
         }
         if (end >= 0) {
             journal.sync();
@@ -247,21 +272,68 @@ final class Committer implements AutoCloseable {
     /// the query have to begin again: others write to their topic, and nobody shall wait there.
     private void keep(Commit commit, Map<TopicPartition, Long> kept) {
         Map<TopicPartition, Long> letters = new TreeMap<>();
-        commit.outputs()
-                .forEach((partition, block) ->
-                        append(
-                                partition,
-                                block,
-                                partition.topic().equals(DeadLetters.TOPIC) ? letters : kept));
+        write(
+                commit.outputs(),
+                partition -> partition.topic().equals(DeadLetters.TOPIC) ? letters : kept,
+                new ArrayList<>());
         sync(letters.keySet());
         for (TopicPartition partition : letters.keySet()) {
             log.mark(partition, producerId, true);
         }
     }
 
-    private void append(
-            TopicPartition partition, RecordBlock block, Map<TopicPartition, Long> ends) {
-        unlessGone(() -> ends.put(partition, log.appendOpen(partition, producerId, block)));
+    /// Writes what a step has made, but for topics that do not take it: then those who write there
+    /// have failed, and nothing of theirs is in this step.
+    ///
+    /// @param lost gets those who failed
+    private void write(
+            StepOutputs outputs,
+            Function<TopicPartition, Map<TopicPartition, Long>> ends,
+            List<Failed> lost) {
+        Map<String, String> refusals = new HashMap<>();
+        Map<String, Set<String>> writers = new HashMap<>();
+        outputs.forEach((writer, partition, block) -> {
+            if (refused.containsKey(writer)) {
+                return;
+            }
+            writers.computeIfAbsent(partition.topic(), topic -> new TreeSet<>()).add(writer);
+            if (refusals.containsKey(partition.topic())) {
+                return;
+            }
+            try {
+                unlessGone(() ->
+                        ends.apply(partition)
+                                .put(partition, log.appendOpen(partition, producerId, block)));
+            } catch (SqlException e) {
+                if (e.state() != SqlState.LIMIT_EXCEEDED) {
+                    throw e;
+                }
+                LOG.warn("{} does not take what {} writes", partition, writer, e);
+                refusals.put(partition.topic(), e.getMessage());
+                // Some of it may have been written.
+                ends.apply(partition).put(partition, 0L);
+            }
+        });
+        refusals.forEach((topic, why) -> {
+            for (int p = 0; p < log.topic(topic).map(TopicInfo::partitions).orElse(0); p++) {
+                TopicPartition partition = new TopicPartition(topic, p);
+                if (ends.apply(partition).remove(partition) != null) {
+                    log.mark(partition, producerId, false);
+                }
+            }
+            if (topic.equals(DeadLetters.TOPIC)) {
+                return;
+            }
+            for (String writer : writers.get(topic)) {
+                Failed failed =
+                        new Failed(
+                                writer,
+                                "its topic \"" + topic + "\" does not take its records: " + why);
+                refused.put(writer, failed);
+                lost.add(failed);
+                onRefused.accept(failed);
+            }
+        });
     }
 
     private void sync(Collection<TopicPartition> partitions) {

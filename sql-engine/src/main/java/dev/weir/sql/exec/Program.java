@@ -579,6 +579,18 @@ final class Program {
         };
     }
 
+    /// Stops a relation that has failed, and what reads it.
+    ///
+    /// @return what could not go on, the relation first, even if it had stopped before
+    List<Failed> stop(Failed failure) {
+        List<Failed> failed = new ArrayList<>();
+        node(failure.relation()).ifPresent(node -> stop(node, failure.error(), failed));
+        if (failed.isEmpty()) {
+            failed.add(failure);
+        }
+        return failed;
+    }
+
     /// Stops a relation whose topic is another one now, and what reads it.
     ///
     /// @return what could not go on; empty when the topic is the same, or gone

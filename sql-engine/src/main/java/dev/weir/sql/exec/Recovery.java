@@ -226,8 +226,13 @@ final class Recovery {
         switch (entry) {
             case Opened _ -> {}
             case Statement statement -> replay(statement);
-            case Failed(String relation, String error) ->
-                    program.node(relation).ifPresent(node -> program.fail(node, error));
+            case Failed failed -> {
+                // What reads it has failed too; that is journalled behind it, unless a crash came
+                // in between.
+                failedNow.removeIf(f -> f.relation().equals(failed.relation()));
+                List<Failed> stopped = program.stop(failed);
+                failedNow.addAll(stopped.subList(1, stopped.size()));
+            }
             case Step step -> {
                 if (step.number() != program.step() + 1) {
                     throw new IllegalStateException(

@@ -80,7 +80,7 @@ final class StepOutputs {
         for (Key key : order) {
             RecordBlock block = blocks.get(key);
             if (!block.isEmpty()) {
-                taker.take(key.partition, block);
+                taker.take(key.writer, key.partition, block);
             }
         }
         others.forEach(other -> other.forEach(taker));
@@ -101,6 +101,6 @@ final class StepOutputs {
     /// Takes a block.
     @FunctionalInterface
     interface Taker {
-        void take(TopicPartition partition, RecordBlock block);
+        void take(String writer, TopicPartition partition, RecordBlock block);
     }
 }

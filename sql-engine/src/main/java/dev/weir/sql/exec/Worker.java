@@ -138,6 +138,7 @@ final class Worker implements AutoCloseable {
             dirty = true;
             commit(new ArrayList<>(failed), null, List.of());
         }
+        committer.onRefused(refused -> post(() -> stop(refused)));
         lastCheckpointNanos = System.nanoTime();
         thread.start();
     }
@@ -297,6 +298,13 @@ final class Worker implements AutoCloseable {
         abandonFills();
         lag = remaining();
         return true;
+    }
+
+    /// Stops a relation that the committer has found to have failed, and what reads it.
+    private void stop(Failed refused) {
+        dirty = true;
+        commit(new ArrayList<>(program.stop(refused)), null, List.of(committer::wake));
+        abandonFills();
     }
 
     private void checkSources() {

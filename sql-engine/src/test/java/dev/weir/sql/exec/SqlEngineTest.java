@@ -550,6 +550,35 @@ class SqlEngineTest {
     }
 
     @Test
+    void a_query_whose_topic_takes_no_such_records_any_more_fails_alone() throws Exception {
+        shop();
+        run("CREATE STREAM bigger AS SELECT id, item FROM big EMIT CHANGES");
+        order(0, 0, "a", "pen", 60);
+        level();
+        log.limitRecords("big", 20);
+        order(0, 0, "b", "pencil", 60);
+        for (int round = 0; round < 2; round++) {
+            order(1, 0, "c", "pen", 60);
+            level();
+            engine.awaitWorker();
+            assertThat(engine.queries())
+                    .filteredOn(q -> q.state() == QueryInfo.State.FAILED)
+                    .map(q -> q.sinks().getFirst())
+                    .containsExactly("big", "bigger");
+            assertThat(rows("SELECT item, n FROM totals"))
+                    .containsExactly("[pen, " + (round + 2) + "]", "[pencil, 1]");
+            assertThat(log.committed("big")).map(Entry::keyText).containsExactly("a");
+            restart();
+        }
+        run("DROP STREAM bigger");
+        run("DROP STREAM big");
+        log.limitRecords("big", 1000);
+        run("CREATE STREAM big AS SELECT id, item FROM orders EMIT CHANGES");
+        level();
+        assertThat(log.committed("big")).hasSize(5);
+    }
+
+    @Test
     void a_malformed_record_is_reported_by_the_first_query_that_meets_it() throws Exception {
         run(ShopModel.STATEMENTS.get(0));
         log.send("orders", 2, T0, "k", "[]");

@@ -30,6 +30,7 @@ public final class MemoryTopicLog implements TopicLog {
     private long failAt = Long.MAX_VALUE;
     private boolean down;
     private String lost;
+    private final Map<String, Integer> limits = new TreeMap<>();
 
     /// A record as a reader with `isolation.level=read_committed` sees it.
     public record Entry(long offset, long timestamp, byte[] key, byte[] value) {
@@ -100,6 +101,11 @@ public final class MemoryTopicLog implements TopicLog {
     /// Lets reads of a topic fail as if it was deleted just before.
     public synchronized void loseTopicWhenRead(String topic) {
         lost = topic;
+    }
+
+    /// Lets a topic refuse larger records from now on, as `max.message.bytes` does.
+    public synchronized void limitRecords(String topic, int bytes) {
+        limits.put(topic, bytes);
     }
 
     /// Stops answering, as a process that is gone.
@@ -259,7 +265,8 @@ public final class MemoryTopicLog implements TopicLog {
         write();
         Partition p = partition(at);
         for (int i = 0; i < records.count(); i++) {
-            if (records.keyLength(i) + records.valueLength(i) > MOST_BYTES) {
+            int most = limits.getOrDefault(at.topic(), MOST_BYTES);
+            if (records.keyLength(i) + records.valueLength(i) > most) {
                 throw new SqlException(SqlState.LIMIT_EXCEEDED, "the record is too large");
             }
             p.records.add(
