@@ -20,7 +20,7 @@ final class AbortedIndex {
     private static final int ENTRY_BYTES = 34;
 
     private final FileSystem files;
-    private final Path path;
+    private volatile Path path;
     private List<AbortedTransaction> entries; // guarded by this; null until loaded; never mutated
     private int flushed; // guarded by this
     private boolean fileMayExist; // guarded by this
@@ -94,6 +94,20 @@ final class AbortedIndex {
             fileMayExist = true;
         }
         return true;
+    }
+
+    /// Makes sure that there is a file, if only an empty one, whose contents are durable.
+    void create(DiskHealth health) throws IOException {
+        try (StorageFile file = files.open(path, OpenMode.CREATE)) {
+            file.truncate(0);
+            health.sync(file);
+        }
+    }
+
+    /// Gives the file another name, in the place of one that has it.
+    void rename(Path to) throws IOException {
+        files.rename(path, to);
+        path = to;
     }
 
     private List<AbortedTransaction> load() throws IOException {

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.function.BooleanSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -48,6 +49,7 @@ import java.util.regex.Pattern;
 public final class Log {
     private static final Logger LOG = LoggerFactory.getLogger(Log.class);
     private static final Pattern SEGMENT = Pattern.compile("(\\d{20})\\.log");
+    private static final Pattern SWAP = Pattern.compile("(\\d{20})-(\\d{20})\\.swap");
     private static final String SNAPSHOT = ".snapshot";
 
     private final FileSystem files;
@@ -65,6 +67,7 @@ public final class Log {
     private volatile long firstUndecidedOffset = Long.MAX_VALUE;
     private volatile long checkpointedOffset;
     private volatile LogPosition found; // last result of positionOf
+    private volatile int replacements; // segments that compaction replaced
 
     private Log(
             FileSystem files,
@@ -103,6 +106,7 @@ public final class Log {
     // ---------------------------------------------------------------- opening
 
     private void load(long nowMs) throws IOException {
+        finishReplacements();
         Checkpoint checkpoint = state.checkpoint();
         List<LogSegment> onDisk = listSegments(checkpoint);
         if (onDisk.isEmpty()) {
@@ -125,6 +129,47 @@ public final class Log {
         }
         checkpointedOffset = state.checkpoint().offset();
         publishUndecided();
+    }
+
+    /// Finishes what [#replace] had decided when it was interrupted, and deletes what it had only
+    /// prepared.
+    private void finishReplacements() throws IOException {
+        List<Path> entries = files.list(directory);
+        for (Path entry : entries) {
+            Matcher swap = SWAP.matcher(entry.getFileName().toString());
+            if (swap.matches()) {
+                long base = Long.parseLong(swap.group(1));
+                finishReplacement(entry, base, Long.parseLong(swap.group(2)), entries);
+            }
+        }
+        for (Path entry : files.list(directory)) {
+            if (entry.getFileName().toString().endsWith(Compaction.CLEANED)) {
+                files.delete(entry);
+            }
+        }
+    }
+
+    private void finishReplacement(Path swap, long base, long end, List<Path> entries)
+            throws IOException {
+        LOG.info("{}: finishing the compaction of offsets {} to {}", directory, base, end);
+        for (Path entry : entries) {
+            Matcher name = SEGMENT.matcher(entry.getFileName().toString());
+            if (name.matches()) {
+                long other = Long.parseLong(name.group(1));
+                if (other > base && other < end) {
+                    LogSegment.existing(files, directory, other, true).delete();
+                }
+            }
+        }
+        for (String suffix : LogSegment.INDEXES) {
+            Path prepared = segmentPath(base, suffix + Compaction.CLEANED);
+            if (files.exists(prepared)) { // else it has its name already
+                files.rename(prepared, segmentPath(base, suffix));
+            }
+        }
+        health.syncDirectory(files, directory);
+        files.rename(swap, segmentPath(base, LogSegment.LOG));
+        health.syncDirectory(files, directory);
     }
 
     private List<LogSegment> listSegments(Checkpoint checkpoint) throws IOException {
@@ -216,6 +261,9 @@ public final class Log {
         }
         for (int i = from; i < segments.length && !cut; i++) {
             LogSegment segment = segments[i];
+            if (i > from && segment.baseOffset() > next && segment.baseOffset() <= gapsBelow()) {
+                next = segment.baseOffset();
+            }
             if (i > from && segment.baseOffset() != next) {
                 cut = true; // the end of the one before was lost
                 break;
@@ -227,7 +275,7 @@ public final class Log {
             }
             int start = i == from ? position : 0;
             BatchWalker batches = new BatchWalker(segment.file(), start, Math.toIntExact(sizes[i]));
-            while (batches.next() && batches.buffer().getLong(batches.at()) == next) {
+            while (batches.next() && isNext(batches.buffer().getLong(batches.at()), next)) {
                 takeIn(segment, batches.buffer(), batches.at(), nowMs);
                 next = BatchHeader.nextOffset(batches.buffer(), batches.at());
             }
@@ -253,6 +301,16 @@ public final class Log {
         }
         health.syncDirectory(files, directory);
         LOG.info("{}: recovered offsets {} to {}", directory, offset, next);
+    }
+
+    private boolean isNext(long baseOffset, long next) {
+        return baseOffset == next || (baseOffset > next && baseOffset < gapsBelow());
+    }
+
+    /// Compaction may have removed whole batches below it.
+    private long gapsBelow() {
+        Checkpoint checkpoint = state.checkpoint();
+        return checkpoint == null ? 0 : checkpoint.gapsBelow();
     }
 
     private void cutTail(int last, long[] sizes) throws IOException {
@@ -396,9 +454,13 @@ public final class Log {
             return active;
         }
         LogConfig now = config;
+        long segmentMs =
+                now.compaction().enabled()
+                        ? Math.min(now.segmentMs(), now.compaction().maxLagMs())
+                        : now.segmentMs();
         boolean roll =
                 (long) size + bytes > now.segmentBytes()
-                        || nowMs - active.createdMs() > now.segmentMs()
+                        || nowMs - active.createdMs() > segmentMs
                         || nextOffset - active.baseOffset() > Integer.MAX_VALUE;
         return roll ? rollTo(end.offset(), nowMs) : active;
     }
@@ -773,7 +835,9 @@ public final class Log {
                         capture.timestampEntries,
                         capture.abortedEntries,
                         capture.producers != null,
-                        active.createdMs());
+                        active.createdMs(),
+                        previous == null ? 0 : previous.gapsBelow(),
+                        previous == null ? 0 : previous.compactedBelow());
         synchronized (state) {
             if (previous == null) {
                 // The file is new: its name must be durable before anything relies on it.
@@ -799,8 +863,8 @@ public final class Log {
         }
     }
 
-    /// Closes the active segment when all of it has outlived `retention.ms`, so that it can go too.
-    /// Append lock.
+    /// Closes the active segment when all of it has outlived `retention.ms`, so that it can go too,
+    /// or when it has to be compacted. Append lock.
     public void rollExpired(long nowMs) throws IOException {
         LogSegment active = end.segment();
         long retentionMs = config.retentionMs();
@@ -809,6 +873,10 @@ public final class Log {
                 && active.maxTimestamp() >= 0
                 && nowMs - active.maxTimestamp() > retentionMs) {
             rollTo(end.offset(), nowMs);
+        } else if (config.compaction().enabled()
+                && active.size() > 0
+                && nowMs - active.createdMs() > config.compaction().maxLagMs()) {
+            rollTo(end.offset(), nowMs); // the active segment is never compacted
         }
     }
 
@@ -828,7 +896,8 @@ public final class Log {
                             && nowMs - all[i].maxTimestamp() > now.retentionMs();
             boolean surplus =
                     now.retentionBytes() >= 0 && size - all[i].size() >= now.retentionBytes();
-            if (!below && !old && !surplus) {
+            boolean empty = all[i].size() == 0;
+            if (!below && !old && !surplus && !empty) {
                 break;
             }
             size -= all[i].size();
@@ -874,6 +943,152 @@ public final class Log {
             }
         }
         return open;
+    }
+
+    // ---------------------------------------------------------------- compaction
+
+    /// How often compaction replaced segments. A read that failed may be repeated when this has
+    /// changed since it began.
+    public int replacements() {
+        return replacements;
+    }
+
+    /// Prepares a compaction if it is worth while. Upkeep lock.
+    ///
+    /// @param bound the first offset that must stay as it is, durable and decided
+    /// @param producers those whose state is kept
+    /// @param maxKeyBytes memory for the keys
+    /// @return null if there is nothing to do
+    public Compaction compaction(
+            long bound,
+            List<ActiveProducer> producers,
+            long nowMs,
+            long maxKeyBytes,
+            BooleanSupplier cancelled)
+            throws IOException {
+        long dirtyFrom = Math.max(state.checkpoint().compactedBelow(), firstKeptOffset());
+        long to = compactableBelow(bound, dirtyFrom, nowMs);
+        if (to <= dirtyFrom || !isWorthCompacting(dirtyFrom, to, nowMs)) {
+            return null;
+        }
+        noteCompaction(
+                Math.max(to, state.checkpoint().gapsBelow()), state.checkpoint().compactedBelow());
+        List<LogSegment> below = new ArrayList<>();
+        for (LogSegment segment : segments) {
+            if (segment.baseOffset() < to) {
+                below.add(segment);
+            }
+        }
+        return new Compaction(this, below, dirtyFrom, to, producers, nowMs, maxKeyBytes, cancelled);
+    }
+
+    /// The end of the segments that can be compacted: closed, below the bound, not needed for
+    /// recovery, old enough.
+    private long compactableBelow(long bound, long dirtyFrom, long nowMs) throws IOException {
+        long to = Math.min(segmentStart(bound), end.segment().baseOffset());
+        to = Math.min(to, state.checkpoint().segmentBase());
+        long minLagMs = config.compaction().minLagMs();
+        for (LogSegment segment : segments) {
+            if (segment.baseOffset() >= to) {
+                return to;
+            }
+            if (minLagMs > 0
+                    && segment.baseOffset() >= dirtyFrom
+                    && segment.maxTimestamp() > nowMs - minLagMs) {
+                return segment.baseOffset();
+            }
+        }
+        return to;
+    }
+
+    private boolean isWorthCompacting(long dirtyFrom, long to, long nowMs) throws IOException {
+        CompactionConfig wanted = config.compaction();
+        long clean = 0;
+        long dirty = 0;
+        long oldest = Long.MAX_VALUE;
+        LogSegment[] all = segments;
+        for (int i = 0; i < all.length && all[i].baseOffset() < to; i++) {
+            if (all[i + 1].baseOffset() <= dirtyFrom) {
+                clean += all[i].size();
+                continue;
+            }
+            dirty += all[i].size();
+            if (oldest == Long.MAX_VALUE) {
+                HeaderScanner first = new HeaderScanner(all[i].file(), 0, all[i].size());
+                oldest = first.next() ? first.maxTimestamp() : Long.MAX_VALUE;
+            }
+        }
+        boolean overdue = oldest != Long.MAX_VALUE && nowMs - oldest > wanted.maxLagMs();
+        return dirty > 0 && (overdue || (double) dirty / (clean + dirty) > wanted.minDirtyRatio());
+    }
+
+    /// Notes that the log is compacted below an offset. Upkeep lock.
+    public void compacted(long below) throws IOException {
+        noteCompaction(state.checkpoint().gapsBelow(), below);
+    }
+
+    private void noteCompaction(long gapsBelow, long compactedBelow) throws IOException {
+        synchronized (state) {
+            state.write(state.checkpoint().withCompaction(gapsBelow, compactedBelow), health);
+        }
+    }
+
+    /// A segment that may take the place of others when it is whole.
+    LogSegment newSegment(long baseOffset) throws IOException {
+        return LogSegment.createBeside(files, directory, baseOffset, Compaction.CLEANED);
+    }
+
+    /// Makes such a segment durable, names included.
+    void makeDurable(LogSegment segment) throws IOException {
+        segment.syncBeside(health);
+        health.syncDirectory(files, directory);
+    }
+
+    /// Puts a segment in the place of others, durably. Upkeep lock.
+    ///
+    /// @param appendLock runs a change of the segment list under the append lock
+    /// @return files to be closed when their readers are done; null, and nothing has changed, when
+    ///   the others are there no more
+    List<StorageFile> replace(Compaction.Replacement replacement, UnderLock appendLock)
+            throws IOException {
+        List<LogSegment> old = replacement.replaced();
+        long base = old.getFirst().baseOffset();
+        int first = indexOf(base);
+        if (first < 0
+                || first + old.size() > segments.length
+                || !Arrays.asList(segments).subList(first, first + old.size()).equals(old)) {
+            return null;
+        }
+        Path swap =
+                directory.resolve(
+                        LogSegment.name(base, "-" + LogSegment.name(replacement.end(), ".swap")));
+        files.rename(segmentPath(base, LogSegment.LOG + Compaction.CLEANED), swap);
+        health.syncDirectory(files, directory);
+        appendLock.run(() -> {
+            List<LogSegment> all = new ArrayList<>(Arrays.asList(segments));
+            all.subList(first, first + old.size()).clear();
+            all.add(first, replacement.segment());
+            segments = all.toArray(LogSegment[]::new);
+            found = null;
+            int count = replacements + 1; // nobody else changes it: under the upkeep lock
+            replacements = count;
+        });
+        List<StorageFile> open = new ArrayList<>();
+        for (LogSegment segment : old) {
+            StorageFile file = segment.baseOffset() == base ? segment.discard() : segment.delete();
+            if (file != null) {
+                open.add(file);
+            }
+        }
+        replacement.segment().settleIndexes();
+        health.syncDirectory(files, directory);
+        files.rename(swap, segmentPath(base, LogSegment.LOG));
+        health.syncDirectory(files, directory);
+        return open;
+    }
+
+    private Path segmentPath(long baseOffset, String suffix) {
+        return directory.resolve(LogSegment.name(baseOffset, suffix));
     }
 
     /// Runs something under a lock.

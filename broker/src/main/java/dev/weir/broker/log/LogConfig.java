@@ -9,6 +9,7 @@ package dev.weir.broker.log;
 /// @param indexIntervalBytes `index.interval.bytes`: log bytes between two index entries
 /// @param maxMessageBytes `max.message.bytes`: largest batch accepted from clients
 /// @param logAppendTime `message.timestamp.type=LogAppendTime`: batches are stamped on arrival
+/// @param compaction how records are kept by key
 public record LogConfig(
         int segmentBytes,
         long segmentMs,
@@ -16,9 +17,18 @@ public record LogConfig(
         long retentionMs,
         int indexIntervalBytes,
         int maxMessageBytes,
-        boolean logAppendTime) {
+        boolean logAppendTime,
+        CompactionConfig compaction) {
     public static final LogConfig DEFAULT =
-            new LogConfig(1 << 30, 7L * 86_400_000, -1, 7L * 86_400_000, 4096, 1_048_588, false);
+            new LogConfig(
+                    1 << 30,
+                    7L * 86_400_000,
+                    -1,
+                    7L * 86_400_000,
+                    4096,
+                    1_048_588,
+                    false,
+                    CompactionConfig.OFF);
 
     public LogConfig {
         require(segmentBytes >= 14, "segment.bytes must be at least 14, got " + segmentBytes);
@@ -47,7 +57,8 @@ public record LogConfig(
                 retentionMs,
                 indexIntervalBytes,
                 maxMessageBytes,
-                logAppendTime);
+                logAppendTime,
+                compaction);
     }
 
     public LogConfig withSegmentMs(long ms) {
@@ -58,7 +69,8 @@ public record LogConfig(
                 retentionMs,
                 indexIntervalBytes,
                 maxMessageBytes,
-                logAppendTime);
+                logAppendTime,
+                compaction);
     }
 
     public LogConfig withRetention(long bytes, long ms) {
@@ -69,7 +81,8 @@ public record LogConfig(
                 ms,
                 indexIntervalBytes,
                 maxMessageBytes,
-                logAppendTime);
+                logAppendTime,
+                compaction);
     }
 
     public LogConfig withIndexIntervalBytes(int bytes) {
@@ -80,7 +93,8 @@ public record LogConfig(
                 retentionMs,
                 bytes,
                 maxMessageBytes,
-                logAppendTime);
+                logAppendTime,
+                compaction);
     }
 
     public LogConfig withMaxMessageBytes(int bytes) {
@@ -91,7 +105,8 @@ public record LogConfig(
                 retentionMs,
                 indexIntervalBytes,
                 bytes,
-                logAppendTime);
+                logAppendTime,
+                compaction);
     }
 
     public LogConfig withLogAppendTime(boolean stamped) {
@@ -102,6 +117,19 @@ public record LogConfig(
                 retentionMs,
                 indexIntervalBytes,
                 maxMessageBytes,
-                stamped);
+                stamped,
+                compaction);
+    }
+
+    public LogConfig withCompaction(CompactionConfig other) {
+        return new LogConfig(
+                segmentBytes,
+                segmentMs,
+                retentionBytes,
+                retentionMs,
+                indexIntervalBytes,
+                maxMessageBytes,
+                logAppendTime,
+                other);
     }
 }

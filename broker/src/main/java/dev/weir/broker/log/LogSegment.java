@@ -18,6 +18,7 @@ final class LogSegment {
     static final String OFFSET_INDEX = ".index";
     static final String TIME_INDEX = ".timeindex";
     static final String ABORTED_INDEX = ".txnindex";
+    static final List<String> INDEXES = List.of(OFFSET_INDEX, TIME_INDEX, ABORTED_INDEX);
 
     private static final long UNKNOWN = Long.MIN_VALUE;
 
@@ -38,33 +39,54 @@ final class LogSegment {
     private long createdMs;
 
     private LogSegment(
-            FileSystem files, Path directory, long baseOffset, int size, boolean aborts) {
+            FileSystem files,
+            Path directory,
+            long baseOffset,
+            int size,
+            boolean aborts,
+            String ending) {
         this.files = files;
         this.directory = directory;
         this.baseOffset = baseOffset;
         this.size = size;
-        offsets = SparseIndex.offsets(files, path(OFFSET_INDEX));
-        timestamps = SparseIndex.timestamps(files, path(TIME_INDEX));
-        aborted = new AbortedIndex(files, path(ABORTED_INDEX), aborts);
+        offsets = SparseIndex.offsets(files, path(OFFSET_INDEX + ending));
+        timestamps = SparseIndex.timestamps(files, path(TIME_INDEX + ending));
+        aborted = new AbortedIndex(files, path(ABORTED_INDEX + ending), aborts);
     }
 
     /// A segment that is on disk.
     ///
     /// @param aborts whether it has an index of aborted transactions
     static LogSegment existing(FileSystem files, Path directory, long baseOffset, boolean aborts) {
-        return new LogSegment(files, directory, baseOffset, -1, aborts);
+        return new LogSegment(files, directory, baseOffset, -1, aborts, "");
     }
 
     /// Creates an empty segment; its name is durable after a sync of the directory.
     static LogSegment create(FileSystem files, Path directory, long baseOffset, long nowMs)
             throws IOException {
-        LogSegment segment = new LogSegment(files, directory, baseOffset, 0, false);
+        LogSegment segment = new LogSegment(files, directory, baseOffset, 0, false, "");
         StorageFile file = segment.file(OpenMode.CREATE);
         if (file.size() > 0) {
             file.truncate(0);
         }
         segment.resetTo(0, 0, 0, 0);
         segment.createdMs = nowMs;
+        return segment;
+    }
+
+    /// Creates an empty segment that takes the place of others when it is whole. Until then its
+    /// files have another ending.
+    static LogSegment createBeside(FileSystem files, Path directory, long baseOffset, String ending)
+            throws IOException {
+        LogSegment segment = new LogSegment(files, directory, baseOffset, 0, false, ending);
+        StorageFile file = files.open(segment.path(LOG + ending), OpenMode.CREATE);
+        segment.file = file;
+        file.truncate(0);
+        segment.offsets.keepFirst(0);
+        segment.timestamps.keepFirst(0);
+        segment.aborted.keepFirst(0);
+        segment.maxTimestamp = -1;
+        segment.lastIndexedTimestamp = -1;
         return segment;
     }
 
@@ -194,6 +216,30 @@ final class LogSegment {
         offsets.flush(health);
         timestamps.flush(health);
         aborted.flush(health);
+    }
+
+    /// Makes the contents of a segment created beside others durable, indexes included; all of its
+    /// files exist then.
+    void syncBeside(DiskHealth health) throws IOException {
+        indexMaxTimestamp();
+        offsets.create(health);
+        timestamps.create(health);
+        aborted.create(health);
+        flushIndexes(health);
+        health.sync(file());
+    }
+
+    /// Gives the indexes of a segment created beside others their names.
+    void settleIndexes() throws IOException {
+        offsets.rename(path(OFFSET_INDEX));
+        timestamps.rename(path(TIME_INDEX));
+        aborted.rename(path(ABORTED_INDEX));
+    }
+
+    /// Gives up a segment created beside others. Its files are deleted when the log is opened, or
+    /// overwritten by the next attempt.
+    void abandon() {
+        close();
     }
 
     /// Cuts the file; its indexes must not reach beyond.

@@ -225,6 +225,7 @@ final class ProducerState {
                             producer.id,
                             producer.epoch,
                             producer.count == 0 ? BatchHeader.NO_SEQUENCE : producer.lastSequence(),
+                            producer.count == 0 ? NONE : producer.lastOffsets[producer.count - 1],
                             producer.lastUpdateMs,
                             producer.coordinatorEpoch,
                             producer.transactionStart));

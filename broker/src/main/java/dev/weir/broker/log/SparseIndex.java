@@ -30,7 +30,7 @@ final class SparseIndex {
     private static final int UNKNOWN = -1;
 
     private final FileSystem files;
-    private final Path path;
+    private volatile Path path;
     private final int keyBytes;
 
     private int flushed; // all fields below are guarded by this; entries in the file
@@ -153,6 +153,20 @@ final class SparseIndex {
             pending -= count;
         }
         return true;
+    }
+
+    /// Makes sure that there is a file, if only an empty one, whose contents are durable.
+    void create(DiskHealth health) throws IOException {
+        try (StorageFile file = files.open(path, OpenMode.CREATE)) {
+            file.truncate(0);
+            health.sync(file);
+        }
+    }
+
+    /// Gives the file another name, in the place of one that has it.
+    void rename(Path to) throws IOException {
+        files.rename(path, to);
+        path = to;
     }
 
     private int flushed() throws IOException {

@@ -21,10 +21,10 @@ import java.util.zip.CRC32C;
 /// apart a torn tail (beyond it: cut off) from damage to acknowledged records (below it: refused).
 ///
 /// ```
-/// checkpoint: magic "WEIR" int32, format int16 = 1, kind int16 = 1, sequence int64,
+/// checkpoint: magic "WEIR" int32, format int16 = 2, kind int16 = 1, sequence int64,
 ///   log start offset, first kept offset, offset int64, segment base int64, position int32,
 ///   offset entries, time entries, aborted entries int32, has snapshot int32, segment created int64,
-///   crc int32
+///   gaps below int64, compacted below int64 (from format 2 on), crc int32
 /// synced:     magic int32, format int16, kind int16 = 2, sequence int64, synced offset int64, crc
 /// ```
 ///
@@ -33,7 +33,7 @@ final class StateFile {
     static final String NAME = "weir.state";
 
     private static final int MAGIC = 0x57454952;
-    private static final short FORMAT = 1;
+    private static final short FORMAT = 2;
     private static final int SECTOR = 512;
     private static final int SECTORS = 4;
 
@@ -42,6 +42,8 @@ final class StateFile {
     ///
     /// @param logStartOffset first offset that readers may see
     /// @param firstKeptOffset base of the first segment that was kept
+    /// @param gapsBelow offsets below it may be missing, since compaction removed their records
+    /// @param compactedBelow each key has at most one record below it
     /// @param hasSnapshot whether a producer snapshot of `offset` was written; else there were none
     record Checkpoint(
             long logStartOffset,
@@ -53,7 +55,9 @@ final class StateFile {
             int timestampEntries,
             int abortedEntries,
             boolean hasSnapshot,
-            long segmentCreatedMs) {
+            long segmentCreatedMs,
+            long gapsBelow,
+            long compactedBelow) {
         Checkpoint withStart(long start, long firstKept) {
             return new Checkpoint(
                     start,
@@ -65,7 +69,25 @@ final class StateFile {
                     timestampEntries,
                     abortedEntries,
                     hasSnapshot,
-                    segmentCreatedMs);
+                    segmentCreatedMs,
+                    gapsBelow,
+                    compactedBelow);
+        }
+
+        Checkpoint withCompaction(long gaps, long compacted) {
+            return new Checkpoint(
+                    logStartOffset,
+                    firstKeptOffset,
+                    offset,
+                    segmentBase,
+                    position,
+                    offsetEntries,
+                    timestampEntries,
+                    abortedEntries,
+                    hasSnapshot,
+                    segmentCreatedMs,
+                    gaps,
+                    compacted);
         }
     }
 
@@ -120,7 +142,9 @@ final class StateFile {
                 .putInt(next.timestampEntries)
                 .putInt(next.abortedEntries)
                 .putInt(next.hasSnapshot ? 1 : 0)
-                .putLong(next.segmentCreatedMs);
+                .putLong(next.segmentCreatedMs)
+                .putLong(next.gapsBelow)
+                .putLong(next.compactedBelow);
         seal(bytes);
         file().write(bytes, ((checkpointSequence + 1) & 1) * SECTOR);
         health.sync(file());
@@ -155,7 +179,7 @@ final class StateFile {
                     path + " has format " + format + ", this version knows up to " + FORMAT);
         }
         short kind = sector.getShort();
-        int bodyBytes = kind == 1 ? 60 : 8;
+        int bodyBytes = kind != 1 ? 8 : format == 1 ? 60 : 76;
         if (sector.remaining() < 8 + bodyBytes + 4
                 || sector.getInt(16 + bodyBytes) != crc(sector, 16 + bodyBytes)) {
             return;
@@ -174,7 +198,9 @@ final class StateFile {
                             sector.getInt(),
                             sector.getInt(),
                             sector.getInt() == 1,
-                            sector.getLong());
+                            sector.getLong(),
+                            format == 1 ? 0 : sector.getLong(),
+                            format == 1 ? 0 : sector.getLong());
         } else if (kind == 2 && sequence > syncedSequence) {
             syncedSequence = sequence;
             syncedOffset = sector.getLong();

@@ -67,6 +67,7 @@ public final class LogDirectory implements AutoCloseable {
     private final Partition.Host host = new DirectoryHost();
     private volatile boolean retentionPaused;
     private final Thread upkeep; // null when the owner calls upkeepOnce
+    private final Thread compacting; // null when the owner calls upkeepOnce
     private volatile boolean closing;
 
     /// A partition found on disk.
@@ -93,6 +94,13 @@ public final class LogDirectory implements AutoCloseable {
                                 .name("log-upkeep")
                                 .daemon()
                                 .unstarted(this::runUpkeep);
+        compacting =
+                config.syncThreads() == 0
+                        ? null
+                        : Thread.ofPlatform()
+                                .name("log-compaction")
+                                .daemon()
+                                .unstarted(this::runCompaction);
     }
 
     /// Opens the directory, creating it if absent. Partitions are opened one by one with [#open].
@@ -111,6 +119,7 @@ public final class LogDirectory implements AutoCloseable {
             }
             if (opened.upkeep != null) {
                 opened.upkeep.start();
+                opened.compacting.start();
             }
             return opened;
         } catch (IOException e) {
@@ -260,10 +269,39 @@ public final class LogDirectory implements AutoCloseable {
         retentionPaused = false;
     }
 
-    /// One round of retention, checkpoints and clean-up on the calling thread.
+    /// One round of retention, checkpoints, compaction and clean-up on the calling thread.
     public void upkeepOnce() {
         checkpointsDue.clear();
         round(!retentionPaused, 0);
+        if (!retentionPaused) {
+            compactAll();
+        }
+    }
+
+    private void runCompaction() {
+        long start = System.nanoTime();
+        while (!closing) {
+            try {
+                Thread.sleep(config.compactionIntervalMs());
+                if (!retentionPaused && System.nanoTime() - start >= RETENTION_DELAY_NANOS) {
+                    compactAll();
+                }
+            } catch (InterruptedException e) {
+                // close() interrupts; the loop condition decides.
+            } catch (RuntimeException e) {
+                LOG.error("compaction failed", e);
+            }
+        }
+    }
+
+    private void compactAll() {
+        for (Partition partition : partitions.values()) {
+            try {
+                partition.compact(config.compactionKeyBytes(), () -> closing);
+            } catch (IOException | BrokerException e) {
+                LOG.warn("{}: compaction failed: {}", partition, e.getMessage());
+            }
+        }
     }
 
     private void runUpkeep() {
@@ -343,23 +381,28 @@ public final class LogDirectory implements AutoCloseable {
         }
         closing = true;
         if (upkeep != null) {
-            upkeep.interrupt();
-            boolean interrupted = false;
-            while (upkeep.isAlive()) {
-                try {
-                    upkeep.join();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
+            end(upkeep);
+            end(compacting);
         }
         syncLoop.close();
         closePartitions();
         closeRetired(0);
         lockFile.close();
+    }
+
+    private static void end(Thread thread) {
+        thread.interrupt();
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /// Several at a time: each waits for a few fsyncs, which the disk takes together.

@@ -9,15 +9,21 @@ package dev.weir.broker.partition;
 /// @param checkpointBytes bytes appended to a partition before its recovery point is moved
 /// @param deleteDelayMs how long a deleted segment stays readable to those already reading it
 /// @param producerExpirationMs idle time after which a producer's sequence numbers are forgotten
+/// @param compactionIntervalMs between two looks for logs to compact (`log.cleaner.backoff.ms`)
+/// @param compactionKeyBytes memory for the keys of a log while it is compacted
+///   (`log.cleaner.dedupe.buffer.size`)
 public record LogDirectoryConfig(
         Durability durability,
         int syncThreads,
         long upkeepIntervalMs,
         long checkpointBytes,
         long deleteDelayMs,
-        long producerExpirationMs) {
+        long producerExpirationMs,
+        long compactionIntervalMs,
+        long compactionKeyBytes) {
     public static final LogDirectoryConfig DEFAULT =
-            new LogDirectoryConfig(Durability.FSYNC, 4, 10_000, 64L << 20, 60_000, 86_400_000);
+            new LogDirectoryConfig(
+                    Durability.FSYNC, 4, 10_000, 64L << 20, 60_000, 86_400_000, 15_000, 64L << 20);
 
     /// When bytes count as durable.
     public enum Durability {
@@ -44,7 +50,9 @@ public record LogDirectoryConfig(
                 upkeepIntervalMs,
                 checkpointBytes,
                 deleteDelayMs,
-                producerExpirationMs);
+                producerExpirationMs,
+                compactionIntervalMs,
+                compactionKeyBytes);
     }
 
     public LogDirectoryConfig withSyncThreads(int threads) {
@@ -54,12 +62,21 @@ public record LogDirectoryConfig(
                 upkeepIntervalMs,
                 checkpointBytes,
                 deleteDelayMs,
-                producerExpirationMs);
+                producerExpirationMs,
+                compactionIntervalMs,
+                compactionKeyBytes);
     }
 
     public LogDirectoryConfig withUpkeepIntervalMs(long ms) {
         return new LogDirectoryConfig(
-                durability, syncThreads, ms, checkpointBytes, deleteDelayMs, producerExpirationMs);
+                durability,
+                syncThreads,
+                ms,
+                checkpointBytes,
+                deleteDelayMs,
+                producerExpirationMs,
+                compactionIntervalMs,
+                compactionKeyBytes);
     }
 
     public LogDirectoryConfig withCheckpointBytes(long bytes) {
@@ -69,6 +86,20 @@ public record LogDirectoryConfig(
                 upkeepIntervalMs,
                 bytes,
                 deleteDelayMs,
-                producerExpirationMs);
+                producerExpirationMs,
+                compactionIntervalMs,
+                compactionKeyBytes);
+    }
+
+    public LogDirectoryConfig withCompaction(long intervalMs, long keyBytes) {
+        return new LogDirectoryConfig(
+                durability,
+                syncThreads,
+                upkeepIntervalMs,
+                checkpointBytes,
+                deleteDelayMs,
+                producerExpirationMs,
+                intervalMs,
+                keyBytes);
     }
 }

@@ -4,6 +4,7 @@ import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.log.AbortedTransaction;
 import dev.weir.broker.log.ActiveProducer;
+import dev.weir.broker.log.Compaction;
 import dev.weir.broker.log.DiskHealth;
 import dev.weir.broker.log.Log;
 import dev.weir.broker.log.LogConfig;
@@ -24,9 +25,11 @@ import java.nio.ByteBuffer;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 
 /// One partition: what is appended, what is durable, what may be read.
 ///
@@ -473,6 +476,7 @@ public final class Partition {
     private ReadResult readKept(
             long offset, int maxBytes, ReadLimit upTo, boolean wholeFirstBatch) {
         Log opened = online();
+        int replacements = opened.replacements();
         LogPosition synced = highWatermark; // before the last stable offset: see there
         long lastStable = lastStable(opened, synced.offset());
         LogPosition end = opened.end();
@@ -505,6 +509,9 @@ public final class Partition {
             if (offset < opened.firstKeptOffset()) {
                 throw outOfRange(opened, offset);
             }
+            if (opened.replacements() != replacements) {
+                return readKept(offset, maxBytes, upTo, wholeFirstBatch);
+            }
             throw unreadable(e);
         }
     }
@@ -526,18 +533,28 @@ public final class Partition {
 
     /// The first durable record whose timestamp is at least this.
     public OffsetAtTimestamp offsetForTimestamp(long timestampMs) {
+        Log opened = online();
+        int replacements = opened.replacements();
         try {
-            return online().offsetForTimestamp(timestampMs, highWatermark);
+            return opened.offsetForTimestamp(timestampMs, highWatermark);
         } catch (IOException e) {
+            if (opened.replacements() != replacements) {
+                return offsetForTimestamp(timestampMs);
+            }
             throw unreadable(e);
         }
     }
 
     /// The first record with the greatest timestamp.
     public OffsetAtTimestamp maxTimestampOffset() {
+        Log opened = online();
+        int replacements = opened.replacements();
         try {
-            return online().maxTimestampOffset();
+            return opened.maxTimestampOffset();
         } catch (IOException e) {
+            if (opened.replacements() != replacements) {
+                return maxTimestampOffset();
+            }
             throw unreadable(e);
         }
     }
@@ -593,6 +610,83 @@ public final class Partition {
             return opened.logStartOffset();
         } catch (IOException e) {
             throw storageError("cannot delete records", e);
+        } finally {
+            upkeepLock.unlock();
+        }
+    }
+
+    /// Compacts the log if it is to be and if it is worth while. Called by one thread at a time;
+    /// takes its time, and holds the upkeep lock only at the beginning and to replace segments.
+    ///
+    /// @param maxKeyBytes memory for the keys
+    /// @param cancelled asked now and then whether to give up
+    void compact(long maxKeyBytes, BooleanSupplier cancelled) throws IOException {
+        if (log == null
+                || closed != null
+                || health.failure() != null
+                || !log.config().compaction().enabled()) {
+            return;
+        }
+        Compaction compaction = prepareCompaction(maxKeyBytes, cancelled);
+        if (compaction == null) {
+            return;
+        }
+        try {
+            long start = System.nanoTime();
+            long before = sizeInBytes();
+            long below = compaction.run(this::replaceSegments);
+            upkeepLock.lock();
+            try {
+                log.compacted(below);
+            } finally {
+                upkeepLock.unlock();
+            }
+            LOG.info(
+                    "{}: compacted below offset {} in {} ms, {} bytes became {}",
+                    this,
+                    below,
+                    (System.nanoTime() - start) / 1_000_000,
+                    before,
+                    sizeInBytes());
+        } catch (CancellationException e) {
+            LOG.debug("{}: compaction given up: {}", this, e.getMessage());
+        } catch (IOException e) {
+            if (closed == null) { // else its files went while it was read
+                throw e;
+            }
+        }
+    }
+
+    private Compaction prepareCompaction(long maxKeyBytes, BooleanSupplier cancelled)
+            throws IOException {
+        upkeepLock.lock();
+        try {
+            LogPosition synced = highWatermark;
+            long bound = Math.min(lastStable(log, synced.offset()), pins.oldest());
+            if (log.needsCheckpointBefore(bound)) {
+                checkpoint();
+            }
+            if (closed != null || health.failure() != null) {
+                return null;
+            }
+            return log.compaction(bound, producers(), clock.millis(), maxKeyBytes, cancelled);
+        } finally {
+            upkeepLock.unlock();
+        }
+    }
+
+    private boolean replaceSegments(Compaction.Swap swap, long end) throws IOException {
+        upkeepLock.lock();
+        try {
+            if (closed != null || health.failure() != null || pins.oldest() < end) {
+                return false;
+            }
+            List<StorageFile> open = swap.apply(this::underAppendLock);
+            if (open == null) {
+                return false;
+            }
+            host.closeLater(open);
+            return true;
         } finally {
             upkeepLock.unlock();
         }

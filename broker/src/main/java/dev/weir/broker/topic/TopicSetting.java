@@ -2,6 +2,7 @@ package dev.weir.broker.topic;
 
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
+import dev.weir.broker.log.CompactionConfig;
 import dev.weir.broker.log.LogConfig;
 
 import java.util.LinkedHashMap;
@@ -162,7 +163,15 @@ public record TopicSetting(String name, Type type, String defaultValue, String d
 
     /// What the log of a topic with these settings of its own goes by.
     public static LogConfig logConfig(Map<String, String> configs) {
-        boolean deletes = listOf(value(configs, "cleanup.policy")).contains("delete");
+        var policy = listOf(value(configs, "cleanup.policy"));
+        boolean deletes = policy.contains("delete");
+        var compaction =
+                new CompactionConfig(
+                        policy.contains("compact"),
+                        Long.parseLong(value(configs, "delete.retention.ms")),
+                        Long.parseLong(value(configs, "min.compaction.lag.ms")),
+                        Long.parseLong(value(configs, "max.compaction.lag.ms")),
+                        Double.parseDouble(value(configs, "min.cleanable.dirty.ratio")));
         return new LogConfig(
                 Integer.parseInt(value(configs, "segment.bytes")),
                 Long.parseLong(value(configs, "segment.ms")),
@@ -170,7 +179,8 @@ public record TopicSetting(String name, Type type, String defaultValue, String d
                 deletes ? Long.parseLong(value(configs, "retention.ms")) : -1,
                 Integer.parseInt(value(configs, "index.interval.bytes")),
                 Integer.parseInt(value(configs, "max.message.bytes")),
-                value(configs, "message.timestamp.type").equals("LogAppendTime"));
+                value(configs, "message.timestamp.type").equals("LogAppendTime"),
+                compaction);
     }
 
     /// The value that holds: the topic's own or the default.

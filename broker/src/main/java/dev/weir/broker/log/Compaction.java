@@ -1,0 +1,389 @@
+package dev.weir.broker.log;
+
+import dev.weir.broker.record.BatchHeader;
+import dev.weir.broker.record.RecordBatchReader;
+import dev.weir.broker.storage.StorageFile;
+
+import org.apache.kafka.common.record.internal.ControlRecordType;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.MemoryRecords.RecordFilter;
+import org.apache.kafka.common.record.internal.MemoryRecords.RecordFilter.BatchRetention;
+import org.apache.kafka.common.record.internal.MemoryRecords.RecordFilter.BatchRetentionResult;
+import org.apache.kafka.common.record.internal.Record;
+import org.apache.kafka.common.record.internal.RecordBatch;
+import org.apache.kafka.common.utils.BufferSupplier;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.function.BooleanSupplier;
+
+/// One compaction of a log: of each key only the last record stays.
+///
+/// # What stays
+///
+/// First the keys of the dirty part, which no compaction has seen, are noted with their last
+/// offsets. Then all segments up to there are written anew without
+///
+/// - records whose key has a later record,
+/// - records without a value (tombstones) whose time has passed. The first compaction that keeps
+///   one notes in its batch until when (KIP-534), so that readers have `delete.retention.ms` to see
+///   it,
+/// - records of aborted transactions, and markers of transactions without any record, these also
+///   after `delete.retention.ms`.
+///
+/// The last batch of each producer stays, if only its head: sequence numbers are known from it. So
+/// does the head of the last batch of all, so that a reader always finds something at or after any
+/// offset. Offsets, timestamps, headers and compression stay; batches are rewritten by Kafka's own
+/// code for it.
+///
+/// # How segments are replaced
+///
+/// Neighbours that fit into one segment become one. The new segment and its indexes are written
+/// beside the old ones as `.cleaned`, synced, and take effect when the segment is renamed to
+/// `<base>-<end>.swap`: from then on, also after a crash, it stands for all segments from base to
+/// end. What remains is tidying up, which [Log] finishes when it is opened.
+///
+/// Owned by the thread that compacts. It reads closed segments only and takes the upkeep lock only
+/// to replace them.
+public final class Compaction {
+    static final String CLEANED = ".cleaned";
+
+    private static final int CHUNK_BYTES = 1 << 20;
+
+    private final Log log;
+    private final List<LogSegment> segments;
+    private final long dirtyFrom;
+    private final long bound;
+    private final Map<Long, ActiveProducer> producers = new HashMap<>();
+    private final List<AbortedTransaction> aborted;
+    private final long nowMs;
+    private final BooleanSupplier cancelled;
+    private final KeyOffsets keys;
+    private final TransactionTracker transactions;
+    private final BufferSupplier decompression = BufferSupplier.create();
+
+    private long mappedBelow;
+    private long upper;
+    private ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES);
+    private ByteBuffer kept = ByteBuffer.allocate(CHUNK_BYTES);
+    private byte[] key = new byte[256];
+
+    /// @param segments all below `bound`, the first one first
+    /// @param dirtyFrom where the last compaction ended
+    /// @param bound the end of the last of the segments
+    Compaction(
+            Log log,
+            List<LogSegment> segments,
+            long dirtyFrom,
+            long bound,
+            List<ActiveProducer> active,
+            long nowMs,
+            long maxKeyBytes,
+            BooleanSupplier cancelled)
+            throws IOException {
+        this.log = log;
+        this.segments = segments;
+        this.dirtyFrom = dirtyFrom;
+        this.bound = bound;
+        this.nowMs = nowMs;
+        this.cancelled = cancelled;
+        for (var producer : active) {
+            producers.put(producer.producerId(), producer);
+        }
+        aborted = log.aborted(segments.getFirst().baseOffset(), bound);
+        transactions = new TransactionTracker(aborted);
+        keys = new KeyOffsets(maxKeyBytes);
+    }
+
+    /// A segment that can take the place of others.
+    ///
+    /// @param replaced those, neighbours
+    /// @param end where the last of them ends
+    record Replacement(LogSegment segment, List<LogSegment> replaced, long end) {}
+
+    /// Replaces segments, under the locks that this needs.
+    @FunctionalInterface
+    public interface Replacing {
+        /// @param end where the segments to be replaced end
+        /// @return false when it must not happen any more
+        boolean replace(Swap swap, long end) throws IOException;
+    }
+
+    /// A replacement that is ready to take effect.
+    @FunctionalInterface
+    public interface Swap {
+        /// To be called under the upkeep lock.
+        ///
+        /// @param appendLock runs a change of the segment list under the append lock
+        /// @return files to be closed when their readers are done, null when the segments that were
+        ///   to be replaced are there no more
+        List<StorageFile> apply(Log.UnderLock appendLock) throws IOException;
+    }
+
+    /// Compacts.
+    ///
+    /// @return the offset below which the log is compacted now
+    /// @throws CancellationException when told to stop, or when a replacement must not happen any
+    ///   more; what was replaced before stays so
+    public long run(Replacing replacing) throws IOException {
+        mapKeys();
+        int count = 0;
+        while (count < segments.size() && segments.get(count).baseOffset() < mappedBelow) {
+            count++;
+        }
+        upper = endOf(count - 1);
+        for (int from = 0; from < count; ) {
+            int to = groupFrom(from, count);
+            var group = segments.subList(from, to);
+            var replacement = new Replacement(rewritten(group), group, endOf(to - 1));
+            if (!replacing.replace(
+                    appendLock -> log.replace(replacement, appendLock), replacement.end)) {
+                replacement.segment.abandon();
+                throw new CancellationException("the log is needed as it is");
+            }
+            from = to;
+        }
+        return mappedBelow;
+    }
+
+    private long endOf(int index) {
+        return index + 1 < segments.size() ? segments.get(index + 1).baseOffset() : bound;
+    }
+
+    /// One past the last of the segments from one on that fit into one segment together.
+    private int groupFrom(int from, int count) throws IOException {
+        long bytes = segments.get(from).size();
+        long base = segments.get(from).baseOffset();
+        int to = from + 1;
+        while (to < count
+                && bytes + segments.get(to).size() <= log.config().segmentBytes()
+                && endOf(to) - base <= Integer.MAX_VALUE) {
+            bytes += segments.get(to).size();
+            to++;
+        }
+        return to;
+    }
+
+    // ---------------------------------------------------------------- keys
+
+    private void mapKeys() throws IOException {
+        var tracker = new TransactionTracker(aborted);
+        var records = new RecordBatchReader();
+        mappedBelow = bound;
+        for (int i = 0; i < segments.size(); i++) {
+            if (endOf(i) <= dirtyFrom) {
+                continue;
+            }
+            var segment = segments.get(i);
+            var batches = new BatchWalker(segment.file(), 0, segment.size());
+            while (batches.next()) {
+                checkCancelled();
+                var bytes = batches.buffer();
+                int at = batches.at();
+                if (BatchHeader.isControl(bytes, at)) {
+                    follow(tracker, records, bytes, at);
+                } else if (!isAborted(tracker, bytes, at)
+                        && BatchHeader.lastOffset(bytes, at) >= dirtyFrom
+                        && !map(records, bytes, at)) {
+                    return;
+                }
+            }
+            if (batches.position() < segment.size()) {
+                throw new IOException(
+                        "no intact batch at position "
+                                + batches.position()
+                                + " of "
+                                + segment.file().path());
+            }
+        }
+    }
+
+    private static void follow(
+            TransactionTracker tracker, RecordBatchReader records, ByteBuffer bytes, int at) {
+        records.start(bytes.duplicate().position(at));
+        if (records.next() && records.controlType() <= 1) {
+            var _ =
+                    tracker.ended(
+                            BatchHeader.producerId(bytes, at),
+                            BatchHeader.lastOffset(bytes, at),
+                            records.controlType() == 1);
+        }
+    }
+
+    private static boolean isAborted(TransactionTracker tracker, ByteBuffer bytes, int at) {
+        return BatchHeader.isTransactional(bytes, at)
+                && tracker.isAborted(
+                        BatchHeader.producerId(bytes, at), BatchHeader.lastOffset(bytes, at));
+    }
+
+    /// @return false when there was no room for all
+    private boolean map(RecordBatchReader records, ByteBuffer bytes, int at) {
+        records.start(bytes.duplicate().position(at));
+        while (records.next()) {
+            if (records.offset() < dirtyFrom || records.keyLength() < 0) {
+                continue;
+            }
+            if (keys.isFull()) {
+                mappedBelow = records.offset();
+                return false;
+            }
+            keys.put(records.bytes(), records.keyOffset(), records.keyLength(), records.offset());
+        }
+        return true;
+    }
+
+    // ---------------------------------------------------------------- records
+
+    private LogSegment rewritten(List<LogSegment> group) throws IOException {
+        var target = log.newSegment(group.getFirst().baseOffset());
+        boolean whole = false;
+        try {
+            var filter = new Filter(target);
+            for (var segment : group) {
+                rewrite(segment, filter, target);
+            }
+            log.makeDurable(target);
+            whole = true;
+        } finally {
+            if (!whole) {
+                target.abandon();
+            }
+        }
+        return target;
+    }
+
+    private void rewrite(LogSegment segment, Filter filter, LogSegment target) throws IOException {
+        int position = 0;
+        int size = segment.size();
+        while (position < size) {
+            checkCancelled();
+            chunk.clear().limit(Math.min(chunk.capacity(), size - position));
+            segment.file().read(chunk, position);
+            chunk.flip();
+            var result =
+                    MemoryRecords.readableRecords(chunk)
+                            .filterTo(filter, kept.clear(), decompression);
+            if (result.bytesRead() == 0) {
+                growFor(segment, position, size);
+                continue;
+            }
+            position += result.bytesRead();
+            kept = result.outputBuffer();
+            kept.flip();
+            target.write(kept.duplicate());
+            for (int at = 0; at < kept.limit(); at += BatchHeader.sizeInBytes(kept, at)) {
+                target.appended(kept, at, log.config().indexIntervalBytes());
+            }
+        }
+    }
+
+    private void growFor(LogSegment segment, int position, int size) throws IOException {
+        int needed = chunk.limit() < BatchHeader.BYTES ? 0 : BatchHeader.sizeInBytes(chunk, 0);
+        if (needed <= chunk.capacity() || needed > size - position) {
+            throw new IOException(
+                    "no whole batch at position " + position + " of " + segment.file().path());
+        }
+        chunk = ByteBuffer.allocate(needed);
+    }
+
+    private void checkCancelled() {
+        if (cancelled.getAsBoolean()) {
+            throw new CancellationException("the server is stopping");
+        }
+    }
+
+    /// Says of each batch and record whether it stays. Asked for a batch before its records.
+    private final class Filter extends RecordFilter {
+        private final LogSegment target;
+        private boolean discards;
+
+        Filter(LogSegment target) {
+            super(nowMs, log.config().compaction().deleteRetentionMs());
+            this.target = target;
+        }
+
+        @Override
+        protected BatchRetentionResult checkBatchRetention(RecordBatch batch) {
+            boolean emptyEnd = false;
+            if (batch.isControlBatch()) {
+                emptyEnd = endsNothing(batch);
+                discards = emptyEnd && batch.deleteHorizonMs().orElse(Long.MAX_VALUE) <= nowMs;
+            } else {
+                discards =
+                        batch.isTransactional()
+                                && transactions.isAborted(batch.producerId(), batch.lastOffset());
+            }
+            BatchRetention retention;
+            if (isLastOfProducer(batch) || batch.nextOffset() == upper) {
+                retention = BatchRetention.RETAIN_EMPTY;
+            } else {
+                retention = discards ? BatchRetention.DELETE : BatchRetention.DELETE_EMPTY;
+            }
+            return new BatchRetentionResult(retention, emptyEnd);
+        }
+
+        private boolean endsNothing(RecordBatch batch) {
+            var records = batch.iterator();
+            if (!records.hasNext()) {
+                return true;
+            }
+            var type = ControlRecordType.parse(records.next().key());
+            if (type != ControlRecordType.COMMIT && type != ControlRecordType.ABORT) {
+                return false;
+            }
+            var end =
+                    transactions.ended(
+                            batch.producerId(),
+                            batch.lastOffset(),
+                            type == ControlRecordType.COMMIT);
+            if (end.aborted() != null) {
+                try {
+                    target.addAborted(end.aborted());
+                } catch (IOException e) {
+                    throw new IllegalStateException("the index of a new segment is in memory", e);
+                }
+            }
+            return end.endsNothing();
+        }
+
+        private boolean isLastOfProducer(RecordBatch batch) {
+            var producer = batch.hasProducerId() ? producers.get(batch.producerId()) : null;
+            if (producer == null) {
+                return false;
+            }
+            return producer.lastOffset() >= 0
+                    ? batch.lastOffset() == producer.lastOffset()
+                    : batch.isControlBatch() && batch.producerEpoch() == producer.producerEpoch();
+        }
+
+        @Override
+        protected boolean shouldRetainRecord(RecordBatch batch, Record entry) {
+            if (discards) {
+                return false;
+            }
+            if (batch.isControlBatch() || entry.offset() >= mappedBelow) {
+                return true;
+            }
+            if (!entry.hasKey()) {
+                return false; // from before the topic was compacted; nothing could ever replace it
+            }
+            if (entry.offset() < lastOf(entry.key())) {
+                return false;
+            }
+            return entry.hasValue() || batch.deleteHorizonMs().orElse(Long.MAX_VALUE) > nowMs;
+        }
+
+        private long lastOf(ByteBuffer entryKey) {
+            int length = entryKey.remaining();
+            if (key.length < length) {
+                key = new byte[Math.max(length, key.length * 2)];
+            }
+            entryKey.get(key, 0, length);
+            return keys.last(key, 0, length);
+        }
+    }
+}
