@@ -37,6 +37,20 @@ enum Property {
             "log.durability",
             "fsync",
             "fsync: acknowledged means on disk; os: left to the operating system"),
+    LOG_CLEANER_BACKOFF_MS(
+            "log.cleaner.backoff.ms", "15000", "time between two looks for topics to compact"),
+    LOG_CLEANER_DEDUPE_BUFFER_SIZE(
+            "log.cleaner.dedupe.buffer.size",
+            "67108864",
+            "memory for the keys of a partition while it is compacted"),
+    TRANSACTION_MAX_TIMEOUT_MS(
+            "transaction.max.timeout.ms",
+            "900000",
+            "the longest transaction.timeout.ms a producer may ask for"),
+    TRANSACTIONAL_ID_EXPIRATION_MS(
+            "transactional.id.expiration.ms",
+            "604800000",
+            "idle time after which a transactional id is forgotten"),
     SQL_IDENTIFIERS(
             "sql.identifiers",
             "keep",

@@ -1,5 +1,6 @@
 package dev.weir.server;
 
+import dev.weir.server.local.EmbeddedBroker;
 import dev.weir.sql.exec.EngineConfig;
 
 import java.io.IOException;
@@ -23,6 +24,7 @@ import java.util.TreeMap;
 /// @param http where HTTP clients connect, if they may
 /// @param insecure whether listeners beyond loopback are allowed although nobody is authenticated
 /// @param osDurability true when acknowledged records may still be only in the page cache
+/// @param upkeep how the broker looks after transactions and compacted topics
 /// @param properties every property's value by name, defaults included
 public record ServerConfig(
         Path dataDir,
@@ -35,6 +37,7 @@ public record ServerConfig(
         boolean autoCreateTopics,
         boolean capReplicas,
         boolean osDurability,
+        EmbeddedBroker.Upkeep upkeep,
         boolean foldIdentifiersUp,
         int workers,
         int stepMaxRows,
@@ -78,6 +81,16 @@ public record ServerConfig(
                 Property.AUTO_CREATE_TOPICS.flagIn(values),
                 Property.REPLICAS_CAP.flagIn(values),
                 choice(Property.LOG_DURABILITY, values, "fsync", "os"),
+                new EmbeddedBroker.Upkeep(
+                        (int)
+                                Property.TRANSACTION_MAX_TIMEOUT_MS.numberIn(
+                                        values, 1, Integer.MAX_VALUE),
+                        (int)
+                                Property.TRANSACTIONAL_ID_EXPIRATION_MS.numberIn(
+                                        values, 1, Integer.MAX_VALUE),
+                        Property.LOG_CLEANER_BACKOFF_MS.numberIn(values, 1, 86_400_000),
+                        Property.LOG_CLEANER_DEDUPE_BUFFER_SIZE.numberIn(
+                                values, 1 << 16, 1L << 33)),
                 choice(Property.SQL_IDENTIFIERS, values, "keep", "upper"),
                 workers(values),
                 (int) Property.SQL_STEP_MAX_ROWS.numberIn(values, 1, 1 << 24),

@@ -208,7 +208,8 @@ public final class WeirServer implements AutoCloseable {
                 config.numPartitions(),
                 config.autoCreateTopics(),
                 config.capReplicas(),
-                config.osDurability());
+                config.osDurability(),
+                config.upkeep());
     }
 
     private static EngineConfig engineConfig(ServerConfig config) {

@@ -16,8 +16,10 @@ import org.apache.kafka.common.utils.BufferSupplier;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 
@@ -71,6 +73,7 @@ public final class Compaction {
     private ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES);
     private ByteBuffer kept = ByteBuffer.allocate(CHUNK_BYTES);
     private byte[] key = new byte[256];
+    private final Set<Long> withoutSequence = new HashSet<>(); // base offsets in the chunk
 
     /// @param segments all below `bound`, the first one first
     /// @param dirtyFrom where the last compaction ended
@@ -264,6 +267,7 @@ public final class Compaction {
             chunk.clear().limit(Math.min(chunk.capacity(), size - position));
             segment.file().read(chunk, position);
             chunk.flip();
+            markWithoutSequence();
             var result =
                     MemoryRecords.readableRecords(chunk)
                             .filterTo(filter, kept.clear(), decompression);
@@ -274,10 +278,32 @@ public final class Compaction {
             position += result.bytesRead();
             kept = result.outputBuffer();
             kept.flip();
+            for (int at = 0; at < kept.limit(); at += BatchHeader.sizeInBytes(kept, at)) {
+                if (withoutSequence.contains(BatchHeader.baseOffset(kept, at))) {
+                    BatchHeader.renumber(kept, at, BatchHeader.NO_SEQUENCE);
+                }
+            }
             target.write(kept.duplicate());
             for (int at = 0; at < kept.limit(); at += BatchHeader.sizeInBytes(kept, at)) {
                 target.appended(kept, at, log.config().indexIntervalBytes());
             }
+        }
+    }
+
+    /// Batches of a producer without a sequence number, which the SQL engine writes, get one while
+    /// they are rewritten: the code that does it refuses them otherwise.
+    private void markWithoutSequence() {
+        withoutSequence.clear();
+        int at = 0;
+        while (chunk.limit() - at >= BatchHeader.BYTES
+                && BatchHeader.sizeInBytes(chunk, at) <= chunk.limit() - at) {
+            if (BatchHeader.producerId(chunk, at) >= 0
+                    && BatchHeader.baseSequence(chunk, at) == BatchHeader.NO_SEQUENCE
+                    && !BatchHeader.isControl(chunk, at)) {
+                withoutSequence.add(BatchHeader.baseOffset(chunk, at));
+                BatchHeader.renumber(chunk, at, 0);
+            }
+            at += BatchHeader.sizeInBytes(chunk, at);
         }
     }
 

@@ -57,7 +57,10 @@ final class TransactionTracker {
     private void advance(long lastOffset) {
         while (!ahead.isEmpty() && ahead.peek().firstOffset() <= lastOffset) {
             var next = ahead.remove();
-            aborting.putIfAbsent(next.producerId(), next);
+            // Those that ended before the first batch that is followed are none of its business.
+            if (next.lastOffset() >= lastOffset) {
+                aborting.put(next.producerId(), next);
+            }
         }
     }
 }

@@ -175,4 +175,10 @@ public final class BatchHeader {
         batches.putLong(at + MAX_TIMESTAMP, timestampMs);
         batches.putInt(at + CRC, computedCrc(batches, at, sizeInBytes(batches, at)));
     }
+
+    /// Gives the batch another base sequence and renews the CRC.
+    public static void renumber(ByteBuffer batches, int at, int baseSequence) {
+        batches.putInt(at + BASE_SEQUENCE, baseSequence);
+        batches.putInt(at + CRC, computedCrc(batches, at, sizeInBytes(batches, at)));
+    }
 }

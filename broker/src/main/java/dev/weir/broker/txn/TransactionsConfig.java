@@ -46,6 +46,12 @@ public record TransactionsConfig(
                 statePartitions, maxTimeoutMs, ms, abortIntervalMs, removeIntervalMs);
     }
 
+    /// The same with another longest timeout.
+    public TransactionsConfig withMaxTimeoutMs(int ms) {
+        return new TransactionsConfig(
+                statePartitions, ms, idExpirationMs, abortIntervalMs, removeIntervalMs);
+    }
+
     private static void positive(String property, int value) {
         if (value < 1) {
             throw new IllegalArgumentException(property + " must be at least 1, got " + value);

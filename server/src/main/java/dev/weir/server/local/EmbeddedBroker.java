@@ -5,6 +5,7 @@ import dev.weir.broker.BrokerConfig;
 import dev.weir.broker.partition.LogDirectoryConfig;
 import dev.weir.broker.partition.LogDirectoryConfig.Durability;
 import dev.weir.broker.storage.RealFileSystem;
+import dev.weir.broker.txn.TransactionsConfig;
 import dev.weir.sql.io.TopicLog;
 
 import java.net.InetSocketAddress;
@@ -28,6 +29,7 @@ public final class EmbeddedBroker implements AutoCloseable {
     /// @param listen where Kafka clients connect
     /// @param advertised what they are told instead; null for the listener itself
     /// @param osDurability true when acknowledged records may still be only in the page cache
+    /// @param upkeep how transactions and compacted topics are looked after
     public record Settings(
             Path dataDir,
             InetSocketAddress listen,
@@ -35,7 +37,20 @@ public final class EmbeddedBroker implements AutoCloseable {
             int numPartitions,
             boolean autoCreateTopics,
             boolean capReplicas,
-            boolean osDurability) {}
+            boolean osDurability,
+            Upkeep upkeep) {}
+
+    /// How transactions and compacted topics are looked after.
+    ///
+    /// @param maxTransactionTimeoutMs the longest timeout a producer may ask for
+    /// @param transactionalIdExpirationMs after which idle time a transactional id is forgotten
+    /// @param compactionIntervalMs between two looks for logs to compact
+    /// @param compactionKeyBytes memory for the keys of a log while it is compacted
+    public record Upkeep(
+            int maxTransactionTimeoutMs,
+            int transactionalIdExpirationMs,
+            long compactionIntervalMs,
+            long compactionKeyBytes) {}
 
     /// Receives the samples of one reading of the broker's metrics.
     @FunctionalInterface
@@ -56,10 +71,20 @@ public final class EmbeddedBroker implements AutoCloseable {
                                 settings.autoCreateTopics(),
                                 settings.capReplicas())
                         .withLogs(
-                                LogDirectoryConfig.DEFAULT.withDurability(
-                                        settings.osDurability()
-                                                ? Durability.OS
-                                                : Durability.FSYNC));
+                                LogDirectoryConfig.DEFAULT
+                                        .withDurability(
+                                                settings.osDurability()
+                                                        ? Durability.OS
+                                                        : Durability.FSYNC)
+                                        .withCompaction(
+                                                settings.upkeep().compactionIntervalMs(),
+                                                settings.upkeep().compactionKeyBytes()))
+                        .withTransactions(
+                                TransactionsConfig.DEFAULT
+                                        .withMaxTimeoutMs(
+                                                settings.upkeep().maxTransactionTimeoutMs())
+                                        .withIdExpirationMs(
+                                                settings.upkeep().transactionalIdExpirationMs()));
         if (settings.advertised() != null) {
             config =
                     config.withAdvertised(
