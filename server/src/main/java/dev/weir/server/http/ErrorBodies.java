@@ -19,6 +19,7 @@ final class ErrorBodies {
             case CANNOT_CONNECT_NOW, ADMIN_SHUTDOWN -> HttpResponseStatus.SERVICE_UNAVAILABLE;
             case DISK_FULL, IO_ERROR, INTERNAL_ERROR -> HttpResponseStatus.INTERNAL_SERVER_ERROR;
             case PROTOCOL_VIOLATION,
+                    CARDINALITY_VIOLATION,
                     SYNTAX_ERROR,
                     UNDEFINED_PARAMETER,
                     UNDEFINED_CURSOR,

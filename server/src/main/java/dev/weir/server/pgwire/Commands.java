@@ -16,6 +16,7 @@ import dev.weir.sql.exec.StatementResult;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -201,7 +202,12 @@ final class Commands {
             return new DoorStatement(
                     statement,
                     types,
-                    columns(catalog.get()),
+                    columns(
+                            catalog.get()
+                                    .run(
+                                            sessions.catalog(),
+                                            facts(),
+                                            Collections.nCopies(types.size(), null))),
                     new DoorStatement.Way.Catalog(catalog.get()));
         }
         return engineStatement(statement, declared);
@@ -278,8 +284,8 @@ final class Commands {
         return List.of();
     }
 
-    private static List<ResultColumn> columns(CatalogQuery query) {
-        return query.columns().stream()
+    private static List<ResultColumn> columns(CatalogQuery.Result result) {
+        return result.columns().stream()
                 .map(column ->
                         new ResultColumn(
                                 column.name(),
@@ -365,17 +371,17 @@ final class Commands {
     }
 
     private Answer catalog(CatalogQuery query, List<Object> values) {
-        SessionFacts facts =
-                new SessionFacts(
-                        parameters.value("session_authorization").orElseThrow(),
-                        parameters.value("server_version").orElseThrow(),
-                        processId,
-                        parameters.all());
+        CatalogQuery.Result result = query.run(sessions.catalog(), facts(), values);
         return new Answer.Table(
-                columns(query),
-                new RowSource.Finished(query.rows(sessions.catalog(), facts, values)),
-                "SELECT",
-                true);
+                columns(result), new RowSource.Finished(result.rows()), "SELECT", true);
+    }
+
+    private SessionFacts facts() {
+        return new SessionFacts(
+                parameters.value("session_authorization").orElseThrow(),
+                parameters.value("server_version").orElseThrow(),
+                processId,
+                parameters.all());
     }
 
     private Answer command(String statement, List<Token> tokens) throws InterruptedException {

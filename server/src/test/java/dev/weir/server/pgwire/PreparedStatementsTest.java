@@ -477,6 +477,72 @@ class PreparedStatementsTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"", BINARY, "preferQueryMode=simple"})
+    void the_metadata_of_jdbc_describes_tables_columns_and_keys(String mode) throws SQLException {
+        try (var connection = connect(mode)) {
+            var metaData = connection.getMetaData();
+            assertThat(column(metaData.getSchemas(), "TABLE_SCHEM")).contains("public");
+            assertThat(column(metaData.getCatalogs(), "TABLE_CAT")).containsExactly("weir");
+            assertThat(
+                            column(
+                                    metaData.getTables(
+                                            null, "public", "eve%", new String[] {"TABLE"}),
+                                    "TABLE_NAME"))
+                    .containsExactly("events", "every_type");
+            assertThat(column(metaData.getPrimaryKeys(null, "public", "every_type"), "COLUMN_NAME"))
+                    .containsExactly("id");
+            assertThat(
+                            column(
+                                    metaData.getIndexInfo(null, "public", "every_type", true, true),
+                                    "INDEX_NAME"))
+                    .containsExactly("every_type_pkey");
+            assertThat(column(metaData.getImportedKeys(null, "public", "every_type"), "FK_NAME"))
+                    .isEmpty();
+            assertThat(column(metaData.getTypeInfo(), "TYPE_NAME"))
+                    .contains("int4", "text", "bool");
+            assertThat(column(metaData.getFunctions(null, "public", "upp%"), "FUNCTION_NAME"))
+                    .contains("upper");
+            for (int i = 0; i < 7; i++) {
+                try (ResultSet columns = metaData.getColumns(null, "public", "every_type", "%")) {
+                    var found = new ArrayList<String>();
+                    while (columns.next()) {
+                        found.add(
+                                columns.getString("COLUMN_NAME")
+                                        + " "
+                                        + columns.getString("TYPE_NAME")
+                                        + " "
+                                        + columns.getInt("NULLABLE")
+                                        + " "
+                                        + columns.getInt("ORDINAL_POSITION"));
+                    }
+                    assertThat(found)
+                            .containsExactly(
+                                    "id int4 0 1",
+                                    "b bool 1 2",
+                                    "l int8 1 3",
+                                    "d float8 1 4",
+                                    "n numeric 1 5",
+                                    "t text 1 6",
+                                    "raw bytea 1 7",
+                                    "day date 1 8",
+                                    "clock time 1 9",
+                                    "at timestamp 1 10");
+                }
+            }
+        }
+    }
+
+    private static List<String> column(ResultSet rows, String name) throws SQLException {
+        try (rows) {
+            var values = new ArrayList<String>();
+            while (rows.next()) {
+                values.add(rows.getString(name));
+            }
+            return values;
+        }
+    }
+
     private static List<String> parameterTypes(Connection connection, String sql)
             throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(sql)) {

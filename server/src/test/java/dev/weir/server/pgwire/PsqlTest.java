@@ -77,6 +77,24 @@ class PsqlTest {
     }
 
     @Test
+    void the_commands_that_describe_work() throws Exception {
+        assertThat(psql("\\d").out).contains("public|orders|table|weir", "public|stock|table|weir");
+        assertThat(psql("\\dt sto*").out).isEqualTo("public|stock|table|weir\n");
+        assertThat(psql("\\d stock").out).isEqualTo("item|text||not null|\nn|integer|||\n");
+        assertThat(psql("\\d+ orders").out).contains("item|text|");
+        assertThat(psql("\\l").out).startsWith("weir|weir|UTF8|");
+        assertThat(psql("\\dn").out).isEqualTo("public|weir\n");
+        assertThat(psql("\\df upper").out).startsWith("public|upper|");
+        assertThat(psql("\\dv").code).isZero();
+        assertThat(psql("\\du").out).startsWith("weir|Superuser");
+        assertThat(psql("\\dT").code).isZero();
+        assertThat(psql("\\conninfo").out).contains("database \"weir\"");
+        assertThat(psql("SELECT version(), current_schema(), current_database()").out)
+                .startsWith("PostgreSQL 15")
+                .endsWith("|public|weir\n");
+    }
+
+    @Test
     void an_error_points_at_its_place_and_gives_a_hint() throws Exception {
         Outcome outcome = psql("SELECT itm FROM orders");
         assertThat(outcome.code).isEqualTo(1);

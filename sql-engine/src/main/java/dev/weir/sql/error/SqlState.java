@@ -3,6 +3,7 @@ package dev.weir.sql.error;
 /// The SQLSTATE classes Weir reports, as PostgreSQL 15 numbers them (its appendix A).
 public enum SqlState {
     PROTOCOL_VIOLATION("08P01"),
+    CARDINALITY_VIOLATION("21000"),
     SYNTAX_ERROR("42601"),
     UNDEFINED_TABLE("42P01"),
     UNDEFINED_COLUMN("42703"),
