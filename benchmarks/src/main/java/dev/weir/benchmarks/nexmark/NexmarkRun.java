@@ -131,7 +131,11 @@ public final class NexmarkRun {
             parts = files.sorted().toList();
         }
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
-            admin.createTopics(List.of(new NewTopic("events", parts.size(), (short) 1)));
+            // The events are as old as their data; retention goes by that.
+            admin.createTopics(
+                    List.of(
+                            new NewTopic("events", parts.size(), (short) 1)
+                                    .configs(Map.of("retention.ms", "-1"))));
         }
         long events = 0;
         Map<String, Object> config =
