@@ -240,6 +240,18 @@ final class EmbeddedTopicLog implements TopicLog {
     }
 
     @Override
+    public long openFrom(TopicPartition at, long producerId) {
+        return translating(() -> {
+            for (var open : partition(at).openTransactions()) {
+                if (open.producerId() == producerId) {
+                    return open.firstOffset();
+                }
+            }
+            return Long.MAX_VALUE;
+        });
+    }
+
+    @Override
     public void sync(Collection<TopicPartition> partitions) {
         translating(() -> {
             // All but one are left to the broker's sync threads, so that they go in

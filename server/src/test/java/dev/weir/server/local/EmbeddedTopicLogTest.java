@@ -136,6 +136,7 @@ class EmbeddedTopicLogTest {
 
         assertThat(log.endOffset(AT)).isEqualTo(3);
         assertThat(read(0, 3, own)).containsExactly("before", "after");
+        assertThat(log.openFrom(AT, own)).isEqualTo(1);
         assertThat(log.openTransaction(AT, own))
                 .hasValueSatisfying(open -> {
                     assertThat(open.firstOffset()).isEqualTo(1);
@@ -154,6 +155,7 @@ class EmbeddedTopicLogTest {
         log.sync(List.of(AT));
 
         assertThat(read(0, log.endOffset(AT), NOBODY)).containsExactly("first");
+        assertThat(log.openFrom(AT, own)).isEqualTo(Long.MAX_VALUE);
         assertThat(log.openTransaction(AT, own)).isEmpty();
     }
 

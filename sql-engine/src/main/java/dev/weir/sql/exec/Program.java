@@ -13,11 +13,13 @@ import dev.weir.sql.state.StateStore;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 
 /// Everything that runs: the relations in the order in which they were made, which is an order in
@@ -44,6 +46,7 @@ final class Program {
     private final List<LiveQuery> live = new ArrayList<>();
     private final Map<String, Backfill> backfills = new LinkedHashMap<>();
     private volatile Map<String, Node> nodes = new LinkedHashMap<>();
+    private volatile Set<String> written = Set.of(DeadLetters.TOPIC);
     private volatile Catalog catalog = Catalog.EMPTY;
     private long step;
     private long nextSequence;
@@ -203,7 +206,7 @@ final class Program {
         drop(node.relation().name());
         Map<String, Node> next = new LinkedHashMap<>(nodes);
         next.put(fold(node.relation().name()), node);
-        nodes = next;
+        become(next);
         if (isNamed(node)) {
             catalog = catalog.with(node.relation());
         }
@@ -252,7 +255,7 @@ final class Program {
         backfills.remove(node.relation().name());
         Map<String, Node> next = new LinkedHashMap<>(nodes);
         next.remove(fold(name));
-        nodes = next;
+        become(next);
         if (isNamed(node)) {
             catalog = catalog.without(name);
         }
@@ -302,7 +305,7 @@ final class Program {
                                         query.target()));
         Map<String, Node> next = new LinkedHashMap<>(nodes);
         next.put(fold(query.relation().name()), empty);
-        nodes = next;
+        become(next);
         return empty;
     }
 
@@ -384,17 +387,21 @@ final class Program {
         return readable;
     }
 
-    /// True when the engine writes to that topic.
-    boolean writes(String topic) {
-        if (topic.equals(DeadLetters.TOPIC)) {
-            return true;
-        }
-        for (Node node : nodes.values()) {
-            if (node instanceof QueryNode && node.relation().topic().equals(topic)) {
-                return true;
+    private void become(Map<String, Node> next) {
+        Set<String> topics = new HashSet<>();
+        topics.add(DeadLetters.TOPIC);
+        for (Node node : next.values()) {
+            if (node instanceof QueryNode) {
+                topics.add(node.relation().topic());
             }
         }
-        return false;
+        written = topics;
+        nodes = next;
+    }
+
+    /// True when the engine writes to that topic. Any thread.
+    boolean writes(String topic) {
+        return written.contains(topic);
     }
 
     /// A step of the main sequence: reads each source up to where it is said.

@@ -166,12 +166,7 @@ final class SourceReader {
             if (ownProducer != -1) {
                 // Asked after the end: what was open below it is either still open now, or its
                 // marker is written and it can be read.
-                end =
-                        Math.min(
-                                end,
-                                log.openTransaction(partitions[p], ownProducer)
-                                        .map(TopicLog.OpenTransaction::firstOffset)
-                                        .orElse(Long.MAX_VALUE));
+                end = Math.min(end, log.openFrom(partitions[p], ownProducer));
             }
             ends[p] = Math.max(end, positions[p]);
         }

@@ -279,9 +279,13 @@ final class Worker implements AutoCloseable {
             lag = 0;
             return false;
         }
+        long taken = waiting;
         if (waiting > config.stepMaxRows()) {
+            taken = 0;
             for (var entry : to.entrySet()) {
-                shrink(entry.getKey().reader().orElseThrow(), entry.getValue(), waiting);
+                SourceReader reader = entry.getKey().reader().orElseThrow();
+                shrink(reader, entry.getValue(), waiting);
+                taken += reader.lag(entry.getValue());
             }
         }
         List<Cut> cuts = Program.cuts(to);
@@ -296,7 +300,7 @@ final class Worker implements AutoCloseable {
         }
         commit(records, outputs, deliveries(number));
         abandonFills();
-        lag = remaining();
+        lag = waiting - taken;
         return true;
     }
 
@@ -324,15 +328,6 @@ final class Worker implements AutoCloseable {
 
     private long[] ends(SourceReader reader) {
         return reader.ends(program.writes(reader.relation().topic()) ? producerId : -1);
-    }
-
-    private long remaining() {
-        long behind = 0;
-        for (SourceNode source : program.readable()) {
-            SourceReader reader = source.reader().orElseThrow();
-            behind += reader.lag(ends(reader));
-        }
-        return behind;
     }
 
     /// Gives each partition its part of a step that cannot take everything.

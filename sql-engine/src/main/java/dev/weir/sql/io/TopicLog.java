@@ -60,6 +60,10 @@ public interface TopicLog {
     /// one past its last record.
     Optional<OpenTransaction> openTransaction(TopicPartition partition, long producerId);
 
+    /// Where the producer's open transaction on the partition begins, or `Long.MAX_VALUE` when none
+    /// is open. Cheap: asked at every step.
+    long openFrom(TopicPartition partition, long producerId);
+
     /// Makes everything appended to these partitions so far durable; returns when it is.
     void sync(Collection<TopicPartition> partitions);
 

@@ -297,6 +297,13 @@ public final class MemoryTopicLog implements TopicLog {
     }
 
     @Override
+    public long openFrom(TopicPartition partition, long producerId) {
+        return openTransaction(partition, producerId)
+                .map(OpenTransaction::firstOffset)
+                .orElse(Long.MAX_VALUE);
+    }
+
+    @Override
     public synchronized Optional<OpenTransaction> openTransaction(
             TopicPartition partition, long producerId) {
         check();
