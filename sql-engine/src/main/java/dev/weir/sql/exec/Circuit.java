@@ -10,6 +10,7 @@ import dev.weir.sql.expr.RowErrors;
 import dev.weir.sql.expr.StepClock;
 import dev.weir.sql.operator.AggregateOperator;
 import dev.weir.sql.operator.Closing;
+import dev.weir.sql.operator.Consolidator;
 import dev.weir.sql.operator.Exchange;
 import dev.weir.sql.operator.ExpandOperator;
 import dev.weir.sql.operator.JoinOperator;
@@ -223,12 +224,18 @@ final class Circuit {
     /// @param keyColumns columns of `input`, in the order in which they make the key
     /// @return the stage from which on the rows come
     private int keyed(PlanNode input, Schema keySchema, int[] keyColumns, Output output) {
-        return keyed(input, keySchema, keyColumns, null, output);
+        return keyed(input, keySchema, keyColumns, null, false, output);
     }
 
     /// @param time observes all rows before they are exchanged; or null
+    /// @param consolidates whether equal rows may come as one, with the sum of their weights
     private int keyed(
-            PlanNode input, Schema keySchema, int[] keyColumns, StreamTime time, Output output) {
+            PlanNode input,
+            Schema keySchema,
+            int[] keyColumns,
+            StreamTime time,
+            boolean consolidates,
+            Output output) {
         int lane = store.lane();
         if (store.lanes() == 1 || Distribution.matches(input, keySchema, keyColumns)) {
             return build(input, null, observed(time, output));
@@ -238,7 +245,16 @@ final class Circuit {
             exchanges.add(new Exchange(input.schema(), keySchema, keyColumns, store.lanes()));
         }
         Exchange exchange = exchanges.get(number);
-        int stage = 1 + build(input, null, observed(time, delta -> exchange.route(lane, delta)));
+        Output route = observed(time, delta -> exchange.route(lane, delta));
+        int sent;
+        if (consolidates) {
+            Consolidator consolidator = new Consolidator(input.schema(), route);
+            sent = build(input, null, delta -> consolidator.accept(0, delta));
+            stage(sent).operators.add(consolidator);
+        } else {
+            sent = build(input, null, route);
+        }
+        int stage = sent + 1;
         stage(stage).arriving.add(exchange);
         stage(stage).receivers.add(output);
         return stage;
@@ -322,6 +338,7 @@ final class Circuit {
                                 input.schema(),
                                 aggregate.groupColumns(),
                                 time,
+                                consolidates(aggregate),
                                 delta -> operator.accept(0, delta));
                 stage(stage).operators.add(operator);
                 yield stage;
@@ -385,6 +402,13 @@ final class Circuit {
                 yield stage;
             }
         };
+    }
+
+    /// Late rows are counted one by one, so they are left as they are.
+    private static boolean consolidates(PlanNode.Aggregate aggregate) {
+        return aggregate.input().traits().appendOnly()
+                && aggregate.close() == null
+                && Consolidator.suits(aggregate.input().schema(), aggregate.calls());
     }
 
     /// Whether the group of everything is this lane's.

@@ -322,6 +322,7 @@ class WorkersTest {
                 .filter(letter -> letter.contains("\"offset\":"))
                 // Who met a malformed record first differs.
                 .map(letter -> letter.substring(letter.indexOf("\"topic\"")))
+                .distinct()
                 .sorted()
                 .toList();
     }
