@@ -490,6 +490,11 @@ Statement DescribeStatement() :
 }
 {
     ( <DESCRIBE> | <DESC> )
+    [
+        LOOKAHEAD( <FUNCTION> SimpleIdentifier() )
+        <FUNCTION> name = ObjectName()
+        { return new Statement.DescribeFunction(name); }
+    ]
     [ LOOKAHEAD( <EXTENDED> SimpleIdentifier() ) <EXTENDED> { extended = true; } ]
     name = ObjectName()
     [ <EXTENDED> { extended = true; } ]

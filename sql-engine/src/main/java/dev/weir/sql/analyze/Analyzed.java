@@ -3,6 +3,7 @@ package dev.weir.sql.analyze;
 import dev.weir.sql.batch.Schema;
 import dev.weir.sql.catalog.Relation;
 import dev.weir.sql.catalog.WindowSpec;
+import dev.weir.sql.function.Functions;
 import dev.weir.sql.parse.Statement;
 
 import org.apache.calcite.rel.RelNode;
@@ -113,6 +114,15 @@ public sealed interface Analyzed {
 
     /// DESCRIBE.
     record Describe(Relation relation, boolean extended) implements Analyzed {}
+
+    /// DESCRIBE FUNCTION.
+    ///
+    /// @param forms the ways to call it
+    record DescribeFunction(List<Functions.Form> forms) implements Analyzed {
+        public DescribeFunction {
+            forms = List.copyOf(forms);
+        }
+    }
 
     /// EXPLAIN of a query not run: a [Query] or [CreateAs].
     record Explain(Analyzed statement) implements Analyzed {}

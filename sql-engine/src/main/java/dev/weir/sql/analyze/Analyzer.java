@@ -10,6 +10,7 @@ import dev.weir.sql.catalog.WindowSpec;
 import dev.weir.sql.error.Position;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
+import dev.weir.sql.function.Functions;
 import dev.weir.sql.parse.Name;
 import dev.weir.sql.parse.Nearest;
 import dev.weir.sql.parse.Parameters;
@@ -70,6 +71,7 @@ public final class Analyzer {
             case Statement.Show(var kind, boolean extended) -> new Analyzed.Show(kind, extended);
             case Statement.Describe(Name name, boolean extended) ->
                     new Analyzed.Describe(relation(name), extended);
+            case Statement.DescribeFunction(Name name) -> describeFunction(name);
             case Statement.Explain explain -> explain(explain, text);
             case Statement.Drop drop -> drop(drop);
             case Statement.Terminate(Optional<Name> id) ->
@@ -454,6 +456,21 @@ public final class Analyzer {
                 print.fromBeginning(),
                 Math.max(1, print.interval().orElse(1)),
                 print.limit());
+    }
+
+    private static Analyzed.DescribeFunction describeFunction(Name name) {
+        List<Functions.Form> forms = Functions.forms(name.text());
+        if (forms.isEmpty()) {
+            throw new SqlException(
+                    SqlState.UNDEFINED_FUNCTION,
+                    name.position(),
+                    "function \"" + name + "\" does not exist",
+                    Nearest.to(name.text(), Functions.descriptions().keySet())
+                                    .map(n -> "Did you mean \"" + n + "\"? ")
+                                    .orElse("")
+                            + "SHOW FUNCTIONS lists what there is.");
+        }
+        return new Analyzed.DescribeFunction(forms);
     }
 
     private Relation relation(Name name) {

@@ -20,6 +20,7 @@ import org.apache.calcite.sql.SqlDataTypeSpec;
 import org.apache.calcite.sql.SqlFunctionCategory;
 import org.apache.calcite.sql.SqlIdentifier;
 import org.apache.calcite.sql.SqlIntervalLiteral;
+import org.apache.calcite.sql.SqlIntervalQualifier;
 import org.apache.calcite.sql.SqlJoin;
 import org.apache.calcite.sql.SqlKind;
 import org.apache.calcite.sql.SqlLiteral;
@@ -55,6 +56,10 @@ import java.util.Set;
 final class Rewriter extends SqlShuttle {
     /// The column with the distances of hopping windows.
     private static final String DISTANCE = "WEIR_DISTANCE";
+
+    /// Functions of ksqlDB whose first argument is a unit of time.
+    private static final Set<String> TAKING_UNITS =
+            Set.of("TIMESTAMPADD", "TIMESTAMPSUB", "DATEADD", "DATESUB", "TIMEADD", "TIMESUB");
 
     private final Catalog catalog;
     private final boolean continuous;
@@ -216,6 +221,14 @@ final class Rewriter extends SqlShuttle {
             return SqlStdOperatorTable.CAST.createCall(
                     pos, call.operand(0).accept(this), call.operand(1).accept(this));
         }
+        if (TAKING_UNITS.contains(call.getOperator().getName().toUpperCase(Locale.ROOT))
+                && call.operandCount() == 3) {
+            return withUnitAsText(call);
+        }
+        if (call.getOperator().getName().equalsIgnoreCase("DATE_TRUNC")
+                && call.operand(0) instanceof SqlLiteral) {
+            return function("DATE_TRUNC", call.operand(0), call.operand(1).accept(this));
+        }
         // The parser knows some aggregate functions itself.
         if (call.getOperator() instanceof SqlUnresolvedFunction
                 || call.getOperator() instanceof SqlAggFunction) {
@@ -233,6 +246,23 @@ final class Rewriter extends SqlShuttle {
             }
         }
         return copy(call);
+    }
+
+    /// `TIMESTAMPADD(DAYS, 1, ts)`: the unit is a word of the grammar, or a name.
+    private SqlNode withUnitAsText(SqlCall call) {
+        SqlNode unit = call.operand(0);
+        if (unit instanceof SqlIntervalQualifier word) {
+            unit = SqlLiteral.createCharString(
+                    word.timeFrameName == null ? word.getUnit().name() : word.timeFrameName,
+                    word.getParserPosition());
+        } else if (unit instanceof SqlIdentifier name && name.isSimple()) {
+            unit = SqlLiteral.createCharString(name.getSimple(), name.getParserPosition());
+        }
+        return function(
+                call.getOperator().getName(),
+                unit,
+                call.operand(1).accept(this),
+                call.operand(2).accept(this));
     }
 
     private SqlNode copy(SqlCall call) {
@@ -731,8 +761,8 @@ final class Rewriter extends SqlShuttle {
         return SqlStdOperatorTable.PLUS.createCall(time.getParserPosition(), time, number(ms));
     }
 
-    private static SqlNode function(String name, SqlNode argument) {
-        SqlParserPos pos = argument.getParserPosition();
+    private static SqlNode function(String name, SqlNode... arguments) {
+        SqlParserPos pos = arguments[0].getParserPosition();
         return new SqlUnresolvedFunction(
                         new SqlIdentifier(name, pos),
                         null,
@@ -740,7 +770,7 @@ final class Rewriter extends SqlShuttle {
                         null,
                         null,
                         SqlFunctionCategory.USER_DEFINED_FUNCTION)
-                .createCall(pos, argument);
+                .createCall(pos, arguments);
     }
 
     private static SqlNode number(long value) {

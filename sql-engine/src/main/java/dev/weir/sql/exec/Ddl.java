@@ -76,6 +76,7 @@ final class Ddl {
                     Analyzed.Undefine _,
                     Analyzed.Show _,
                     Analyzed.Describe _,
+                    Analyzed.DescribeFunction _,
                     Analyzed.Explain _,
                     Analyzed.ExplainQuery _,
                     Analyzed.Print _,

@@ -6,6 +6,7 @@ import dev.weir.sql.batch.Schema;
 import dev.weir.sql.batch.SqlType;
 import dev.weir.sql.catalog.Relation;
 import dev.weir.sql.catalog.RelationColumn;
+import dev.weir.sql.function.Functions;
 import dev.weir.sql.io.TopicInfo;
 
 import java.util.ArrayList;
@@ -116,6 +117,17 @@ final class ResultTables {
                         Map.entry("column", Primitive.VARCHAR),
                         Map.entry("type", Primitive.VARCHAR),
                         Map.entry("key", Primitive.VARCHAR)),
+                rows);
+    }
+
+    /// DESCRIBE FUNCTION.
+    static StatementResult.Rows functionForms(List<Functions.Form> forms) {
+        List<Object[]> rows = new ArrayList<>();
+        forms.forEach(form -> rows.add(new Object[] {form.signature(), form.doc()}));
+        return new StatementResult.Rows(
+                schema(
+                        Map.entry("function", Primitive.VARCHAR),
+                        Map.entry("gives", Primitive.VARCHAR)),
                 rows);
     }
 

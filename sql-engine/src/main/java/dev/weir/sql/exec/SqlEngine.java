@@ -272,6 +272,7 @@ public final class SqlEngine implements AutoCloseable {
                     Statement.Select _,
                     Statement.Show _,
                     Statement.Describe _,
+                    Statement.DescribeFunction _,
                     Statement.Explain _,
                     Statement.Print _,
                     Statement.SetProperty _,
@@ -319,6 +320,8 @@ public final class SqlEngine implements AutoCloseable {
             }
             case Analyzed.Show(Statement.Show.Kind kind, _) -> show(kind, session);
             case Analyzed.Describe(Relation relation, _) -> describe(relation);
+            case Analyzed.DescribeFunction(List<Functions.Form> forms) ->
+                    ResultTables.functionForms(forms);
             case Analyzed.Explain(Analyzed statement) ->
                     new StatementResult.Explanation(
                             Planner.explain(planOf(statement)), Optional.empty());

@@ -76,6 +76,11 @@ public final class KernelSupport {
         return new SqlException(SqlState.DIVISION_BY_ZERO, "division by zero");
     }
 
+    /// A boolean as functions give it, or as it is within arrays and maps.
+    public static boolean isTrue(Object value) {
+        return value instanceof Boolean flag ? flag : ((Long) value).longValue() != 0;
+    }
+
     public static long toInt(long value) {
         if ((int) value != value) {
             throw outOfRange(Long.toString(value), "INT");

@@ -5,6 +5,7 @@ import dev.weir.sql.batch.SqlType;
 import dev.weir.sql.expr.Term.Form;
 import dev.weir.sql.expr.Term.Kind;
 import dev.weir.sql.function.Functions;
+import dev.weir.sql.function.WeirFunction;
 
 import org.apache.calcite.adapter.java.JavaTypeFactory;
 import org.apache.calcite.avatica.util.TimeUnitRange;
@@ -17,7 +18,6 @@ import org.apache.calcite.rex.RexInputRef;
 import org.apache.calcite.rex.RexLiteral;
 import org.apache.calcite.rex.RexNode;
 import org.apache.calcite.rex.RexUtil;
-import org.apache.calcite.schema.impl.ReflectiveFunctionBase;
 import org.apache.calcite.sql.SqlKind;
 import org.apache.calcite.sql.SqlOperator;
 import org.apache.calcite.sql.fun.SqlLibraryOperators;
@@ -25,7 +25,6 @@ import org.apache.calcite.sql.fun.SqlLikeOperator;
 import org.apache.calcite.sql.fun.SqlStdOperatorTable;
 import org.apache.calcite.sql.type.SqlTypeName;
 import org.apache.calcite.sql.type.SqlTypeUtil;
-import org.apache.calcite.sql.validate.SqlUserDefinedFunction;
 
 import java.lang.reflect.Method;
 import java.math.BigDecimal;
@@ -431,9 +430,8 @@ final class KernelWriter {
                     time,
                     size);
         }
-        if (operator instanceof SqlUserDefinedFunction function
-                && function.getFunction() instanceof ReflectiveFunctionBase reflective) {
-            return userFunction(call, reflective.method);
+        if (operator instanceof WeirFunction function) {
+            return function(call, function);
         }
         if (operator.equals(SqlStdOperatorTable.CONCAT)) {
             List<Term> parts = emitAll(call.operands);
@@ -1277,9 +1275,9 @@ final class KernelWriter {
         }
         String present =
                 switch (kind) {
-                    case BOOLEAN -> "((Long) #).longValue() != 0L";
-                    case LONG -> "((Long) #).longValue()";
-                    case DOUBLE -> "((Double) #).doubleValue()";
+                    case BOOLEAN -> "KernelSupport.isTrue(#)";
+                    case LONG -> "((Number) #).longValue()";
+                    case DOUBLE -> "((Number) #).doubleValue()";
                     case DECIMAL -> "(java.math.BigDecimal) #";
                     case TEXT -> "(String) #";
                     case BYTES -> "(byte[]) #";
@@ -1290,25 +1288,27 @@ final class KernelWriter {
         return Term.of(kind, isNull, value.value());
     }
 
-    private Term userFunction(RexCall call, Method method) {
-        if (!method.isAnnotationPresent(Strict.class)) {
-            return translated(call);
-        }
-        List<Term> arguments = emitAll(call.operands);
-        List<String> passed = new ArrayList<>();
+    /// A call of one of our own functions: the method gets what its parameters say.
+    private Term function(RexCall call, WeirFunction function) {
+        Method method = function.method();
+        boolean strict = method.isAnnotationPresent(Strict.class);
         Class<?>[] parameters = method.getParameterTypes();
-        for (int i = 0; i < parameters.length; i++) {
-            Term argument = arguments.get(i);
-            Class<?> parameter = parameters[i];
-            if (parameter == int.class) {
-                passed.add("(int) KernelSupport.toInt(" + number(argument, Kind.LONG) + ")");
-            } else if (parameter == long.class) {
-                passed.add(number(argument, Kind.LONG));
-            } else if (parameter == double.class) {
-                passed.add(number(argument, Kind.DOUBLE));
-            } else {
-                passed.add(argument.plain());
+        List<Term> arguments = new ArrayList<>();
+        for (RexNode operand : call.operands) {
+            Term argument = emit(operand);
+            arguments.add(
+                    function.unifies() ? convert(argument, kind(call.getType())) : argument);
+        }
+        List<String> passed = new ArrayList<>();
+        for (int i = 0; i < function.fixed(); i++) {
+            passed.add(argument(parameters[i], arguments.get(i), strict));
+        }
+        if (function.isVariadic()) {
+            List<String> rest = new ArrayList<>();
+            for (Term argument : arguments.subList(function.fixed(), arguments.size())) {
+                rest.add(boxed(argument, false));
             }
+            passed.add("new Object[] {" + String.join(", ", rest) + "}");
         }
         String invocation =
                 method.getDeclaringClass().getCanonicalName()
@@ -1317,12 +1317,43 @@ final class KernelWriter {
                         + "("
                         + String.join(", ", passed)
                         + ")";
-        Term[] operands = arguments.toArray(Term[]::new);
-        Kind kind = kind(call.getType());
-        if (method.getReturnType().isPrimitive()) {
-            return strict(kind, invocation, operands);
+        Term[] operands = strict ? arguments.toArray(Term[]::new) : new Term[0];
+        return method.getReturnType().isPrimitive()
+                ? strict(kind(call.getType()), invocation, operands)
+                : unboxed(call.getType(), invocation, operands);
+    }
+
+    private static String argument(Class<?> parameter, Term argument, boolean strict) {
+        if (parameter == int.class) {
+            return "(int) KernelSupport.toInt(" + number(argument, Kind.LONG) + ")";
         }
-        return unboxed(call.getType(), invocation, operands);
+        if (parameter == long.class) {
+            return number(argument, Kind.LONG);
+        }
+        if (parameter == double.class) {
+            return number(argument, Kind.DOUBLE);
+        }
+        return "(" + parameter.getCanonicalName() + ") " + boxed(argument, strict);
+    }
+
+    /// A value as an object.
+    ///
+    /// @param present it is known not to be NULL
+    private static String boxed(Term term, boolean present) {
+        if (term.alwaysNull()) {
+            return "null";
+        }
+        String plain = term.plain();
+        String object =
+                switch (term.kind()) {
+                    case BOOLEAN -> "Boolean.valueOf(" + plain + ")";
+                    case LONG -> "Long.valueOf(" + plain + ")";
+                    case DOUBLE -> "Double.valueOf(" + plain + ")";
+                    case DECIMAL, TEXT, BYTES, OBJECT -> "((Object) " + plain + ")";
+                };
+        return present || term.neverNull()
+                ? object
+                : "(" + term.isNull() + " ? null : (Object) " + object + ")";
     }
 
     /// A call through Calcite's translator.

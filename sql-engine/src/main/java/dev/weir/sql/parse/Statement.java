@@ -123,6 +123,9 @@ public sealed interface Statement {
     /// DESCRIBE name [EXTENDED].
     record Describe(Name name, boolean extended) implements Statement {}
 
+    /// DESCRIBE FUNCTION name.
+    record DescribeFunction(Name name) implements Statement {}
+
     /// EXPLAIN of a statement, or of a running query: exactly one of them is present.
     record Explain(Optional<Statement> statement, Optional<Name> queryId) implements Statement {}
 

@@ -31,7 +31,12 @@ final class ConstantFolder extends RexShuttle {
             return super.visitCall(call);
         }
         List<RexNode> reduced = new ArrayList<>();
-        RexUtil.EXECUTOR.reduce(rex, List.of(call), reduced);
+        try {
+            RexUtil.EXECUTOR.reduce(rex, List.of(call), reduced);
+        } catch (RuntimeException uncomputable) {
+            // Calcite has no way to compute it; kernels may.
+            return super.visitCall(call);
+        }
         RexNode value = reduced.getFirst();
         return value instanceof RexLiteral && value.getType().equals(call.getType()) ? value : call;
     }

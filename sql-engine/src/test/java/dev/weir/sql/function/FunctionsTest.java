@@ -27,8 +27,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /// Functions from their SQL spelling through Calcite's validator to a kernel's result.
 final class FunctionsTest {
@@ -109,6 +113,27 @@ final class FunctionsTest {
                 .containsEntry("COUNT", "AGGREGATE")
                 .containsEntry("UPPER", "SCALAR")
                 .doesNotContainKey("WEIR_WINDOW_START");
+    }
+
+    @Test
+    void the_page_of_functions_is_what_the_functions_say() throws IOException {
+        List<String> lines = new ArrayList<>();
+        for (Map.Entry<String, String> function : Functions.descriptions().entrySet()) {
+            if (function.getValue().equals("SCALAR")) {
+                for (Functions.Form form : Functions.forms(function.getKey())) {
+                    lines.add(
+                            "| `"
+                                    + form.signature().replace("|", "\\|")
+                                    + "` | "
+                                    + form.doc().replace("|", "\\|")
+                                    + " |");
+                }
+            }
+        }
+        assertThat(Files.readAllLines(Path.of("..", "docs", "reference", "functions.md")))
+                .containsSubsequence(lines)
+                .filteredOn(line -> line.startsWith("| `"))
+                .hasSameSizeAs(lines);
     }
 
     private static String run(String expression) {
