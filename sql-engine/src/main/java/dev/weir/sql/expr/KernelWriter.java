@@ -1333,6 +1333,9 @@ final class KernelWriter {
         if (parameter == double.class) {
             return number(argument, Kind.DOUBLE);
         }
+        if (parameter == boolean.class) {
+            return argument.plain();
+        }
         return "(" + parameter.getCanonicalName() + ") " + boxed(argument, strict);
     }
 

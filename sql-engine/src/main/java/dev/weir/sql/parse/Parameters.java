@@ -71,6 +71,7 @@ public final class Parameters {
             case Statement.CreateSource _,
                     Statement.Show _,
                     Statement.Describe _,
+                    Statement.DescribeFunction _,
                     Statement.Drop _,
                     Statement.Terminate _,
                     Statement.Print _,
