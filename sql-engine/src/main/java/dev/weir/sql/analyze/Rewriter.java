@@ -252,9 +252,10 @@ final class Rewriter extends SqlShuttle {
     private SqlNode withUnitAsText(SqlCall call) {
         SqlNode unit = call.operand(0);
         if (unit instanceof SqlIntervalQualifier word) {
-            unit = SqlLiteral.createCharString(
-                    word.timeFrameName == null ? word.getUnit().name() : word.timeFrameName,
-                    word.getParserPosition());
+            unit =
+                    SqlLiteral.createCharString(
+                            word.timeFrameName == null ? word.getUnit().name() : word.timeFrameName,
+                            word.getParserPosition());
         } else if (unit instanceof SqlIdentifier name && name.isSimple()) {
             unit = SqlLiteral.createCharString(name.getSimple(), name.getParserPosition());
         }

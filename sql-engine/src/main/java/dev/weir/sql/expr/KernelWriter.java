@@ -1296,8 +1296,7 @@ final class KernelWriter {
         List<Term> arguments = new ArrayList<>();
         for (RexNode operand : call.operands) {
             Term argument = emit(operand);
-            arguments.add(
-                    function.unifies() ? convert(argument, kind(call.getType())) : argument);
+            arguments.add(function.unifies() ? convert(argument, kind(call.getType())) : argument);
         }
         List<String> passed = new ArrayList<>();
         for (int i = 0; i < function.fixed(); i++) {

@@ -36,7 +36,8 @@ public final class Functions {
     /// when it closes; a grace period below 0 never ends.
     public static final SqlOperator WINDOW_END =
             hidden(
-                    "WEIR_WINDOW_END(start BIGINT, size BIGINT, grace BIGINT, final BOOLEAN) BIGINT",
+                    "WEIR_WINDOW_END(start BIGINT, size BIGINT, grace BIGINT, final BOOLEAN)"
+                        + " BIGINT",
                     Windows.class,
                     "end");
 
@@ -69,47 +70,115 @@ public final class Functions {
             standard(
                     form("ABS", "ABS(x NUMBER) SAME", "x without its sign"),
                     form("ACOS", "ACOS(x DOUBLE) DOUBLE", "the arc cosine in radians"),
-                    form("AS_VALUE", "AS_VALUE(x ANY) SAME", "x; copies a key column into the value"),
+                    form(
+                            "AS_VALUE",
+                            "AS_VALUE(x ANY) SAME",
+                            "x; copies a key column into the value"),
                     form("ASIN", "ASIN(x DOUBLE) DOUBLE", "the arc sine in radians"),
                     form("ATAN", "ATAN(x DOUBLE) DOUBLE", "the arc tangent in radians"),
-                    form("ATAN2", "ATAN2(y DOUBLE, x DOUBLE) DOUBLE", "the angle of a point in radians"),
-                    form("CARDINALITY", "CARDINALITY(collection ANY) INT", "the number of elements or entries"),
+                    form(
+                            "ATAN2",
+                            "ATAN2(y DOUBLE, x DOUBLE) DOUBLE",
+                            "the angle of a point in radians"),
+                    form(
+                            "CARDINALITY",
+                            "CARDINALITY(collection ANY) INT",
+                            "the number of elements or entries"),
                     form("CBRT", "CBRT(x DOUBLE) DOUBLE", "the cube root"),
-                    form("CEIL", "CEIL(x NUMBER) SAME", "the smallest whole number that is not below x; with TO unit the end of a time unit"),
-                    form("CHAR_LENGTH", "CHAR_LENGTH(text VARCHAR) INT", "the number of characters"),
-                    form("COALESCE", "COALESCE(value ANY...) WIDEST", "the first value that is not NULL"),
-                    form("CONCAT", "CONCAT(text VARCHAR...) VARCHAR", "the texts one behind the other; NULLs are left out"),
+                    form(
+                            "CEIL",
+                            "CEIL(x NUMBER) SAME",
+                            "the smallest whole number that is not below x; with TO unit the end of"
+                                + " a time unit"),
+                    form(
+                            "CHAR_LENGTH",
+                            "CHAR_LENGTH(text VARCHAR) INT",
+                            "the number of characters"),
+                    form(
+                            "COALESCE",
+                            "COALESCE(value ANY...) WIDEST",
+                            "the first value that is not NULL"),
+                    form(
+                            "CONCAT",
+                            "CONCAT(text VARCHAR...) VARCHAR",
+                            "the texts one behind the other; NULLs are left out"),
                     form("COS", "COS(x DOUBLE) DOUBLE", "the cosine of an angle in radians"),
                     form("COT", "COT(x DOUBLE) DOUBLE", "the cotangent of an angle in radians"),
                     form("CURRENT_DATE", "CURRENT_DATE DATE", "the day of the step, UTC"),
-                    form("CURRENT_TIMESTAMP", "CURRENT_TIMESTAMP TIMESTAMP", "the time of the step"),
+                    form(
+                            "CURRENT_TIMESTAMP",
+                            "CURRENT_TIMESTAMP TIMESTAMP",
+                            "the time of the step"),
                     form("DEGREES", "DEGREES(x DOUBLE) DOUBLE", "degrees from radians"),
                     form("EXP", "EXP(x DOUBLE) DOUBLE", "e to the power of x"),
-                    form("EXTRACT", "EXTRACT(unit FROM time) BIGINT", "a part of a time or date: YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, …"),
-                    form("FLOOR", "FLOOR(x NUMBER) SAME", "the largest whole number that is not above x; with TO unit the beginning of a time unit"),
-                    form("IFNULL", "IFNULL(x ANY, other ANY) WIDEST", "x, or the other if x is NULL"),
-                    form("INITCAP", "INITCAP(text VARCHAR) VARCHAR", "each word with a capital first letter, the rest in lower case"),
+                    form(
+                            "EXTRACT",
+                            "EXTRACT(unit FROM time) BIGINT",
+                            "a part of a time or date: YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, …"),
+                    form(
+                            "FLOOR",
+                            "FLOOR(x NUMBER) SAME",
+                            "the largest whole number that is not above x; with TO unit the"
+                                + " beginning of a time unit"),
+                    form(
+                            "IFNULL",
+                            "IFNULL(x ANY, other ANY) WIDEST",
+                            "x, or the other if x is NULL"),
+                    form(
+                            "INITCAP",
+                            "INITCAP(text VARCHAR) VARCHAR",
+                            "each word with a capital first letter, the rest in lower case"),
                     form("LN", "LN(x DOUBLE) DOUBLE", "the natural logarithm"),
                     form("LOWER", "LOWER(text VARCHAR) VARCHAR", "the text in lower case"),
-                    form("MOD", "MOD(x NUMBER, y NUMBER) NUMBER", "the remainder of x by y, with the sign of x"),
+                    form(
+                            "MOD",
+                            "MOD(x NUMBER, y NUMBER) NUMBER",
+                            "the remainder of x by y, with the sign of x"),
                     form("NOW", "NOW() TIMESTAMP", "the time of the step"),
-                    form("NULLIF", "NULLIF(x ANY, y ANY) SAME", "NULL if x and y are equal, else x"),
+                    form(
+                            "NULLIF",
+                            "NULLIF(x ANY, y ANY) SAME",
+                            "NULL if x and y are equal, else x"),
                     form("NVL", "NVL(x ANY, other ANY) WIDEST", "x, or the other if x is NULL"),
-                    form("OVERLAY", "OVERLAY(text PLACING part FROM n [FOR length]) VARCHAR", "the text with a part put over it from position n"),
+                    form(
+                            "OVERLAY",
+                            "OVERLAY(text PLACING part FROM n [FOR length]) VARCHAR",
+                            "the text with a part put over it from position n"),
                     form("PI", "PI() DOUBLE", "the number pi"),
-                    form("POSITION", "POSITION(part IN text) INT", "where the part first is in the text, 0 if nowhere"),
+                    form(
+                            "POSITION",
+                            "POSITION(part IN text) INT",
+                            "where the part first is in the text, 0 if nowhere"),
                     form("POWER", "POWER(x DOUBLE, y DOUBLE) DOUBLE", "x to the power of y"),
                     form("RADIANS", "RADIANS(x DOUBLE) DOUBLE", "radians from degrees"),
-                    form("REPLACE", "REPLACE(text VARCHAR, from VARCHAR, to VARCHAR) VARCHAR", "the text with all that is from replaced"),
-                    form("ROUND", "ROUND(x NUMBER[, digits INT]) SAME", "x rounded to so many decimals, halves away from zero"),
+                    form(
+                            "REPLACE",
+                            "REPLACE(text VARCHAR, from VARCHAR, to VARCHAR) VARCHAR",
+                            "the text with all that is from replaced"),
+                    form(
+                            "ROUND",
+                            "ROUND(x NUMBER[, digits INT]) SAME",
+                            "x rounded to so many decimals, halves away from zero"),
                     form("SIGN", "SIGN(x NUMBER) SAME", "-1, 0 or 1"),
                     form("SIN", "SIN(x DOUBLE) DOUBLE", "the sine of an angle in radians"),
                     form("SQRT", "SQRT(x DOUBLE) DOUBLE", "the square root"),
-                    form("SUBSTRING", "SUBSTRING(text VARCHAR, from INT[, length INT]) VARCHAR", "a part of the text, counted from 1"),
+                    form(
+                            "SUBSTRING",
+                            "SUBSTRING(text VARCHAR, from INT[, length INT]) VARCHAR",
+                            "a part of the text, counted from 1"),
                     form("TAN", "TAN(x DOUBLE) DOUBLE", "the tangent of an angle in radians"),
-                    form("TRIM", "TRIM([BOTH | LEADING | TRAILING] [characters FROM] text) VARCHAR", "the text without spaces, or other characters, at its ends"),
-                    form("TRUNCATE", "TRUNCATE(x NUMBER, digits INT) SAME", "x cut to so many decimals"),
-                    form("UNIX_TIMESTAMP", "UNIX_TIMESTAMP() BIGINT", "the time of the step in milliseconds since 1970"),
+                    form(
+                            "TRIM",
+                            "TRIM([BOTH | LEADING | TRAILING] [characters FROM] text) VARCHAR",
+                            "the text without spaces, or other characters, at its ends"),
+                    form(
+                            "TRUNCATE",
+                            "TRUNCATE(x NUMBER, digits INT) SAME",
+                            "x cut to so many decimals"),
+                    form(
+                            "UNIX_TIMESTAMP",
+                            "UNIX_TIMESTAMP() BIGINT",
+                            "the time of the step in milliseconds since 1970"),
                     form("UPPER", "UPPER(text VARCHAR) VARCHAR", "the text in upper case"));
 
     private static final List<String> AGGREGATES =

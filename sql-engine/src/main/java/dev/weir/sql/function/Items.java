@@ -19,9 +19,7 @@ final class Items {
         if (a instanceof Number && b instanceof Number) {
             return compare(a, b) == 0;
         }
-        return (a instanceof byte[] x && b instanceof byte[] y)
-                ? Arrays.equals(x, y)
-                : a.equals(b);
+        return (a instanceof byte[] x && b instanceof byte[] y) ? Arrays.equals(x, y) : a.equals(b);
     }
 
     /// Booleans are 0 and 1 within arrays and maps.

@@ -5,10 +5,10 @@ import org.apache.calcite.linq4j.function.Strict;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.cfg.JsonNodeFeature;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
-import tools.jackson.databind.cfg.JsonNodeFeature;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -35,9 +35,7 @@ public final class JsonFunctions {
     }
 
     @Strict
-    @Sql(
-            value = "IS_JSON_STRING(json VARCHAR) BOOLEAN",
-            doc = "whether the text is JSON")
+    @Sql(value = "IS_JSON_STRING(json VARCHAR) BOOLEAN", doc = "whether the text is JSON")
     public static boolean isJson(String json) {
         return parse(json) != null;
     }
@@ -85,9 +83,7 @@ public final class JsonFunctions {
     @Sql(value = "JSON_KEYS(json VARCHAR) ARRAY<VARCHAR>", doc = "the names in a JSON object")
     public static List<Object> keys(String json) {
         JsonNode node = parse(json);
-        return node == null || !node.isObject()
-                ? null
-                : new ArrayList<>(node.propertyNames());
+        return node == null || !node.isObject() ? null : new ArrayList<>(node.propertyNames());
     }
 
     @Strict

@@ -133,11 +133,7 @@ public final class MathFunctions {
                             + " DOUBLE, unit VARCHAR) DOUBLE",
             doc = "the distance of two points on the earth in 'KM' or 'MILES'")
     public static double distance(
-            double latitude1,
-            double longitude1,
-            double latitude2,
-            double longitude2,
-            String unit) {
+            double latitude1, double longitude1, double latitude2, double longitude2, String unit) {
         double km = distance(latitude1, longitude1, latitude2, longitude2);
         return unit.toUpperCase(java.util.Locale.ROOT).startsWith("MI") ? km / KM_PER_MILE : km;
     }

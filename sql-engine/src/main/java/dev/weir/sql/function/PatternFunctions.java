@@ -86,7 +86,8 @@ public final class PatternFunctions {
         List<Object> parts = new ArrayList<>();
         int from = 0;
         while (matcher.find()) {
-            if (matcher.end() > 0 && (matcher.end() > matcher.start() || matcher.end() < text.length())) {
+            if (matcher.end() > 0
+                    && (matcher.end() > matcher.start() || matcher.end() < text.length())) {
                 parts.add(text.substring(from, matcher.start()));
                 from = matcher.end();
             }

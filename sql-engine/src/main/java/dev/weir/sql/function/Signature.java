@@ -23,8 +23,9 @@ import java.util.regex.Pattern;
 ///
 /// Types are those of SQL; ARRAY, MAP and ANY take any such. A last parameter `value ANY...` may
 /// come any number of times, also never. As results there are also SAME (the type of the first
-/// argument), WIDEST (what all arguments fit into, and are converted to), ELEMENT (of the array that
-/// comes first), `ARRAY<KEY>`, `ARRAY<VALUE>` (of the map that comes first) and `ARRAY<VARCHAR>`.
+/// argument), WIDEST (what all arguments fit into, and are converted to), ELEMENT (of the array
+/// that comes first), `ARRAY<KEY>`, `ARRAY<VALUE>` (of the map that comes first) and
+/// `ARRAY<VARCHAR>`.
 final class Signature implements SqlOperandMetadata {
     private static final Pattern FORM = Pattern.compile("(\\w+)\\((.*)\\) ([\\w<>, ]+)");
 
@@ -83,8 +84,7 @@ final class Signature implements SqlOperandMetadata {
             case "WIDEST" -> ReturnTypes.LEAST_RESTRICTIVE.andThen(Signature::nullable);
             case "ELEMENT" ->
                     binding -> nullable(binding, binding.getOperandType(0).getComponentType());
-            case "ARRAY<KEY>" ->
-                    binding -> array(binding, binding.getOperandType(0).getKeyType());
+            case "ARRAY<KEY>" -> binding -> array(binding, binding.getOperandType(0).getKeyType());
             case "ARRAY<VALUE>" ->
                     binding -> array(binding, binding.getOperandType(0).getValueType());
             case "ARRAY<VARCHAR>" -> binding -> array(binding, type(binding, "VARCHAR"));

@@ -8,9 +8,9 @@ import java.lang.annotation.Target;
 /// Makes a public static method a SQL function.
 ///
 /// A parameter gets the value in storage form (see [dev.weir.sql.batch.SqlType]), as int, long,
-/// double, String, byte[], List, Map or Object. With [org.apache.calcite.linq4j.function.Strict] the
-/// method is not called when an argument is NULL, and the result is NULL; otherwise its parameters
-/// must be objects, null for NULL. It returns null for NULL.
+/// double, String, byte[], List, Map or Object. With [org.apache.calcite.linq4j.function.Strict]
+/// the method is not called when an argument is NULL, and the result is NULL; otherwise its
+/// parameters must be objects, null for NULL. It returns null for NULL.
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.METHOD)
 @interface Sql {

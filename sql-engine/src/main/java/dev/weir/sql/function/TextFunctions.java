@@ -16,7 +16,9 @@ public final class TextFunctions {
     private TextFunctions() {}
 
     @Strict
-    @Sql(value = {"LEN(text VARCHAR) INT", "LENGTH(text VARCHAR) INT"}, doc = "the number of characters")
+    @Sql(
+            value = {"LEN(text VARCHAR) INT", "LENGTH(text VARCHAR) INT"},
+            doc = "the number of characters")
     public static int length(String text) {
         return text.codePointCount(0, text.length());
     }
@@ -61,7 +63,9 @@ public final class TextFunctions {
 
     /// Where `part` first occurs in `text`, 0 if nowhere.
     @Strict
-    @Sql(value = "INSTR(text VARCHAR, part VARCHAR) INT", doc = "where the part first is in the text, 0 if nowhere")
+    @Sql(
+            value = "INSTR(text VARCHAR, part VARCHAR) INT",
+            doc = "where the part first is in the text, 0 if nowhere")
     public static int position(String text, String part) {
         return position(text, part, 1);
     }
@@ -69,7 +73,11 @@ public final class TextFunctions {
     /// Where `part` first occurs in `text` at or after position `from`; a negative `from` counts
     /// from the end and searches backwards. 0 if nowhere.
     @Strict
-    @Sql(value = "INSTR(text VARCHAR, part VARCHAR, from INT) INT", doc = "where the part first is at or after a position; a negative one counts from the end and searches backwards")
+    @Sql(
+            value = "INSTR(text VARCHAR, part VARCHAR, from INT) INT",
+            doc =
+                    "where the part first is at or after a position; a negative one counts from the"
+                        + " end and searches backwards")
     public static int position(String text, String part, int from) {
         int points = text.codePointCount(0, text.length());
         if (from == 0 || Math.abs((long) from) > points) {
@@ -84,7 +92,9 @@ public final class TextFunctions {
 
     /// The parts between the delimiters; an empty delimiter splits into characters.
     @Strict
-    @Sql(value = "SPLIT(text VARCHAR, delimiter VARCHAR) ARRAY<VARCHAR>", doc = "the parts between the delimiters; an empty delimiter splits into characters")
+    @Sql(
+            value = "SPLIT(text VARCHAR, delimiter VARCHAR) ARRAY<VARCHAR>",
+            doc = "the parts between the delimiters; an empty delimiter splits into characters")
     public static List<Object> split(String text, String delimiter) {
         List<Object> parts = new ArrayList<>();
         if (delimiter.isEmpty()) {
@@ -279,5 +289,4 @@ public final class TextFunctions {
     public static boolean startsWith(String text, String beginning) {
         return text.startsWith(beginning);
     }
-
 }

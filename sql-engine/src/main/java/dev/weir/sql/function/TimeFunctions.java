@@ -45,13 +45,23 @@ public final class TimeFunctions {
     }
 
     @Strict
-    @Sql(value = {"FORMAT_TIMESTAMP(time TIMESTAMP, pattern VARCHAR) VARCHAR", "TIMESTAMPTOSTRING(milliseconds BIGINT, pattern VARCHAR) VARCHAR"}, doc = "a time as text, in UTC")
+    @Sql(
+            value = {
+                "FORMAT_TIMESTAMP(time TIMESTAMP, pattern VARCHAR) VARCHAR",
+                "TIMESTAMPTOSTRING(milliseconds BIGINT, pattern VARCHAR) VARCHAR"
+            },
+            doc = "a time as text, in UTC")
     public static String format(long millis, String pattern) {
         return format(millis, pattern, "UTC");
     }
 
     @Strict
-    @Sql(value = {"FORMAT_TIMESTAMP(time TIMESTAMP, pattern VARCHAR, zone VARCHAR) VARCHAR", "TIMESTAMPTOSTRING(milliseconds BIGINT, pattern VARCHAR, zone VARCHAR) VARCHAR"}, doc = "a time as text, in a time zone")
+    @Sql(
+            value = {
+                "FORMAT_TIMESTAMP(time TIMESTAMP, pattern VARCHAR, zone VARCHAR) VARCHAR",
+                "TIMESTAMPTOSTRING(milliseconds BIGINT, pattern VARCHAR, zone VARCHAR) VARCHAR"
+            },
+            doc = "a time as text, in a time zone")
     public static String format(long millis, String pattern, String zone) {
         try {
             return formatter(pattern).format(Instant.ofEpochMilli(millis).atZone(zone(zone)));
@@ -66,7 +76,14 @@ public final class TimeFunctions {
     }
 
     @Strict
-    @Sql(value = {"PARSE_TIMESTAMP(text VARCHAR, pattern VARCHAR) TIMESTAMP", "STRINGTOTIMESTAMP(text VARCHAR, pattern VARCHAR) BIGINT"}, doc = "a time from text, in UTC; what the pattern does not give is 1970-01-01 and midnight")
+    @Sql(
+            value = {
+                "PARSE_TIMESTAMP(text VARCHAR, pattern VARCHAR) TIMESTAMP",
+                "STRINGTOTIMESTAMP(text VARCHAR, pattern VARCHAR) BIGINT"
+            },
+            doc =
+                    "a time from text, in UTC; what the pattern does not give is 1970-01-01 and"
+                        + " midnight")
     public static long parse(String text, String pattern) {
         return parse(text, pattern, "UTC");
     }
@@ -74,7 +91,12 @@ public final class TimeFunctions {
     /// A time from text; what the pattern does not give is 1970-01-01 and midnight. A zone in the
     /// text wins.
     @Strict
-    @Sql(value = {"PARSE_TIMESTAMP(text VARCHAR, pattern VARCHAR, zone VARCHAR) TIMESTAMP", "STRINGTOTIMESTAMP(text VARCHAR, pattern VARCHAR, zone VARCHAR) BIGINT"}, doc = "a time from text, in a time zone; a zone in the text wins")
+    @Sql(
+            value = {
+                "PARSE_TIMESTAMP(text VARCHAR, pattern VARCHAR, zone VARCHAR) TIMESTAMP",
+                "STRINGTOTIMESTAMP(text VARCHAR, pattern VARCHAR, zone VARCHAR) BIGINT"
+            },
+            doc = "a time from text, in a time zone; a zone in the text wins")
     public static long parse(String text, String pattern, String zone) {
         try {
             TemporalAccessor parsed = formatter(pattern).parse(text);
@@ -93,13 +115,23 @@ public final class TimeFunctions {
     }
 
     @Strict
-    @Sql(value = {"FORMAT_DATE(date DATE, pattern VARCHAR) VARCHAR", "DATETOSTRING(days INT, pattern VARCHAR) VARCHAR"}, doc = "a date, or days since 1970, as text")
+    @Sql(
+            value = {
+                "FORMAT_DATE(date DATE, pattern VARCHAR) VARCHAR",
+                "DATETOSTRING(days INT, pattern VARCHAR) VARCHAR"
+            },
+            doc = "a date, or days since 1970, as text")
     public static String formatDate(int days, String pattern) {
         return format(days * 86_400_000L, pattern, "UTC");
     }
 
     @Strict
-    @Sql(value = {"PARSE_DATE(text VARCHAR, pattern VARCHAR) DATE", "STRINGTODATE(text VARCHAR, pattern VARCHAR) INT"}, doc = "a date, or days since 1970, from text")
+    @Sql(
+            value = {
+                "PARSE_DATE(text VARCHAR, pattern VARCHAR) DATE",
+                "STRINGTODATE(text VARCHAR, pattern VARCHAR) INT"
+            },
+            doc = "a date, or days since 1970, from text")
     public static int parseDate(String text, String pattern) {
         try {
             return Math.toIntExact(LocalDate.parse(text, formatter(pattern)).toEpochDay());
@@ -203,7 +235,9 @@ public final class TimeFunctions {
     @Strict
     @Sql(
             value = "TIMEADD(unit VARCHAR, n BIGINT, time TIME) TIME",
-            doc = "n units later, past midnight from the beginning; the unit is a word such as HOURS")
+            doc =
+                    "n units later, past midnight from the beginning; the unit is a word such as"
+                        + " HOURS")
     public static int addToTime(String unit, long n, int millis) {
         ChronoUnit step = unit(unit);
         if (!step.isTimeBased()) {
@@ -229,7 +263,9 @@ public final class TimeFunctions {
     @Strict
     @Sql(
             value = "DATE_TRUNC(unit VARCHAR, time TIMESTAMP) TIMESTAMP",
-            doc = "the beginning of the unit that a time is in, such as 'month'; weeks begin on Monday")
+            doc =
+                    "the beginning of the unit that a time is in, such as 'month'; weeks begin on"
+                        + " Monday")
     public static long truncate(String unit, long millis) {
         LocalDateTime time = LocalDateTime.ofInstant(Instant.ofEpochMilli(millis), ZoneOffset.UTC);
         LocalDate day = time.toLocalDate();
@@ -245,7 +281,9 @@ public final class TimeFunctions {
                                     .withDayOfMonth(1)
                                     .atStartOfDay();
                     case "year" -> day.withDayOfYear(1).atStartOfDay();
-                    case "decade" -> LocalDate.of(Math.floorDiv(day.getYear(), 10) * 10, 1, 1).atStartOfDay();
+                    case "decade" ->
+                            LocalDate.of(Math.floorDiv(day.getYear(), 10) * 10, 1, 1)
+                                    .atStartOfDay();
                     default -> time.truncatedTo(unit(unit));
                 };
         return cut.toInstant(ZoneOffset.UTC).toEpochMilli();

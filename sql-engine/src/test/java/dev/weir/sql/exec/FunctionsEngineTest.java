@@ -44,14 +44,16 @@ class FunctionsEngineTest {
                 CREATE TABLE t (id INT PRIMARY KEY, s VARCHAR, e VARCHAR, n INT, big BIGINT,
                   d DOUBLE, p DECIMAL(10, 3), ok BOOLEAN, b BYTES, day DATE, tm TIME, ts TIMESTAMP,
                   xs ARRAY<INT>, ws ARRAY<VARCHAR>, m MAP<VARCHAR, INT>, js VARCHAR, url VARCHAR,
-                  nul VARCHAR, nuln INT, nula ARRAY<INT>)""");
+                  nul VARCHAR, nuln INT, nula ARRAY<INT>)\
+                """);
         run(
                 """
                 INSERT INTO t VALUES (1, 'Grüße 😀!', '', 7, 5000000000, -2.75, 12.345, TRUE,
                   X'00000102', '2024-02-29', '13:14:15.5', '2024-02-29T13:14:15.500',
                   ARRAY[3, 1, 2, 3, NULL], ARRAY['b', 'a', 'b'], MAP['k', 1, 'l', 2],
                   '{"a": {"b": [10, "x", 1.50]}, "n": null, "t": true}',
-                  'https://me@example.org:8443/a%20b/c?x=1&y=a+b&z#top', NULL, NULL, NULL)""");
+                  'https://me@example.org:8443/a%20b/c?x=1&y=a+b&z#top', NULL, NULL, NULL)\
+                """);
     }
 
     @AfterAll
@@ -64,8 +66,7 @@ class FunctionsEngineTest {
     }
 
     private static String value(String expression) {
-        Object value =
-                run("SELECT " + expression + " FROM t").asRows().rows().getFirst()[0];
+        Object value = run("SELECT " + expression + " FROM t").asRows().rows().getFirst()[0];
         return switch (value) {
             case null -> "NULL";
             case byte[] bytes -> HexFormat.of().formatHex(bytes);
