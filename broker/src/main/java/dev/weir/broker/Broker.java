@@ -154,6 +154,12 @@ public final class Broker implements AutoCloseable {
         logs.resumeRetention();
     }
 
+    /// Lets compaction begin without the delay after the start in which pins are taken: for an
+    /// owner who takes none.
+    public void compactAtOnce() {
+        logs.compactAtOnce();
+    }
+
     public ProducerIds producerIds() {
         return producerIds;
     }

@@ -66,6 +66,7 @@ public final class LogDirectory implements AutoCloseable {
     private final ArrayDeque<Retired> retired = new ArrayDeque<>(); // guarded by itself
     private final Partition.Host host = new DirectoryHost();
     private volatile boolean retentionPaused;
+    private volatile boolean compactsAtOnce;
     private final Thread upkeep; // null when the owner calls upkeepOnce
     private final Thread compacting; // null when the owner calls upkeepOnce
     private volatile boolean closing;
@@ -283,7 +284,8 @@ public final class LogDirectory implements AutoCloseable {
         while (!closing) {
             try {
                 Thread.sleep(config.compactionIntervalMs());
-                if (!retentionPaused && System.nanoTime() - start >= RETENTION_DELAY_NANOS) {
+                boolean delayed = System.nanoTime() - start < RETENTION_DELAY_NANOS;
+                if (!retentionPaused && (!delayed || compactsAtOnce)) {
                     compactAll();
                 }
             } catch (InterruptedException e) {
@@ -292,6 +294,11 @@ public final class LogDirectory implements AutoCloseable {
                 LOG.error("compaction failed", e);
             }
         }
+    }
+
+    /// Lets the first compaction come without the delay after the start in which pins are taken.
+    public void compactAtOnce() {
+        compactsAtOnce = true;
     }
 
     private void compactAll() {

@@ -299,7 +299,9 @@ class EmbeddedTopicLogTest {
         var writer = new RecordBatchWriter();
         writer.start(0, producerId, (short) 0, -1, true);
         writer.append(0, null, bytes(text));
-        partition().append(writer.finish(), AppendOrigin.COORDINATOR);
+        long verified =
+                partition().verification(producerId, (short) 0).orElse(Partition.UNVERIFIED);
+        partition().append(writer.finish(), AppendOrigin.COORDINATOR, verified);
     }
 
     private void append(String... texts) {
