@@ -379,6 +379,16 @@ class PreparedStatementsTest {
                             e -> assertThat(e.getSQLState()).isEqualTo("42P02"));
         }
         try (var connection = connect("");
+                var create =
+                        connection.prepareStatement(
+                                "CREATE STREAM few AS SELECT n FROM events WHERE n < ?")) {
+            create.setInt(1, 1);
+            assertThatThrownBy(create::execute)
+                    .isInstanceOfSatisfying(
+                            SQLException.class,
+                            e -> assertThat(e.getSQLState()).isEqualTo("42P02"));
+        }
+        try (var connection = connect("");
                 var select =
                         connection.prepareStatement("SELECT id FROM every_type WHERE id = ?")) {
             select.setObject(1, "ten", Types.OTHER);

@@ -195,6 +195,10 @@ public final class SqlEngine implements AutoCloseable {
         boolean foldUp = foldsUp(session);
         String text = Variables.substitute(statement, session.variables());
         Statement parsed = Statements.parse(text, foldUp);
+        if (parsed instanceof Statement.CreateAs || parsed instanceof Statement.InsertSelect) {
+            // Its text is journalled and run again at recovery, when nobody knows the values.
+            parsed = ParameterBinding.none(parsed);
+        }
         Described described =
                 new Analyzer(program.catalog(), new Context(session)).describe(parsed, declared);
         return new Prepared(text, parsed, foldUp, described);
