@@ -30,6 +30,7 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -86,6 +87,22 @@ class ExamplesTest {
                     "SELECT customer_id, city, orders_placed, revenue FROM best_customers",
                     1,
                     bestCustomers(events));
+            expect(client, "SELECT page, windowstart, clicks FROM hot_pages", 2, hotPages(events));
+            expect(
+                    client,
+                    "SELECT item, windowstart, largest, customers FROM top_orders",
+                    2,
+                    topOrders(events));
+            expect(
+                    client,
+                    "SELECT page, hour_start, clicks FROM clicks_per_hour",
+                    2,
+                    clicksPerHour(events));
+            expect(
+                    client,
+                    "SELECT customer_id, first_page, latest_page, pages FROM visitors",
+                    1,
+                    visitors(events));
             assertThat(pull(client, "SELECT order_id, total FROM big_orders"))
                     .isEqualTo(bigOrders(events));
         }
@@ -141,6 +158,80 @@ class ExamplesTest {
         byCustomer.forEach((customer, orders) ->
                 rows.add(row(customer, CITIES.get(customer), orders.size(), revenue(orders))));
         return rows;
+    }
+
+    private static Set<String> hotPages(List<ShopEvent> events) {
+        Map<String, Integer> counts = new HashMap<>();
+        for (ShopEvent.Click click : clicks(events)) {
+            long last = click.timeMs() / 60_000 * 60_000;
+            for (int i = 0; i < 5; i++) {
+                counts.merge(row(click.page(), last - i * 60_000L), 1, Integer::sum);
+            }
+        }
+        return counts.entrySet().stream()
+                .filter(count -> count.getValue() >= 3)
+                .map(count -> row(count.getKey(), count.getValue()))
+                .collect(Collectors.toSet());
+    }
+
+    private static Set<String> topOrders(List<ShopEvent> events) {
+        Map<String, List<ShopEvent.Order>> groups =
+                orders(events).stream()
+                        .collect(
+                                Collectors.groupingBy(order ->
+                                        row(order.item(), order.timeMs() / 3_600_000 * 3_600_000)));
+        Set<String> rows = new HashSet<>();
+        groups.forEach((group, orders) ->
+                rows.add(
+                        row(
+                                group,
+                                orders.stream()
+                                        .map(ShopEvent.Order::quantity)
+                                        .sorted(Comparator.reverseOrder())
+                                        .limit(3)
+                                        .map(Object::toString)
+                                        .collect(Collectors.joining(",", "[", "]")),
+                                orders.stream()
+                                        .map(ShopEvent.Order::customerId)
+                                        .distinct()
+                                        .count())));
+        return rows;
+    }
+
+    private static Set<String> clicksPerHour(List<ShopEvent> events) {
+        Map<String, Long> counts =
+                clicks(events).stream()
+                        .collect(
+                                Collectors.groupingBy(
+                                        click ->
+                                                row(
+                                                        click.page(),
+                                                        click.timeMs() / 3_600_000 * 3_600_000),
+                                        Collectors.counting()));
+        return counts.entrySet().stream()
+                .map(count -> row(count.getKey(), count.getValue()))
+                .collect(Collectors.toSet());
+    }
+
+    private static Set<String> visitors(List<ShopEvent> events) {
+        Map<String, List<ShopEvent.Click>> groups =
+                clicks(events).stream().collect(Collectors.groupingBy(ShopEvent.Click::customerId));
+        Set<String> rows = new HashSet<>();
+        groups.forEach((customer, clicks) ->
+                rows.add(
+                        row(
+                                customer,
+                                clicks.getFirst().page(),
+                                clicks.getLast().page(),
+                                clicks.stream().map(ShopEvent.Click::page).distinct().count())));
+        return rows;
+    }
+
+    private static List<ShopEvent.Click> clicks(List<ShopEvent> events) {
+        return events.stream()
+                .filter(ShopEvent.Click.class::isInstance)
+                .map(ShopEvent.Click.class::cast)
+                .toList();
     }
 
     private static Set<String> bigOrders(List<ShopEvent> events) {
