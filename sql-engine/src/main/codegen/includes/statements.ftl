@@ -713,6 +713,38 @@ long GraceTime() :
     { return time; }
 }
 
+/** What stands behind WITHIN: how much earlier and later than a left row a right one may be. */
+SqlNode JoinWithin(SqlNode table) :
+{
+    final long before;
+    long after;
+    long grace = -1L;
+    final Span s;
+}
+{
+    { s = span(); }
+    (
+        <LPAREN> before = JoinTime() <COMMA> after = JoinTime() <RPAREN>
+    |
+        before = JoinTime() { after = before; }
+    )
+    [ <GRACE> <PERIOD> grace = JoinTime() ]
+    { return Syntax.within(table, before, after, grace, s.end(this)); }
+}
+
+/** A length of time in milliseconds, which may be nothing. */
+long JoinTime() :
+{
+    final OptionalLong count;
+    final Token number;
+    final long unitMs;
+}
+{
+    count = WholeNumber() { number = getToken(0); }
+    unitMs = WindowUnit()
+    { return Syntax.joinTimeMs(count.getAsLong(), unitMs, number); }
+}
+
 /** A length of time in milliseconds. */
 long WindowTime() :
 {

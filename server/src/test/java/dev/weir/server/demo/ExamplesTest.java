@@ -105,6 +105,11 @@ class ExamplesTest {
                     visitors(events));
             assertThat(pull(client, "SELECT order_id, total FROM big_orders"))
                     .isEqualTo(bigOrders(events));
+            assertThat(pull(client, "SELECT order_id, city FROM orders_with_city"))
+                    .isEqualTo(
+                            orders(events).stream()
+                                    .map(o -> row(o.orderId(), CITIES.get(o.customerId())))
+                                    .collect(Collectors.toSet()));
         }
     }
 

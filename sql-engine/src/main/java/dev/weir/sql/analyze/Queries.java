@@ -25,7 +25,6 @@ import org.apache.calcite.rel.RelRoot;
 import org.apache.calcite.rel.RelVisitor;
 import org.apache.calcite.rel.core.Join;
 import org.apache.calcite.rel.core.TableScan;
-import org.apache.calcite.rel.core.Values;
 import org.apache.calcite.rel.type.RelDataType;
 import org.apache.calcite.rex.RexBuilder;
 import org.apache.calcite.rex.RexNode;
@@ -58,7 +57,10 @@ import java.util.function.Supplier;
 /// Queries and expressions through Calcite: rewritten, validated, converted to algebra.
 final class Queries {
     private static final SqlOperatorTable OPERATORS =
-            SqlOperatorTables.chain(Functions.operatorTable(), SqlStdOperatorTable.instance());
+            SqlOperatorTables.chain(
+                    Functions.operatorTable(),
+                    SqlOperatorTables.of(Joins.WITHIN),
+                    SqlStdOperatorTable.instance());
 
     private final Catalog catalog;
     private final JavaTypeFactory types = RelTypes.factory();
@@ -109,8 +111,8 @@ final class Queries {
                     SqlValidator validator = validator(rewriter.stars());
                     SqlNode validated = validator.validate(query);
                     RelRoot root = converter(validator).convertQuery(validated, false, true);
-                    RelNode rel = root.project();
-                    refuseStreamJoins(rel, rewriter);
+                    RelNode rel = Joins.withBounds(root.project());
+                    checkJoins(rel, rewriter);
                     return new Analyzed.Query(
                             rel,
                             continuous,
@@ -198,6 +200,7 @@ final class Queries {
                 SqlToRelConverter.config()
                         .withExpand(false)
                         .withTrimUnusedFields(false)
+                        .withHintStrategyTable(Joins.HINTS)
                         .withInSubQueryThreshold(Integer.MAX_VALUE));
     }
 
@@ -236,15 +239,22 @@ final class Queries {
         }
     }
 
-    /// Streams behind a subquery, which the rewriter does not see.
-    private static void refuseStreamJoins(RelNode rel, Rewriter rewriter) {
-        if (rel instanceof Join join
-                && !(join.getRight() instanceof Values)
-                && (RowTraits.of(join.getLeft()).appendOnly()
-                        || RowTraits.of(join.getRight()).appendOnly())) {
-            throw Refusals.streamJoin(rewriter.firstJoin(), null);
+    /// Refuses joins that mean nothing. Those whose condition stands in WHERE are looked at when
+    /// that has been pushed into them.
+    private static void checkJoins(RelNode rel, Rewriter rewriter) {
+        rel.getInputs().forEach(input -> checkJoins(input, rewriter));
+        if (rel instanceof Join join && !join.getCondition().isAlwaysTrue()) {
+            try {
+                Joins.meaning(join);
+            } catch (SqlException e) {
+                throw new SqlException(
+                        e.state(),
+                        Refusals.position(rewriter.firstJoin()),
+                        e.getMessage(),
+                        e.hint().orElse(null),
+                        e);
+            }
         }
-        rel.getInputs().forEach(input -> refuseStreamJoins(input, rewriter));
     }
 
     private static Optional<WindowSpec> window(SqlNode query) {

@@ -62,14 +62,11 @@ final class Refusals {
                 "Name the columns that are equal: JOIN ... USING (id).");
     }
 
-    static SqlException streamJoin(SqlParserPos pos, String stream) {
+    static SqlException withinWithoutOn(SqlParserPos pos) {
         return of(
                 pos,
-                stream == null
-                        ? "a join of a stream is not supported"
-                        : "a join of the stream \"" + stream + "\" is not supported",
-                "Both sides of a join must be tables: CREATE TABLE ... AS SELECT ... GROUP BY makes"
-                        + " one of a stream.");
+                "WITHIN is supported in joins with ON only",
+                "Write JOIN b WITHIN 1 HOUR ON a.id = b.id.");
     }
 
     static SqlException starOverUsing(SqlParserPos pos) {

@@ -10,6 +10,7 @@ import dev.weir.sql.error.SqlState;
 import dev.weir.sql.function.Functions;
 import dev.weir.sql.parse.TypeNames;
 import dev.weir.sql.parse.WindowedFrom;
+import dev.weir.sql.parse.WithinFrom;
 
 import org.apache.calcite.sql.JoinConditionType;
 import org.apache.calcite.sql.JoinType;
@@ -418,16 +419,31 @@ final class Rewriter extends SqlShuttle {
                 && names.stream().anyMatch(name -> isMergedAgain(join, name.toString()))) {
             throw Refusals.usingAgain(pos);
         }
-        refuseStream(join.getLeft());
-        refuseStream(join.getRight());
+        SqlNode right = join.getRight();
+        SqlNode condition = expression(join.getCondition());
+        if (right instanceof WithinFrom within) {
+            right = within.source();
+            if (join.getConditionType() != JoinConditionType.ON) {
+                throw Refusals.withinWithoutOn(within.getParserPosition());
+            }
+            condition = SqlStdOperatorTable.AND.createCall(pos, condition, bounds(within));
+        }
         return new SqlJoin(
                 pos,
                 join.getLeft().accept(this),
                 join.isNaturalNode(),
                 join.getJoinTypeNode(),
-                join.getRight().accept(this),
+                right.accept(this),
                 join.getConditionTypeNode(),
-                expression(join.getCondition()));
+                condition);
+    }
+
+    private static SqlNode bounds(WithinFrom within) {
+        return Joins.WITHIN.createCall(
+                within.getParserPosition(),
+                number(within.beforeMs()),
+                number(within.afterMs()),
+                number(within.graceMs().orElse(Joins.DEFAULT_GRACE.toMillis())));
     }
 
     /// The items with `*` over JOIN … USING written out: first the columns it merges, then the rest
@@ -516,17 +532,6 @@ final class Rewriter extends SqlShuttle {
 
     private static boolean isNamed(SqlIdentifier column, String name) {
         return column.names.getLast().equalsIgnoreCase(name);
-    }
-
-    private void refuseStream(SqlNode side) {
-        SqlNode source = side.getKind() == SqlKind.AS ? ((SqlCall) side).operand(0) : side;
-        if (source instanceof SqlIdentifier id) {
-            relation(id).filter(r -> !r.isTable()).ifPresent(r -> refuseStream(id, r));
-        }
-    }
-
-    private static void refuseStream(SqlIdentifier id, Relation stream) {
-        throw Refusals.streamJoin(id.getParserPosition(), stream.name());
     }
 
     private Optional<Relation> relation(SqlIdentifier id) {

@@ -39,22 +39,25 @@ import java.util.stream.IntStream;
 ///   most; no set when nothing is known
 /// @param recordKey where the key columns of the stream's records are, empty when they are not all
 ///   there
+/// @param otherRecordKey what takes its place when that is not selected
 /// @param equalities columns that a join has just found equal; over them COALESCE(l, r) is known
 public record RowTraits(
         boolean appendOnly,
         List<List<Integer>> keys,
         List<Integer> recordKey,
+        List<Integer> otherRecordKey,
         List<Equality> equalities) {
     private static final int MOST_KEYS = 4;
 
     public RowTraits {
         keys = List.copyOf(keys);
         recordKey = List.copyOf(recordKey);
+        otherRecordKey = List.copyOf(otherRecordKey);
         equalities = List.copyOf(equalities);
     }
 
     public RowTraits(boolean appendOnly, List<List<Integer>> keys, List<Integer> recordKey) {
-        this(appendOnly, keys, recordKey, List.of());
+        this(appendOnly, keys, recordKey, List.of(), List.of());
     }
 
     /// Two columns that are equal in each row where neither is missing.
@@ -105,7 +108,9 @@ public record RowTraits(
                         info.rightKeys,
                         info.isEqui(),
                         join.getLeft().getRowType().getFieldCount(),
-                        join.getJoinType());
+                        join.getJoinType(),
+                        Joins.isStream(join.getLeft()),
+                        Joins.isStream(join.getRight()));
             }
             case Values values ->
                     new RowTraits(
@@ -155,7 +160,8 @@ public record RowTraits(
         }
         List<List<Integer>> all = new ArrayList<>(List.of(merged));
         all.addAll(passed.keys);
-        return new RowTraits(passed.appendOnly, all, passed.recordKey);
+        return new RowTraits(
+                passed.appendOnly, all, passed.recordKey, passed.otherRecordKey, List.of());
     }
 
     /// The column an expression passes on as it is, or -1.
@@ -225,12 +231,20 @@ public record RowTraits(
                 kept.add(key.stream().map(c -> outputs[c]).toList());
             }
         }
+        List<Integer> first = moved(recordKey, outputs);
+        List<Integer> other = moved(otherRecordKey, outputs);
         return new RowTraits(
                 appendOnly,
                 kept,
-                recordKey.stream().allMatch(c -> outputs[c] >= 0)
-                        ? recordKey.stream().map(c -> outputs[c]).toList()
-                        : List.of());
+                first.isEmpty() ? other : first,
+                first.isEmpty() ? List.of() : other,
+                List.of());
+    }
+
+    private static List<Integer> moved(List<Integer> columns, int[] outputs) {
+        return columns.stream().allMatch(c -> outputs[c] >= 0)
+                ? columns.stream().map(c -> outputs[c]).toList()
+                : List.of();
     }
 
     /// After grouping. Without aggregate functions a group's row never changes. A window is known
@@ -278,7 +292,11 @@ public record RowTraits(
 
     /// A join on the equality of the key columns: the left columns, then the right.
     ///
+    /// A stream that looks a table up keeps its rows as they are. What comes of streams is keyed by
+    /// what they were joined on, as in ksqlDB, or else by what the left stream was keyed by.
+    ///
     /// @param equi true when there is no further condition
+    /// @param leftStream whether the left rows are those of a stream
     public static RowTraits join(
             RowTraits left,
             RowTraits right,
@@ -286,7 +304,9 @@ public record RowTraits(
             List<Integer> rightKeys,
             boolean equi,
             int leftWidth,
-            JoinRelType type) {
+            JoinRelType type,
+            boolean leftStream,
+            boolean rightStream) {
         List<List<Integer>> shifted =
                 right.keys.stream()
                         .map(key -> key.stream().map(c -> c + leftWidth).toList())
@@ -321,10 +341,16 @@ public record RowTraits(
                             full ? -1 : type == JoinRelType.RIGHT ? r : l,
                             full && equi && left.hasKeyOf(leftKeys) && right.hasKeyOf(rightKeys)));
         }
+        boolean streams = leftStream || rightStream;
+        List<Integer> leftRecordKey = leftStream ? left.recordKey : List.of();
+        List<Integer> shiftedKeys = rightKeys.stream().map(c -> c + leftWidth).toList();
+        boolean byLeft = leftStream && !type.generatesNullsOnLeft();
+        boolean byRight = rightStream && !type.generatesNullsOnRight();
         return new RowTraits(
-                left.appendOnly && right.appendOnly && !type.isOuterJoin(),
+                streams || (left.appendOnly && right.appendOnly && !type.isOuterJoin()),
                 keys.stream().limit(MOST_KEYS).toList(),
-                List.of(),
+                byLeft ? leftKeys : byRight ? shiftedKeys : List.of(),
+                byLeft ? leftRecordKey : List.of(),
                 equalities);
     }
 
@@ -334,7 +360,8 @@ public record RowTraits(
         return keys.stream().anyMatch(key -> given.equals(new HashSet<>(key)));
     }
 
-    private boolean isUniqueOn(Collection<Integer> columns) {
+    /// True when these columns are known to identify a row.
+    boolean isUniqueOn(Collection<Integer> columns) {
         Set<Integer> given = new HashSet<>(columns);
         return keys.stream().anyMatch(given::containsAll);
     }
@@ -348,6 +375,12 @@ public record RowTraits(
         }
         for (int column : recordKey) {
             width = Math.max(width, column + 1);
+        }
+        for (int column : otherRecordKey) {
+            width = Math.max(width, column + 1);
+        }
+        for (Equality equality : equalities) {
+            width = Math.max(width, 1 + Math.max(equality.left(), equality.right()));
         }
         return width;
     }

@@ -119,12 +119,12 @@ final class Backfill {
                 Batch found = Batch.of(table.schema());
                 if ((lanes == 1 || reader.lane(key.get(), 0) == lane)
                         && reader.lookup(snapshot, key.get(), 0, found)) {
-                    output.emit(view.of(found));
+                    output.emit(scan.ofSnapshot(view.of(found)));
                 }
             } else if (lanes == 1) {
-                reader.scan(snapshot, batch -> output.emit(view.of(batch)));
+                reader.scan(snapshot, batch -> output.emit(scan.ofSnapshot(view.of(batch))));
             } else {
-                reader.scan(snapshot, lane, batch -> output.emit(view.of(batch)));
+                reader.scan(snapshot, lane, batch -> output.emit(scan.ofSnapshot(view.of(batch))));
             }
         }
     }

@@ -15,9 +15,11 @@ import dev.weir.sql.operator.Exchange;
 import dev.weir.sql.operator.ExpandOperator;
 import dev.weir.sql.operator.JoinOperator;
 import dev.weir.sql.operator.KernelOperator;
+import dev.weir.sql.operator.LookupOperator;
 import dev.weir.sql.operator.Operator;
 import dev.weir.sql.operator.Output;
 import dev.weir.sql.operator.SortOperator;
+import dev.weir.sql.operator.StreamJoinOperator;
 import dev.weir.sql.operator.StreamTime;
 import dev.weir.sql.operator.UnionOperator;
 import dev.weir.sql.plan.PlanNode;
@@ -27,6 +29,7 @@ import dev.weir.sql.state.LaneStore;
 import org.apache.calcite.rex.RexNode;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
@@ -43,6 +46,7 @@ final class Circuit {
     private final List<StreamTime> times;
     private int nextExchange;
     private int nextTime;
+    private boolean versions;
     private final StepClock clock;
     private final RowFailures failures;
     private final List<Scan> scans = new ArrayList<>();
@@ -62,21 +66,33 @@ final class Circuit {
     /// Where a relation's delta goes in.
     ///
     /// @param condition over the scan's columns; rows that do not meet it have no effect; or null
+    /// @param versions whether it wants each version of a table's row, with its time, and not what
+    ///   the step has made of it
     /// @param outputs one for each lane; a single one takes the delta of all lanes
     record Scan(
             Relation relation,
             List<ScanColumn> columns,
             Schema schema,
             RexNode condition,
+            boolean versions,
             List<Output> outputs) {
         /// This scan with something before each output.
         Scan through(UnaryOperator<Output> first) {
             return with(outputs.stream().map(first).toList());
         }
 
+        /// Rows that a snapshot has of a table, as the scan takes them: those who want versions
+        /// know only that these have been there before.
+        Batch ofSnapshot(Batch seen) {
+            if (versions) {
+                Arrays.fill(seen.rowTimes().values(), 0, seen.physicalRows(), Long.MIN_VALUE);
+            }
+            return seen;
+        }
+
         /// This scan with other outputs.
         Scan with(List<Output> others) {
-            return new Scan(relation, columns, schema, condition, others);
+            return new Scan(relation, columns, schema, condition, versions, others);
         }
     }
 
@@ -283,11 +299,12 @@ final class Circuit {
     private int build(PlanNode node, RexNode condition, Output output) {
         return switch (node) {
             case PlanNode.StreamScan(var relation, var columns, var schema, _) -> {
-                scans.add(new Scan(relation, columns, schema, condition, List.of(output)));
+                scans.add(new Scan(relation, columns, schema, condition, false, List.of(output)));
                 yield 0;
             }
             case PlanNode.TableScan(var relation, var columns, var schema, _) -> {
-                scans.add(new Scan(relation, columns, schema, condition, List.of(output)));
+                scans.add(
+                        new Scan(relation, columns, schema, condition, versions, List.of(output)));
                 yield 0;
             }
             case PlanNode.Values values -> {
@@ -385,6 +402,86 @@ final class Circuit {
                 for (PlanNode input : union.inputs()) {
                     stage = Math.max(stage, build(input, null, delta -> operator.accept(0, delta)));
                 }
+                stage(stage).operators.add(operator);
+                yield stage;
+            }
+            case PlanNode.Lookup join -> {
+                boolean left = join.streamOnLeft();
+                PlanNode stream = left ? join.left() : join.right();
+                PlanNode table = left ? join.right() : join.left();
+                int[] streamKeys = left ? join.leftKeys() : join.rightKeys();
+                int[] tableKeys = left ? join.rightKeys() : join.leftKeys();
+                LookupOperator operator =
+                        new LookupOperator(
+                                stream.schema(),
+                                streamKeys,
+                                table.schema(),
+                                tableKeys,
+                                left,
+                                join.keepsUnmatched(),
+                                join.versions(),
+                                residual(join.residual(), join.schema()),
+                                join.schema(),
+                                store.ordered(nextOperator++),
+                                computed(),
+                                output);
+                versions = join.versions();
+                int tableStage =
+                        keyed(
+                                table,
+                                operator.tableKeySchema(),
+                                tableKeys,
+                                delta -> operator.accept(1, delta));
+                versions = false;
+                int streamStage =
+                        keyed(
+                                stream,
+                                operator.streamKeySchema(),
+                                streamKeys,
+                                delta -> operator.accept(0, delta));
+                int stage = Math.max(tableStage, streamStage);
+                stage(stage).operators.add(operator);
+                yield stage;
+            }
+            case PlanNode.StreamJoin join -> {
+                StreamTime time = time();
+                StreamJoinOperator operator =
+                        new StreamJoinOperator(
+                                join.left().schema(),
+                                join.leftKeys(),
+                                join.right().schema(),
+                                join.rightKeys(),
+                                join.type().generatesNullsOnRight(),
+                                join.type().generatesNullsOnLeft(),
+                                join.beforeMs(),
+                                join.afterMs(),
+                                join.graceMs(),
+                                residual(join.residual(), join.schema()),
+                                join.schema(),
+                                store.ordered(nextOperator++),
+                                store.ordered(nextOperator++),
+                                store.ordered(nextOperator++),
+                                store.lane(),
+                                store.lanes(),
+                                time,
+                                computed(),
+                                output);
+                int left =
+                        keyed(
+                                join.left(),
+                                operator.leftKeySchema(),
+                                join.leftKeys(),
+                                time,
+                                delta -> operator.accept(0, delta));
+                int right =
+                        keyed(
+                                join.right(),
+                                operator.rightKeySchema(),
+                                join.rightKeys(),
+                                time,
+                                delta -> operator.accept(1, delta));
+                int stage = Math.max(left, right);
+                stage(stage).operators.add(operator);
                 yield stage;
             }
             case PlanNode.Sort sort -> {

@@ -6,6 +6,7 @@ import dev.weir.sql.batch.SqlType;
 import dev.weir.sql.catalog.ScanColumn;
 import dev.weir.sql.plan.PlanNode;
 
+import org.apache.calcite.rel.core.JoinRelType;
 import org.apache.calcite.rex.RexInputRef;
 import org.apache.calcite.rex.RexNode;
 
@@ -65,7 +66,6 @@ final class Distribution {
                 }
                 yield List.of(groups);
             }
-            case PlanNode.Join join -> joined(join);
             case PlanNode.Union union -> {
                 List<List<Integer>> common = new ArrayList<>(of(union.inputs().getFirst()));
                 for (PlanNode input : union.inputs()) {
@@ -73,6 +73,29 @@ final class Distribution {
                 }
                 yield common;
             }
+            case PlanNode.Join join ->
+                    joined(
+                            join.type(),
+                            join.left(),
+                            join.right(),
+                            join.leftKeys(),
+                            join.rightKeys());
+            case PlanNode.Lookup join ->
+                    joined(
+                            !join.keepsUnmatched()
+                                    ? JoinRelType.INNER
+                                    : join.streamOnLeft() ? JoinRelType.LEFT : JoinRelType.RIGHT,
+                            join.left(),
+                            join.right(),
+                            join.leftKeys(),
+                            join.rightKeys());
+            case PlanNode.StreamJoin join ->
+                    joined(
+                            join.type(),
+                            join.left(),
+                            join.right(),
+                            join.leftKeys(),
+                            join.rightKeys());
         };
     }
 
@@ -99,21 +122,22 @@ final class Distribution {
 
     /// By the keys of either side, which are equal; but an INT beside a BIGINT is kept as one, and
     /// a row without a match is where the key is that it has.
-    private static List<List<Integer>> joined(PlanNode.Join join) {
+    private static List<List<Integer>> joined(
+            JoinRelType type, PlanNode leftNode, PlanNode rightNode, int[] l, int[] r) {
         List<List<Integer>> sides = new ArrayList<>();
-        Schema left = join.left().schema();
-        Schema right = join.right().schema();
-        boolean leftAsKept = !join.type().generatesNullsOnLeft();
-        boolean rightAsKept = !join.type().generatesNullsOnRight();
+        Schema left = leftNode.schema();
+        Schema right = rightNode.schema();
+        boolean leftAsKept = !type.generatesNullsOnLeft();
+        boolean rightAsKept = !type.generatesNullsOnRight();
         List<Integer> leftKeys = new ArrayList<>();
         List<Integer> rightKeys = new ArrayList<>();
-        for (int i = 0; i < join.leftKeys().length; i++) {
-            SqlType leftType = left.type(join.leftKeys()[i]);
-            SqlType rightType = right.type(join.rightKeys()[i]);
+        for (int i = 0; i < l.length; i++) {
+            SqlType leftType = left.type(l[i]);
+            SqlType rightType = right.type(r[i]);
             leftAsKept &= leftType != Primitive.INT || rightType != Primitive.BIGINT;
             rightAsKept &= rightType != Primitive.INT || leftType != Primitive.BIGINT;
-            leftKeys.add(join.leftKeys()[i]);
-            rightKeys.add(left.size() + join.rightKeys()[i]);
+            leftKeys.add(l[i]);
+            rightKeys.add(left.size() + r[i]);
         }
         if (leftAsKept) {
             sides.add(leftKeys);

@@ -35,6 +35,7 @@ final class LiveQuery implements PushQuery {
     private final List<String> sources;
     private final Schema schema;
     private final boolean table;
+    private final boolean looksUp;
     private final Optional<List<Integer>> key;
     private final Consumer<LiveQuery> onClose;
     private final StepTime time = new StepTime();
@@ -74,6 +75,7 @@ final class LiveQuery implements PushQuery {
         this.onClose = onClose;
         schema = plan.schema();
         table = !plan.traits().appendOnly();
+        looksUp = looksUp(plan);
         key =
                 Optional.ofNullable(plan.traits().uniqueKey())
                         .filter(_ -> table)
@@ -119,6 +121,16 @@ final class LiveQuery implements PushQuery {
     @Override
     public Optional<List<Integer>> key() {
         return key;
+    }
+
+    /// Whether rows of its streams must find its tables there.
+    boolean looksUp() {
+        return looksUp;
+    }
+
+    private static boolean looksUp(PlanNode plan) {
+        return plan instanceof PlanNode.Lookup
+                || plan.inputs().stream().anyMatch(LiveQuery::looksUp);
     }
 
     boolean reads(String relation) {

@@ -35,6 +35,10 @@ final class SourceNode implements Node {
     private final List<Origin> origins;
     private final LongAdder deadLetters;
     private final Feed feed;
+
+    /// Of a table: each version of its rows, for those who look it up as of a time.
+    private final Feed versions;
+
     private final List<Lane> lanes = new ArrayList<>();
     private final Exchange exchange;
     private final PointStates rows;
@@ -218,6 +222,7 @@ final class SourceNode implements Node {
                         relation,
                         relation.isTable() ? ScanView.columnsOf(relation) : null,
                         store.lanes());
+        versions = new Feed(relation, ScanView.columnsOf(relation), store.lanes());
         for (int lane = 0; lane < store.lanes(); lane++) {
             lanes.add(
                     new Lane(
@@ -291,8 +296,9 @@ final class SourceNode implements Node {
 
     @Override
     public void subscribe(Circuit.Scan scan, boolean durable) {
-        feed.subscribe(scan);
+        (scan.versions() ? versions : feed).subscribe(scan);
         durableReaders += durable ? 1 : 0;
+        tellVersions();
         if (!relation.isTable()) {
             if (reader == null) {
                 open();
@@ -303,13 +309,23 @@ final class SourceNode implements Node {
 
     @Override
     public void unsubscribe(Circuit.Scan scan, boolean durable) {
-        feed.unsubscribe(scan);
+        (scan.versions() ? versions : feed).unsubscribe(scan);
         durableReaders -= durable ? 1 : 0;
+        tellVersions();
         if (!relation.isTable() && reader != null) {
             if (feed.isUnread()) {
                 close();
             } else {
                 refresh();
+            }
+        }
+    }
+
+    private void tellVersions() {
+        for (Lane lane : lanes) {
+            if (lane.table != null) {
+                lane.table.versions(
+                        versions.isUnread() ? null : delta -> versions.emit(lane.number, delta));
             }
         }
     }
@@ -372,6 +388,7 @@ final class SourceNode implements Node {
     @Override
     public void endStep() {
         feed.gather();
+        versions.gather();
     }
 
     @Override

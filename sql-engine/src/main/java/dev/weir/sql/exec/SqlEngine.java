@@ -842,7 +842,9 @@ public final class SqlEngine implements AutoCloseable {
             for (SourceReader reader : backfill.readers()) {
                 reader.seekToStart();
             }
-            while (!query.isOver()) {
+            // Rows that look a table up cannot come before it does: all of them with the last
+            // slice.
+            while (!query.isOver() && !query.looksUp()) {
                 Map<String, long[]> targets = new HashMap<>();
                 Published published = committer.published();
                 for (SourceReader reader : backfill.readers()) {

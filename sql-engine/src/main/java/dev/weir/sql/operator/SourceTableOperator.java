@@ -38,6 +38,8 @@ public final class SourceTableOperator implements Operator {
     private int[] before = new int[64];
     private int[] beforeLength = new int[64];
     private final Batch out;
+    private final Batch history;
+    private Output versions;
 
     /// @param rows versioned; keeps the table
     public SourceTableOperator(
@@ -54,6 +56,13 @@ public final class SourceTableOperator implements Operator {
         this.slice = format.keySlice(rows);
         this.touched = new Touched(rows);
         this.out = Batch.of(schema);
+        this.history = Batch.of(schema);
+    }
+
+    /// Sends each version of each row, as it comes, to `to` from now on: the row before (-1) and
+    /// the row after (+1), both with the time of the change. Null for no longer.
+    public void versions(Output to) {
+        versions = to;
     }
 
     /// Takes upserts, in order: all columns, weight +1.
@@ -75,6 +84,23 @@ public final class SourceTableOperator implements Operator {
             }
         } finally {
             rows.unlock();
+        }
+        emitVersions();
+    }
+
+    private void emitVersions() {
+        if (!history.isEmpty()) {
+            versions.emit(history);
+            history.clear();
+        }
+    }
+
+    /// Puts aside what a change makes of the row of an entry.
+    private void note(int entry, long rowTime) {
+        if (versions != null && rows.valueLength(entry) >= 0) {
+            format.read(rows.bytes(entry), rows.valueOffset(entry), history, -1);
+            long[] times = history.rowTimes().values();
+            times[history.physicalRows() - 1] = rowTime;
         }
     }
 
@@ -112,6 +138,10 @@ public final class SourceTableOperator implements Operator {
                 value.array(),
                 0,
                 value.size())) {
+            note(entry, delta.rowTime(row));
+            if (versions != null) {
+                history.appendRow(delta, row, 1);
+            }
             touched.moved(number, rows.set(entry, value.array(), 0, value.size()));
         }
     }
@@ -165,12 +195,14 @@ public final class SourceTableOperator implements Operator {
                 int entry = rows.find(key.array(), 0, key.size());
                 if (entry != PointState.NONE) {
                     touch(entry);
+                    note(entry, keys.rowTime(row));
                     rows.erase(entry);
                 }
             }
         } finally {
             rows.unlock();
         }
+        emitVersions();
     }
 
     @Override

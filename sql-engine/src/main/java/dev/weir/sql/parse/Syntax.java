@@ -207,6 +207,29 @@ final class Syntax {
         return count * unitMs;
     }
 
+    static long joinTimeMs(long count, long unitMs, Token number) {
+        long most = Long.MAX_VALUE / 1_000 / unitMs;
+        if (count > most) {
+            throw new SqlException(
+                    SqlState.INVALID_PARAMETER,
+                    position(number),
+                    "rows cannot be waited for so long",
+                    "Give at most " + most + " of that unit.");
+        }
+        return count * unitMs;
+    }
+
+    /// @param graceMs -1 when it is not said
+    static SqlNode within(
+            SqlNode table, long beforeMs, long afterMs, long graceMs, SqlParserPos pos) {
+        return new WithinFrom(
+                pos,
+                table,
+                beforeMs,
+                afterMs,
+                graceMs < 0 ? OptionalLong.empty() : OptionalLong.of(graceMs));
+    }
+
     /// @param advanceMs 0 when it is not given
     /// @param retentionMs -1 when it is not given
     /// @param graceMs -1 when it is not given

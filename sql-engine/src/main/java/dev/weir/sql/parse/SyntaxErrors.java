@@ -49,9 +49,6 @@ final class SyntaxErrors {
     static SqlException of(ParseException e, String text) {
         Token last = e.currentToken;
         Token wrong = last.next;
-        if (wrong.kind == WeirParserConstants.WITHIN) {
-            return Unsupported.within(wrong);
-        }
         TreeSet<String> words = new TreeSet<>();
         boolean nameExpected = false;
         for (int[] sequence : e.expectedTokenSequences) {

@@ -41,14 +41,6 @@ final class Unsupported {
                         + " MINUTES) are.");
     }
 
-    static SqlException within(Token at) {
-        return at(
-                at,
-                "joins of streams are not supported",
-                "Both sides of a join must be tables: CREATE TABLE ... AS SELECT ... GROUP BY"
-                        + " makes one of a stream.");
-    }
-
     private static SqlException at(Token token, String message, String hint) {
         return new SqlException(
                 SqlState.FEATURE_NOT_SUPPORTED, Syntax.position(token), message, hint);

@@ -12,6 +12,7 @@ import org.apache.calcite.rex.RexNode;
 import org.apache.calcite.rex.RexVisitorImpl;
 import org.apache.calcite.util.Util;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -59,6 +60,8 @@ final class Explain {
                             + " rows "
                             + expand.rows().schema().names();
             case PlanNode.Union _ -> "Union ALL";
+            case PlanNode.Lookup join -> lookup(join);
+            case PlanNode.StreamJoin join -> within(join);
             case PlanNode.Sort sort -> sort(sort);
         };
     }
@@ -161,25 +164,73 @@ final class Explain {
     }
 
     private static String join(PlanNode.Join join) {
-        String type = join.type() == JoinRelType.INNER ? "Join" : title(join.type()) + "Join";
-        List<String> conditions =
-                equalities(join.left(), join.right(), join.leftKeys(), join.rightKeys());
-        if (join.residual() != null) {
-            conditions.add(Expressions.text(join.residual(), join.schema()));
-        }
-        return type
-                + (conditions.isEmpty()
-                        ? " of every pair"
-                        : " ON " + String.join(" AND ", conditions))
-                + "  state: both sides"
-                + (join.left().traits().appendOnly() && join.right().traits().appendOnly()
-                        ? ", unbounded"
-                        : "")
+        boolean streams = join.left().traits().appendOnly() && join.right().traits().appendOnly();
+        return title(join.type(), "Join")
+                + conditions(
+                        join,
+                        join.left(),
+                        join.right(),
+                        join.leftKeys(),
+                        join.rightKeys(),
+                        join.residual())
+                + "  state: "
+                + (streams ? "unbounded, both sides" : "both sides")
                 + (join.leftKeys().length == 0 ? ", every pair is compared" : "");
     }
 
-    private static String title(JoinRelType type) {
-        return type.name().charAt(0) + type.name().substring(1).toLowerCase(Locale.ROOT);
+    private static String lookup(PlanNode.Lookup join) {
+        return (join.keepsUnmatched() ? "LeftLookup" : "Lookup")
+                + conditions(
+                        join,
+                        join.left(),
+                        join.right(),
+                        join.leftKeys(),
+                        join.rightKeys(),
+                        join.residual())
+                + (join.versions() ? " as of the row's time" : " as of the step")
+                + "  state: the table";
+    }
+
+    private static String within(PlanNode.StreamJoin join) {
+        return title(join.type(), "StreamJoin")
+                + " WITHIN ("
+                + length(join.beforeMs())
+                + ", "
+                + length(join.afterMs())
+                + ") GRACE PERIOD "
+                + length(join.graceMs())
+                + conditions(
+                        join,
+                        join.left(),
+                        join.right(),
+                        join.leftKeys(),
+                        join.rightKeys(),
+                        join.residual())
+                + "  state: both sides, until closed";
+    }
+
+    private static String length(long ms) {
+        return ms == 0 ? "0" : Duration.ofMillis(ms).toString().substring(1).replace("T", "");
+    }
+
+    private static String conditions(
+            PlanNode join,
+            PlanNode left,
+            PlanNode right,
+            int[] leftKeys,
+            int[] rightKeys,
+            RexNode residual) {
+        List<String> conditions = equalities(left, right, leftKeys, rightKeys);
+        if (residual != null) {
+            conditions.add(Expressions.text(residual, join.schema()));
+        }
+        return conditions.isEmpty() ? " of every pair" : " ON " + String.join(" AND ", conditions);
+    }
+
+    private static String title(JoinRelType type, String what) {
+        return type == JoinRelType.INNER
+                ? what
+                : type.name().charAt(0) + type.name().substring(1).toLowerCase(Locale.ROOT) + what;
     }
 
     private static List<String> equalities(

@@ -115,6 +115,57 @@ public sealed interface PlanNode {
     /// The rows of all inputs (UNION ALL).
     record Union(List<PlanNode> inputs, Schema schema, Traits traits) implements PlanNode {}
 
+    /// Each row of a stream with the row a table has for its key as of the stream row's time: the
+    /// left columns, then the right.
+    ///
+    /// @param streamOnLeft whether the left side is the stream
+    /// @param keepsUnmatched whether a stream row without a match comes with NULLs
+    /// @param versions whether the table is one of a topic, so that each version of a row is known
+    ///   with its time
+    /// @param residual further condition over the joined row, or null
+    record Lookup(
+            boolean streamOnLeft,
+            boolean keepsUnmatched,
+            boolean versions,
+            PlanNode left,
+            PlanNode right,
+            int[] leftKeys,
+            int[] rightKeys,
+            RexNode residual,
+            Schema schema,
+            Traits traits)
+            implements PlanNode {
+        @Override
+        public List<PlanNode> inputs() {
+            return List.of(left, right);
+        }
+    }
+
+    /// Rows of two streams that are near each other in time: the left columns, then the right.
+    ///
+    /// @param beforeMs how much earlier than a left row a right one may be
+    /// @param afterMs how much later
+    /// @param graceMs how long after that rows are waited for
+    /// @param residual further condition over the joined row, or null
+    record StreamJoin(
+            JoinRelType type,
+            long beforeMs,
+            long afterMs,
+            long graceMs,
+            PlanNode left,
+            PlanNode right,
+            int[] leftKeys,
+            int[] rightKeys,
+            RexNode residual,
+            Schema schema,
+            Traits traits)
+            implements PlanNode {
+        @Override
+        public List<PlanNode> inputs() {
+            return List.of(left, right);
+        }
+    }
+
     /// Sorts and cuts the whole result. Only in pull queries.
     ///
     /// @param columns sort columns, most significant first

@@ -1,6 +1,7 @@
 package dev.weir.sql.plan;
 
 import dev.weir.sql.analyze.Analyzed;
+import dev.weir.sql.analyze.Joins;
 import dev.weir.sql.analyze.Literals;
 import dev.weir.sql.analyze.RelTypes;
 import dev.weir.sql.analyze.RowTraits;
@@ -329,6 +330,7 @@ public final class Planner {
                     left.node().schema().type(leftKeys.get(i)),
                     right.node().schema().type(rightKeys.get(i)));
         }
+        Joins.Meaning meaning = Joins.meaning(join);
         RowTraits rows =
                 RowTraits.join(
                         left.rows(),
@@ -337,18 +339,59 @@ public final class Planner {
                         rightKeys,
                         rest.isAlwaysTrue(),
                         join.getLeft().getRowType().getFieldCount(),
-                        join.getJoinType());
-        return new Built(
-                new PlanNode.Join(
                         join.getJoinType(),
-                        left.node(),
-                        right.node(),
-                        columns(leftKeys),
-                        columns(rightKeys),
-                        rest.isAlwaysTrue() ? null : expand(rest),
-                        schema(join),
-                        Built.traits(rows)),
-                rows);
+                        Joins.isStream(join.getLeft()),
+                        Joins.isStream(join.getRight()));
+        RexNode residual = rest.isAlwaysTrue() ? null : expand(rest);
+        PlanNode node =
+                switch (meaning) {
+                    case Joins.Meaning.KeptUpToDate _ ->
+                            new PlanNode.Join(
+                                    join.getJoinType(),
+                                    left.node(),
+                                    right.node(),
+                                    columns(leftKeys),
+                                    columns(rightKeys),
+                                    residual,
+                                    schema(join),
+                                    Built.traits(rows));
+                    case Joins.Meaning.Lookup(boolean streamOnLeft) ->
+                            new PlanNode.Lookup(
+                                    streamOnLeft,
+                                    join.getJoinType() != JoinRelType.INNER,
+                                    isOfTopic(streamOnLeft ? right.node() : left.node()),
+                                    left.node(),
+                                    right.node(),
+                                    columns(leftKeys),
+                                    columns(rightKeys),
+                                    residual,
+                                    schema(join),
+                                    Built.traits(rows));
+                    case Joins.Meaning.Within(long beforeMs, long afterMs, long graceMs) ->
+                            new PlanNode.StreamJoin(
+                                    join.getJoinType(),
+                                    beforeMs,
+                                    afterMs,
+                                    graceMs,
+                                    left.node(),
+                                    right.node(),
+                                    columns(leftKeys),
+                                    columns(rightKeys),
+                                    residual,
+                                    schema(join),
+                                    Built.traits(rows));
+                };
+        return new Built(node, rows);
+    }
+
+    /// Whether the rows are those of a table that others write, filtered and projected at most.
+    private static boolean isOfTopic(PlanNode node) {
+        return switch (node) {
+            case PlanNode.Filter filter -> isOfTopic(filter.input());
+            case PlanNode.Project project -> isOfTopic(project.input());
+            case PlanNode.TableScan scan -> !scan.relation().isDerived();
+            default -> false;
+        };
     }
 
     private Built expand(
@@ -361,7 +404,9 @@ public final class Planner {
                         List.of(),
                         rest.isAlwaysTrue(),
                         input.node().schema().size(),
-                        JoinRelType.INNER);
+                        JoinRelType.INNER,
+                        false,
+                        false);
         Built expanded =
                 new Built(
                         new PlanNode.Expand(input.node(), constants, schema, Built.traits(rows)),
@@ -513,6 +558,31 @@ public final class Planner {
                     new PlanNode.Join(type, l, r, lk, rk, residual, schema, traits);
             case PlanNode.Union(var inputs, _, var traits) ->
                     new PlanNode.Union(inputs, schema, traits);
+            case PlanNode.Lookup join ->
+                    new PlanNode.Lookup(
+                            join.streamOnLeft(),
+                            join.keepsUnmatched(),
+                            join.versions(),
+                            join.left(),
+                            join.right(),
+                            join.leftKeys(),
+                            join.rightKeys(),
+                            join.residual(),
+                            schema,
+                            join.traits());
+            case PlanNode.StreamJoin join ->
+                    new PlanNode.StreamJoin(
+                            join.type(),
+                            join.beforeMs(),
+                            join.afterMs(),
+                            join.graceMs(),
+                            join.left(),
+                            join.right(),
+                            join.leftKeys(),
+                            join.rightKeys(),
+                            join.residual(),
+                            schema,
+                            join.traits());
             case PlanNode.Sort(
                             var input,
                             var columns,

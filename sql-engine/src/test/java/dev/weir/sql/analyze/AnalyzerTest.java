@@ -294,8 +294,13 @@ class AnalyzerTest {
                     """
                     SELECT CORRELATION(DISTINCT qty, qty) FROM orders | 8 | CORRELATION(DISTINCT ...) is not supported
                     SELECT ATTR(item) FROM orders GROUP BY qty | 8 | the aggregate function ATTR is not supported
-                    SELECT * FROM orders o JOIN items i ON o.id = i.id | 15 | a join of the stream "orders" is not supported
-                    SELECT * FROM (SELECT id FROM orders) a JOIN items b ON a.id = b.id | 41 | a join of a stream is not supported
+                    SELECT * FROM orders o JOIN items i ON o.item = i.name | 24 | a stream is joined with a table by the table's whole primary key
+                    SELECT * FROM items i LEFT JOIN orders o ON o.id = i.id | 28 | a join of a stream with a table cannot keep the rows of the table
+                    SELECT * FROM orders o FULL JOIN items i ON o.id = i.id | 29 | a join of a stream with a table cannot keep the rows of the table
+                    SELECT * FROM orders o LEFT JOIN bids b ON o.qty = b.kind | 29 | LEFT JOIN of two streams needs WITHIN
+                    SELECT * FROM orders o JOIN bids b WITHIN 1 HOUR ON o.qty > b.kind | 24 | a join of streams needs an equality between its sides
+                    SELECT * FROM orders o JOIN items i WITHIN 1 HOUR ON o.id = i.id | 24 | WITHIN bounds a join of two streams, and this is one with a table
+                    SELECT 1 FROM orders JOIN bids WITHIN 1 HOUR USING (kind) | 32 | WITHIN is supported in joins with ON only
                     SELECT * FROM items NATURAL JOIN customers | 29 | NATURAL JOIN is not supported
                     SELECT id FROM items a FULL JOIN items b USING (id) JOIN items c USING (id) | 53 | RIGHT and FULL JOIN ... USING of a column that USING has merged before are not supported
                     SELECT * FROM (SELECT id FROM items) i JOIN customers USING (id) | 8 | SELECT * over JOIN ... USING of a subquery is not supported

@@ -134,6 +134,11 @@ class StatementsTest {
                 "SELECT a FROM s o WINDOW TUMBLING (SIZE 500 MILLISECONDS) WHERE b > 1 GROUP BY a"
                         + " HAVING COUNT(*) > 1 EMIT CHANGES LIMIT 1",
                 "SELECT a.x FROM a JOIN b ON a.id = b.id AND a.y < b.y",
+                "SELECT a.x FROM a JOIN b WITHIN 1 HOUR ON a.id = b.id",
+                "SELECT a.x FROM a LEFT JOIN b AS c WITHIN 1 HOUR GRACE PERIOD 0 SECONDS ON a.id ="
+                        + " c.id",
+                "SELECT a.x FROM a FULL JOIN b c WITHIN (0 SECONDS, 2 DAYS) GRACE PERIOD 5 MINUTES"
+                        + " ON a.id = c.id JOIN d ON d.id = a.id",
                 "WITH a AS (SELECT * FROM b) SELECT * FROM a",
                 "INSERT INTO t (a, ROWTIME) VALUES (1, 2), (-2.5, NULL)",
                 "INSERT INTO t VALUES (STRUCT(a := 1), ARRAY[1, 2], MAP['k', 1])",
@@ -183,7 +188,6 @@ class StatementsTest {
             quoteCharacter = '\0',
             textBlock =
                     """
-                    SELECT a FROM s JOIN t WITHIN 1 HOUR ON s.a = t.a | 24 | joins of streams are not supported
                     SELECT a FROM s WINDOW SESSION (1 HOUR) GROUP BY a | 24 | SESSION windows are not supported
                     SELECT a FROM s EMIT FINAL | 22 | EMIT FINAL needs a window
                     SELECT * FROM s ORDER BY a EMIT CHANGES | 17 | ORDER BY is not supported in a query with EMIT CHANGES
