@@ -253,7 +253,9 @@ final class Circuit {
             boolean consolidates,
             Output output) {
         int lane = store.lane();
-        if (store.lanes() == 1 || Distribution.matches(input, keySchema, keyColumns)) {
+        // Behind an exchange all lanes have observed their rows before any ends its step.
+        if (store.lanes() == 1
+                || (time == null && Distribution.matches(input, keySchema, keyColumns))) {
             return build(input, null, observed(time, output));
         }
         int number = nextExchange++;
@@ -472,6 +474,7 @@ final class Circuit {
                                 operator.leftKeySchema(),
                                 join.leftKeys(),
                                 time,
+                                false,
                                 delta -> operator.accept(0, delta));
                 int right =
                         keyed(
@@ -479,6 +482,7 @@ final class Circuit {
                                 operator.rightKeySchema(),
                                 join.rightKeys(),
                                 time,
+                                false,
                                 delta -> operator.accept(1, delta));
                 int stage = Math.max(left, right);
                 stage(stage).operators.add(operator);
