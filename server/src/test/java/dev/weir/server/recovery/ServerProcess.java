@@ -25,13 +25,16 @@ final class ServerProcess implements AutoCloseable {
     /// Starts a server on a data directory and waits for its ready line.
     ///
     /// @param kafkaPort the Kafka listener's port, 0 for a free one
+    /// @param workers threads that share the work of queries
     /// @param log where its log output is appended
-    static ServerProcess start(Path data, int kafkaPort, Path log) throws IOException {
+    static ServerProcess start(Path data, int kafkaPort, int workers, Path log) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("--enable-native-access=ALL-UNNAMED");
         command.add("--sun-misc-unsafe-memory-access=allow");
         command.add("-Xmx1g");
+        // It lives for a second or two, most of which would go into compiling what is run once.
+        command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
         command.add("-cp");
         command.add(System.getProperty("java.class.path"));
         command.add("dev.weir.server.Main");
@@ -40,6 +43,7 @@ final class ServerProcess implements AutoCloseable {
         command.addAll(List.of("--set", "kafka.listen=127.0.0.1:" + kafkaPort));
         command.addAll(List.of("--set", "postgres.listen=127.0.0.1:0"));
         command.addAll(List.of("--set", "http.listen=127.0.0.1:0"));
+        command.addAll(List.of("--set", "sql.workers=" + workers));
         Process process =
                 new ProcessBuilder(command)
                         .redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()))
