@@ -20,6 +20,10 @@ import java.util.stream.Stream;
 
 /// The disk. Stateless; any thread.
 public final class RealFileSystem implements FileSystem {
+    /// With less than this left, a failed write is laid to the lack of room whatever the operating
+    /// system calls it, which may be in any language.
+    private static final long NO_ROOM_BYTES = 64 << 10;
+
     @Override
     public StorageFile open(Path path, OpenMode mode) throws IOException {
         Set<? extends OpenOption> options =
@@ -39,7 +43,23 @@ public final class RealFileSystem implements FileSystem {
             FileNotFoundException absent = new FileNotFoundException(path.toString());
             absent.initCause(e);
             throw absent;
+        } catch (IOException e) {
+            throw fullOr(path, e);
         }
+    }
+
+    /// What a failed creation or write is to be called.
+    private static IOException fullOr(Path path, IOException e) {
+        String said = String.valueOf(e.getMessage());
+        boolean full = said.contains("No space left") || said.contains("quota exceeded");
+        if (!full) {
+            try {
+                full = Files.getFileStore(path).getUsableSpace() < NO_ROOM_BYTES;
+            } catch (IOException unknown) {
+                e.addSuppressed(unknown);
+            }
+        }
+        return full ? new DiskFullException(said, e) : e;
     }
 
     @Override
@@ -137,12 +157,18 @@ public final class RealFileSystem implements FileSystem {
         @Override
         public void write(ByteBuffer source, long position) throws IOException {
             int start = source.position();
-            uninterrupted(current -> {
-                while (source.hasRemaining()) {
-                    current.write(source, position + source.position() - start);
-                }
-                return null;
-            });
+            try {
+                uninterrupted(current -> {
+                    while (source.hasRemaining()) {
+                        current.write(source, position + source.position() - start);
+                    }
+                    return null;
+                });
+            } catch (ClosedChannelException e) {
+                throw e;
+            } catch (IOException e) {
+                throw fullOr(path, e);
+            }
         }
 
         @Override

@@ -123,7 +123,7 @@ public final class SimulatedFileSystem implements FileSystem {
                 throw new FileNotFoundException(path.toString());
             }
             if (used >= capacity) {
-                throw new IOException("No space left on device");
+                throw new DiskFullException("No space left on device");
             }
             node = new Data();
             change(new NameChange(null, null, parent, name, node));
@@ -471,7 +471,7 @@ public final class SimulatedFileSystem implements FileSystem {
                 }
                 used += data.size - before;
                 if (full) {
-                    throw new IOException("No space left on device");
+                    throw new DiskFullException("No space left on device");
                 }
                 if (broken) {
                     throw new IOException("Input/output error");

@@ -2,6 +2,7 @@ package dev.weir.broker.topic;
 
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
+import dev.weir.broker.storage.DiskFullException;
 import dev.weir.broker.storage.FileSystem;
 import dev.weir.broker.storage.StorageFile;
 
@@ -31,7 +32,7 @@ import java.util.zip.CRC32C;
 /// An append is fsynced before it returns, so a crash can only tear what no caller was told of: a
 /// broken frame at the end is cut off. A broken frame with a whole one after it is damage, and the
 /// log refuses to open. After a failed write or fsync nothing is appended until a restart, because
-/// what the disk then holds is unknown.
+/// what the disk then holds is unknown; a write that only found the disk full is taken back.
 ///
 /// Any thread may append; appends exclude each other.
 public final class MetadataLog implements AutoCloseable {
@@ -86,14 +87,54 @@ public final class MetadataLog implements AutoCloseable {
         var bytes = frames(records);
         int length = bytes.remaining();
         try {
-            file.write(bytes, end);
+            write(bytes);
             file.sync();
             end += length;
+        } catch (DiskFullException e) {
+            throw new BrokerException(
+                    ErrorCode.KAFKA_STORAGE_ERROR,
+                    "cannot write the metadata log: " + e.getMessage(),
+                    e);
         } catch (IOException e) {
             failure = e.toString();
             LOGGER.error("cannot write {}; topics cannot be changed until a restart", path, e);
             throw new BrokerException(
                     ErrorCode.KAFKA_STORAGE_ERROR, "cannot write the metadata log: " + e, e);
+        }
+    }
+
+    private void write(ByteBuffer bytes) throws IOException {
+        try {
+            file.write(bytes, end);
+        } catch (DiskFullException e) {
+            file.truncate(end);
+            throw e;
+        }
+    }
+
+    /// Refuses what would need more of the disk than is left.
+    ///
+    /// @param what is refused, for the message
+    /// @throws BrokerException with `KAFKA_STORAGE_ERROR`
+    void checkRoom(String what, long bytes) {
+        try {
+            long left = files.usableSpace(path.toAbsolutePath().getParent());
+            if (left < bytes) {
+                var full = new DiskFullException("No space left on device");
+                throw new BrokerException(
+                        ErrorCode.KAFKA_STORAGE_ERROR,
+                        "cannot create "
+                                + what
+                                + ": the disk has "
+                                + left
+                                + " bytes left, "
+                                + bytes
+                                + " are needed",
+                        full);
+            }
+        } catch (IOException e) {
+            throw new BrokerException(
+                    ErrorCode.KAFKA_STORAGE_ERROR, "cannot tell the disk's free space: " + e, e);
         }
     }
 

@@ -31,6 +31,11 @@ import java.util.stream.Stream;
 /// the state now, written to the metadata log and fsynced, and only then applied. A change that
 /// throws before it was written has not happened.
 public final class Topics {
+    private static final long ROOM_BYTES = 256 << 10;
+
+    /// Directory, segment, indexes and state of a new partition take less.
+    private static final long PARTITION_ROOM_BYTES = 64 << 10;
+
     /// The most partitions a topic can have, so that one request cannot exhaust the machine.
     public static final int MAX_PARTITIONS = 10_000;
 
@@ -164,6 +169,8 @@ public final class Topics {
             }
         }
         if (!decided.isEmpty() && !checkOnly) {
+            int wanted = decided.stream().mapToInt(MetadataRecord.TopicCreated::partitions).sum();
+            log.checkRoom("topics", roomFor(wanted));
             log.append(decided);
             partitions.openAll(
                     decided.stream()
@@ -177,6 +184,11 @@ public final class Topics {
             }
         }
         return outcomes;
+    }
+
+    /// A log that cannot be begun stays offline until a restart, so there must be room for it.
+    private static long roomFor(int partitions) {
+        return ROOM_BYTES + (long) partitions * PARTITION_ROOM_BYTES;
     }
 
     /// Deletes a topic. On return nobody finds it any more and its files are gone or going.
@@ -214,6 +226,7 @@ public final class Topics {
         }
         checkPartitions(name, total);
         if (!checkOnly) {
+            log.checkRoom("partitions", roomFor(total - now));
             change(topic, new MetadataRecord.PartitionsAdded(topic.id(), total));
         }
     }

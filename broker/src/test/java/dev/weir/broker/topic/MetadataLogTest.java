@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.broker.error.BrokerException;
+import dev.weir.broker.storage.DiskFullException;
 import dev.weir.broker.storage.FileSystem;
 import dev.weir.broker.storage.SimulatedFileSystem;
 import dev.weir.broker.topic.MetadataRecord.ClusterCreated;
@@ -99,6 +100,27 @@ class MetadataLogTest {
         assertThatThrownBy(() -> log.append(EVERY_KIND))
                 .isInstanceOf(BrokerException.class)
                 .hasMessageContaining("until a restart");
+    }
+
+    @Test
+    void a_full_disk_refuses_an_append_and_takes_it_when_there_is_room() {
+        var files = new SimulatedFileSystem(4);
+        var log = MetadataLog.open(files, FILE, _ -> {});
+        log.append(EVERY_KIND.subList(0, 1));
+        for (int free = 0; free < 20; free++) {
+            files.setFree(free);
+            assertThatThrownBy(() -> log.append(EVERY_KIND))
+                    .isInstanceOfSatisfying(
+                            BrokerException.class,
+                            e -> {
+                                assertThat(e.code()).isEqualTo((short) 56);
+                                assertThat(DiskFullException.isBehind(e)).isTrue();
+                            });
+        }
+        files.setUnlimited();
+        log.append(EVERY_KIND.subList(1, 2));
+        files.crash();
+        assertThat(replay(files)).isEqualTo(EVERY_KIND.subList(0, 2));
     }
 
     @Test

@@ -8,6 +8,7 @@ import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.partition.AppendOrigin;
 import dev.weir.broker.partition.LogDirectory;
 import dev.weir.broker.partition.LogDirectoryConfig;
+import dev.weir.broker.partition.Partition;
 import dev.weir.broker.record.RecordBatchWriter;
 import dev.weir.broker.storage.SimulatedFileSystem;
 
@@ -125,6 +126,25 @@ class TopicsTest {
                     }
                 }
             }
+        }
+    }
+
+    @Test
+    void a_topic_is_not_begun_on_a_disk_without_room_for_it() {
+        var files = new SimulatedFileSystem(6);
+        try (var life = Life.begin(files)) {
+            life.topics.create(new NewTopic("before", 1, Map.of()));
+            files.setFree(1000);
+            assertThatThrownBy(() -> life.topics.create(new NewTopic("refused", 3, Map.of())))
+                    .isInstanceOf(BrokerException.class)
+                    .hasMessageContaining("bytes left");
+            assertThatThrownBy(() -> life.topics.addPartitions("before", 9, false))
+                    .isInstanceOf(BrokerException.class);
+            assertThat(life.topics.find("refused")).isEmpty();
+            life.topics.delete("before");
+            files.setUnlimited();
+            var topic = life.topics.create(new NewTopic("refused", 3, Map.of()));
+            assertThat(topic.partitions()).extracting(Partition::offlineReason).containsOnlyNulls();
         }
     }
 

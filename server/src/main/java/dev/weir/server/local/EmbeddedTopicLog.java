@@ -158,7 +158,7 @@ final class EmbeddedTopicLog implements TopicLog {
             RecordBatchWriter writer = borrowWriter();
             try {
                 long end = partition.logEndOffset();
-                int i = 0;
+                int i = records.appended();
                 while (i < records.count()) {
                     writer.start(
                             records.timestamp(i),
@@ -170,6 +170,7 @@ final class EmbeddedTopicLog implements TopicLog {
                         append(writer, records, i++);
                     } while (i < records.count() && writer.sizeInBytes() < OPEN_BATCH_BYTES);
                     end = finish(partition, writer);
+                    records.appendedTo(i);
                 }
                 return end;
             } finally {

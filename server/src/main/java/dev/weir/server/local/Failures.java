@@ -2,6 +2,7 @@ package dev.weir.server.local;
 
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
+import dev.weir.broker.storage.DiskFullException;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
 
@@ -10,6 +11,15 @@ final class Failures {
     private Failures() {}
 
     static SqlException of(BrokerException failure) {
+        if (DiskFullException.isBehind(failure)) {
+            return new SqlException(
+                    SqlState.DISK_FULL,
+                    null,
+                    failure.getMessage(),
+                    "Free some space on the disk of the data directory: what waits goes on by"
+                            + " itself then, and what was refused can be tried again.",
+                    failure);
+        }
         SqlState state =
                 switch (failure.code()) {
                     case ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ErrorCode.UNKNOWN_TOPIC_ID ->

@@ -28,6 +28,7 @@ import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /// Makes steps durable, one after the other, each in four moves:
 ///
@@ -38,9 +39,13 @@ import java.util.function.Predicate;
 ///
 /// A crash before 2 leaves open transactions that recovery aborts; one after 2 leaves some that it
 /// commits. Owns one thread. The worker may be [#AHEAD] commits ahead of it.
+///
+/// A full disk is waited out: the move that found no room is made again until it succeeds, and with
+/// the committer soon everybody waits who has to write.
 final class Committer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Committer.class);
     private static final int AHEAD = 2;
+    private static final long DISK_FULL_RETRY_MS = 500;
 
     private final TopicLog log;
     private final Journal journal;
@@ -62,7 +67,12 @@ final class Committer implements AutoCloseable {
     // Guarded by this, as are the queues.
     private int pending;
     private boolean closing;
+    private boolean hurried;
     private Throwable failure;
+
+    /// Why it waits for room on the disk, while it does.
+    private SqlException full;
+
     private Published published;
     private long journalEnd;
 
@@ -176,6 +186,69 @@ final class Committer implements AutoCloseable {
         notifyAll();
     }
 
+    /// Why nothing can be committed at present, while the disk is full. Any thread.
+    synchronized Optional<SqlException> full() {
+        return Optional.ofNullable(full);
+    }
+
+    /// Does not wait for room on a full disk any longer.
+    synchronized void hurry() {
+        hurried = true;
+        notifyAll();
+    }
+
+    /// Makes a move, again and again while the disk is full.
+    private <T> T patiently(Supplier<T> move) {
+        while (true) {
+            try {
+                T made = move.get();
+                hasRoom();
+                return made;
+            } catch (SqlException e) {
+                if (e.state() != SqlState.DISK_FULL) {
+                    throw e;
+                }
+                awaitSpace(e);
+            }
+        }
+    }
+
+    private void patiently(Runnable move) {
+        var _ =
+                patiently(() -> {
+                    move.run();
+                    return true;
+                });
+    }
+
+    private synchronized void hasRoom() {
+        if (full != null) {
+            full = null;
+            LOG.info("the disk has room again, the engine goes on");
+        }
+    }
+
+    private synchronized void awaitSpace(SqlException e) {
+        if (full == null) {
+            LOG.warn("the disk is full, the engine waits: {}", e.getMessage());
+        }
+        full = e;
+        long deadline = System.nanoTime() + DISK_FULL_RETRY_MS * 1_000_000;
+        long left = DISK_FULL_RETRY_MS;
+        while (left > 0) {
+            if (hurried || failure != null) {
+                throw e;
+            }
+            try {
+                wait(left);
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt();
+                throw e;
+            }
+            left = (deadline - System.nanoTime()) / 1_000_000;
+        }
+    }
+
     /// Why nothing can be committed any more, if so. Any thread.
     synchronized Optional<SqlException> failure() {
         return failure == null
@@ -234,9 +307,9 @@ final class Committer implements AutoCloseable {
             case Commit.Holding.Abort(long statement) -> {
                 Map<TopicPartition, Long> kept = held.remove(statement);
                 if (kept != null) {
-                    kept.keySet()
-                            .forEach(partition ->
-                                    unlessGone(() -> log.mark(partition, producerId, false)));
+                    for (TopicPartition partition : kept.keySet()) {
+                        mark(partition, false);
+                    }
                 }
             }
         }
@@ -247,20 +320,20 @@ final class Committer implements AutoCloseable {
         sync(ends.keySet());
         long end = -1;
         for (JournalRecord record : commit.records()) {
-            end = journal.append(complete(record, ends), commit.clockMs());
+            end = patiently(() -> journal.append(complete(record, ends), commit.clockMs()));
             if (record instanceof Failed(String relation, String _)) {
                 // It has stopped, so nothing of it is to come.
                 refused.remove(relation);
             }
         }
         for (Failed failed : lost) {
-            end = journal.append(failed, commit.clockMs());
+            end = patiently(() -> journal.append(failed, commit.clockMs()));
         }
         if (end >= 0) {
             journal.sync();
         }
         for (TopicPartition partition : ends.keySet()) {
-            unlessGone(() -> log.mark(partition, producerId, true));
+            mark(partition, true);
         }
         publish(commit, ends, end);
         for (Runnable listener : commit.published()) {
@@ -278,8 +351,12 @@ final class Committer implements AutoCloseable {
                 new ArrayList<>());
         sync(letters.keySet());
         for (TopicPartition partition : letters.keySet()) {
-            log.mark(partition, producerId, true);
+            mark(partition, true);
         }
+    }
+
+    private void mark(TopicPartition partition, boolean commit) {
+        patiently(() -> unlessGone(() -> log.mark(partition, producerId, commit)));
     }
 
     /// Writes what a step has made, but for topics that do not take it: then those who write there
@@ -301,9 +378,12 @@ final class Committer implements AutoCloseable {
                 return;
             }
             try {
-                unlessGone(() ->
-                        ends.apply(partition)
-                                .put(partition, log.appendOpen(partition, producerId, block)));
+                patiently(() ->
+                        unlessGone(() ->
+                                ends.apply(partition)
+                                        .put(
+                                                partition,
+                                                log.appendOpen(partition, producerId, block))));
             } catch (SqlException e) {
                 if (e.state() != SqlState.LIMIT_EXCEEDED) {
                     throw e;
@@ -318,7 +398,7 @@ final class Committer implements AutoCloseable {
             for (int p = 0; p < log.topic(topic).map(TopicInfo::partitions).orElse(0); p++) {
                 TopicPartition partition = new TopicPartition(topic, p);
                 if (ends.apply(partition).remove(partition) != null) {
-                    log.mark(partition, producerId, false);
+                    mark(partition, false);
                 }
             }
             if (topic.equals(DeadLetters.TOPIC)) {

@@ -36,8 +36,8 @@ import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
@@ -45,6 +45,7 @@ import java.util.stream.Collectors;
 /// The engine: statements in, results and continuous queries out. Thread-safe.
 public final class SqlEngine implements AutoCloseable {
     private static final String IDENTIFIERS = "sql.identifiers";
+    private static final long FULL_DISK_CHECK_MS = 1000;
     private static final Duration OWN_WRITES = Duration.ofSeconds(10);
 
     /// Records a push query reads at a time while it comes up to date.
@@ -408,7 +409,7 @@ public final class SqlEngine implements AutoCloseable {
 
     /// Carries out ALTER as the CREATE OR REPLACE that it amounts to.
     private StatementResult alter(Statement.Alter alter, String text, SqlSession session) {
-        ddl.lock();
+        lockCatalog();
         try {
             if (!(analyze(alter, text, session)
                     instanceof Analyzed.Alter(Relation relation, String sql))) {
@@ -429,7 +430,7 @@ public final class SqlEngine implements AutoCloseable {
 
     private StatementResult.Done change(
             Statement parsed, String text, boolean foldUp, SqlSession session) {
-        ddl.lock();
+        lockCatalog();
         try {
             Analyzed analyzed = analyze(parsed, text, session);
             if (analyzed instanceof Analyzed.Nothing(String tag, String message)) {
@@ -445,6 +446,25 @@ public final class SqlEngine implements AutoCloseable {
             };
         } finally {
             ddl.unlock();
+        }
+    }
+
+    /// Waits until it is one's turn to change the catalog; not while the disk is full, when whoever
+    /// has the turn waits too.
+    private void lockCatalog() {
+        boolean locked = false;
+        try {
+            while (!locked) {
+                committer
+                        .full()
+                        .ifPresent(full -> {
+                            throw full;
+                        });
+                locked = ddl.tryLock(FULL_DISK_CHECK_MS, TimeUnit.MILLISECONDS);
+            }
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+            throw new SqlException(SqlState.QUERY_CANCELED, "the statement was interrupted");
         }
     }
 
@@ -709,14 +729,7 @@ public final class SqlEngine implements AutoCloseable {
 
     /// Lets the worker do something and waits for it.
     private <T> T await(Callable<T> work) {
-        try {
-            return worker.submit(work).join();
-        } catch (CompletionException e) {
-            if (e.getCause() instanceof RuntimeException cause) {
-                throw cause;
-            }
-            throw e;
-        }
+        return worker.await(work);
     }
 
     // ---- Queries

@@ -26,7 +26,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 
 /// The one clock: one thread that forms steps and runs every circuit through them, and between two
@@ -42,6 +46,7 @@ final class Worker implements AutoCloseable {
     /// How long the main sequence may wait for a slice of a new query's filling, about.
     private static final long FILL_NANOS = 10_000_000;
 
+    private static final long FULL_DISK_CHECK_MS = 1000;
     private static final int FIRST_FILL_ROWS = 4096;
     private static final int LEAST_FILL_ROWS = 256;
 
@@ -153,12 +158,50 @@ final class Worker implements AutoCloseable {
     /// Runs something between two steps. Any thread.
     <T> CompletableFuture<T> submit(Callable<T> work) {
         CompletableFuture<T> result = new CompletableFuture<>();
-        tasks.add(new Task<>(work, result));
+        enqueue(new Task<>(work, result));
+        return result;
+    }
+
+    /// Runs something between two steps, as [#submit] does, and waits for it. What has not begun
+    /// while the disk is full is given up. Any thread.
+    ///
+    /// @throws SqlException `DISK_FULL`, or what the work throws
+    <T> T await(Callable<T> work) {
+        Task<T> task = new Task<>(work, new CompletableFuture<>());
+        enqueue(task);
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return task.result.get(FULL_DISK_CHECK_MS, TimeUnit.MILLISECONDS);
+                } catch (TimeoutException _) {
+                    Optional<SqlException> full = committer.full();
+                    if (full.isPresent() && tasks.remove(task)) {
+                        throw full.get();
+                    }
+                } catch (InterruptedException _) {
+                    // What has begun cannot be given up.
+                    interrupted = true;
+                } catch (ExecutionException e) {
+                    if (e.getCause() instanceof RuntimeException cause) {
+                        throw cause;
+                    }
+                    throw new CompletionException(e.getCause());
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private void enqueue(Task<?> task) {
+        tasks.add(task);
         signal.raise();
         if (ended) {
             rejectTasks();
         }
-        return result;
     }
 
     /// Runs something between two steps; nobody waits for it. What it throws ends the engine. Any
@@ -827,6 +870,7 @@ final class Worker implements AutoCloseable {
     public void close() {
         stopping = true;
         signal.raise();
+        committer.hurry();
         join();
         pins.close();
     }

@@ -10,6 +10,7 @@ public final class RecordBlock {
     private byte[] arena = new byte[1 << 12];
     private int used;
     private int count;
+    private int appended;
     private long[] offsets = new long[64];
     private long[] timestamps = new long[64];
     private int[] keyAt = new int[64];
@@ -81,6 +82,18 @@ public final class RecordBlock {
     public void clear() {
         used = 0;
         count = 0;
+        appended = 0;
+    }
+
+    /// How many of the records, from the first on, have been appended to their partition: where an
+    /// append that failed on the way goes on when it is tried again.
+    public int appended() {
+        return appended;
+    }
+
+    /// Notes that the records below this one have been appended.
+    public void appendedTo(int record) {
+        appended = record;
     }
 
     public int count() {

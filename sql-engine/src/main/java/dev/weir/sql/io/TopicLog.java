@@ -45,7 +45,8 @@ public interface TopicLog {
     long append(TopicPartition partition, RecordBlock records);
 
     /// Appends records as part of an open transaction of the engine's producer `producerId`: nobody
-    /// who reads committed sees them before [#mark].
+    /// who reads committed sees them before [#mark]. When the disk is full (`DISK_FULL`) it may be
+    /// called again with the same block, and goes on behind [RecordBlock#appended].
     ///
     /// @return one past the last offset written
     long appendOpen(TopicPartition partition, long producerId, RecordBlock records);
