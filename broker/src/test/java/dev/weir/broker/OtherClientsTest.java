@@ -19,8 +19,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
-/// Clients that share no code with Kafka: kcat (librdkafka) and kafka-python, where installed.
+/// Clients that share no code with Kafka, where installed: kcat and confluent-kafka (librdkafka),
+/// kafka-python and kafkajs.
 class OtherClientsTest {
+    private static final Path CLIENTS = Path.of("src/test/resources/clients");
     private static final List<String> LINES =
             IntStream.range(0, 20_000).mapToObj(i -> "line " + i).toList();
 
@@ -167,6 +169,58 @@ class OtherClientsTest {
         var second = run(python, script.toString(), broker.bootstrap());
         assertThat(first).hasSize(150);
         assertThat(second).hasSize(150).doesNotContainAnyElementsOf(first);
+    }
+
+    @Test
+    void kafka_python_administers_and_its_members_share_a_topic() throws Exception {
+        var python = "/usr/bin/python3";
+        assumeInstalled("kafka-python", python, "-c", "import kafka");
+        assertThat(run(python, CLIENTS.resolve("kafka_python.py").toString(), broker.bootstrap()))
+                .containsExactly(
+                        "created once",
+                        "retention.ms 7200000",
+                        "partitions 6",
+                        "one reads all True",
+                        "two share True",
+                        "two takes over True",
+                        "read twice 0",
+                        "committed True",
+                        "left False");
+    }
+
+    @Test
+    void confluent_kafka_administers_commits_transactions_and_shares_a_topic() throws Exception {
+        var python = "/usr/bin/python3";
+        assumeInstalled("confluent-kafka", python, "-c", "import confluent_kafka");
+        assertThat(run(python, CLIENTS.resolve("confluent.py").toString(), broker.bootstrap()))
+                .containsExactly(
+                        "TOPIC_ALREADY_EXISTS",
+                        "retention.ms 7200000",
+                        "unsent 0",
+                        "committed only True",
+                        "two share True",
+                        "two takes over True",
+                        "goes on True",
+                        "offsets True",
+                        "left False");
+    }
+
+    /// `NODE_PATH` says where kafkajs was installed to.
+    @Test
+    void kafkajs_administers_commits_transactions_and_shares_a_topic() throws Exception {
+        assumeInstalled("kafkajs", "node", "-e", "require('kafkajs')");
+        assertThat(run("node", CLIENTS.resolve("kafkajs.js").toString(), broker.bootstrap()))
+                .containsExactly(
+                        "created true",
+                        "created false",
+                        "retention.ms 7200000",
+                        "in the transaction 5",
+                        "one reads all true",
+                        "aborted false",
+                        "two share true",
+                        "two takes over true",
+                        "two goes on true 1",
+                        "left false");
     }
 
     private List<String> kcat(Object... arguments) throws Exception {

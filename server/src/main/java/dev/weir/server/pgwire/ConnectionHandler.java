@@ -93,8 +93,12 @@ final class ConnectionHandler extends SimpleChannelInboundHandler<FrontendMessag
         Thread.ofVirtual()
                 .name("postgres-" + context.channel().id().asShortText())
                 .start(() -> {
-                    conversation.run();
-                    var _ = context.close();
+                    try {
+                        conversation.run();
+                    } finally {
+                        // Whatever ended it: a client must not wait for an answer that never comes.
+                        var _ = context.close();
+                    }
                 });
     }
 

@@ -98,7 +98,7 @@ public final class Sessions implements AutoCloseable {
     public List<String> split(String script) {
         try {
             return engine().split(script);
-        } catch (RuntimeException | StackOverflowError e) {
+        } catch (RuntimeException | StackOverflowError | AssertionError e) {
             throw failed(e, script);
         }
     }
@@ -109,7 +109,7 @@ public final class Sessions implements AutoCloseable {
     public Prepared prepare(String statement, List<SqlType> declared, SqlSession session) {
         try {
             return engine().prepare(statement, declared, session);
-        } catch (RuntimeException | StackOverflowError e) {
+        } catch (RuntimeException | StackOverflowError | AssertionError e) {
             throw failed(e, statement);
         }
     }
@@ -122,7 +122,7 @@ public final class Sessions implements AutoCloseable {
         statements.increment();
         try {
             return tracked(engine().execute(prepared, values, session));
-        } catch (RuntimeException | StackOverflowError e) {
+        } catch (RuntimeException | StackOverflowError | AssertionError e) {
             throw failed(e, prepared.text());
         }
     }
@@ -135,7 +135,7 @@ public final class Sessions implements AutoCloseable {
         statements.increment();
         try {
             return engine().insert(relation, columns, rows, session);
-        } catch (RuntimeException | StackOverflowError e) {
+        } catch (RuntimeException | StackOverflowError | AssertionError e) {
             throw failed(e, "COPY " + relation);
         }
     }
@@ -171,7 +171,7 @@ public final class Sessions implements AutoCloseable {
         statements.increment();
         try {
             return tracked(engine().execute(statement, session));
-        } catch (RuntimeException | StackOverflowError e) {
+        } catch (RuntimeException | StackOverflowError | AssertionError e) {
             throw failed(e, statement);
         }
     }
@@ -234,6 +234,7 @@ public final class Sessions implements AutoCloseable {
         return ready;
     }
 
+    /// @param problem an AssertionError is Calcite's way to report what it did not expect
     private SqlException failed(Throwable problem, String statement) {
         failures.increment();
         return switch (problem) {

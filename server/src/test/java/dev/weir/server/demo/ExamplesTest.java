@@ -103,6 +103,18 @@ class ExamplesTest {
                     "SELECT customer_id, first_page, latest_page, pages FROM visitors",
                     1,
                     visitors(events));
+            expect(
+                    client,
+                    "SELECT account, balance, entries FROM balances",
+                    1,
+                    Set.of("bank|-350.50|2", "ada|69.75|2", "grace|200.75|3", "edsger|80.00|1"));
+            assertThat(pull(client, "SELECT SUM(balance) AS total FROM balances"))
+                    .containsExactly("0.00");
+            expect(
+                    client,
+                    "SELECT sensor_id, highest, swing FROM sensor_alerts",
+                    1,
+                    Set.of("oven|88.5|9.0", "roof|31.5|27.5"));
             assertThat(pull(client, "SELECT order_id, total FROM big_orders"))
                     .isEqualTo(bigOrders(events));
             assertThat(pull(client, "SELECT order_id, city FROM orders_with_city"))

@@ -106,6 +106,22 @@ class PsqlTest {
     }
 
     @Test
+    void text_cast_as_drivers_write_it_is_inserted_and_what_it_cannot_be_is_refused()
+            throws Exception {
+        psql(
+                "CREATE TABLE moments (id INT PRIMARY KEY, at TIMESTAMP, n INT) WITH"
+                        + " (KAFKA_TOPIC='moments', VALUE_FORMAT='JSON', PARTITIONS=1)");
+        assertThat(
+                        psql("INSERT INTO moments (id, at, n) VALUES (1,"
+                                        + " '2026-01-02T03:04:05.678000'::timestamp, '7'::int);"
+                                        + "SELECT * FROM moments")
+                                .out)
+                .isEqualTo("INSERT 0 1\n1|2026-01-02 03:04:05.678|7\n");
+        assertThat(psql("INSERT INTO moments (id, n) VALUES (2, 'abc'::int)").err)
+                .contains("ERROR:  \"abc\" is not a value of type INT");
+    }
+
+    @Test
     void a_live_copy_prints_rows_as_they_come_and_is_interrupted_by_control_c() throws Exception {
         psql(
                 "CREATE STREAM ticks (n INT) WITH (KAFKA_TOPIC='ticks', VALUE_FORMAT='JSON',"

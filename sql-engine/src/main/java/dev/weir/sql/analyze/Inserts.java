@@ -422,6 +422,12 @@ final class Inserts {
             rex = RexUtil.removeCast(reduced.getFirst());
         }
         if (rex instanceof RexLiteral literal) {
+            if (literal.getTypeName() == SqlTypeName.CHAR && !literal.isNull() && !isText(type)) {
+                // A cast of text that Calcite cannot carry out, such as
+                // '2026-01-02T03:04'::timestamp,
+                // is left undone; text means what it means without the cast.
+                return convert(literal.getValueAs(String.class), type, column, node);
+            }
             try {
                 return literal.isNull() || literal.getTypeName() == SqlTypeName.NULL
                         ? null
@@ -431,6 +437,10 @@ final class Inserts {
             }
         }
         throw notConstant(node, column, null);
+    }
+
+    private static boolean isText(SqlType type) {
+        return type == Primitive.VARCHAR || type == Primitive.BYTES;
     }
 
     private static SqlException notConstant(SqlNode node, String column, Exception cause) {
