@@ -3,6 +3,7 @@ package dev.weir.server.local;
 import dev.weir.broker.Broker;
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
+import dev.weir.broker.log.LogConfig;
 import dev.weir.broker.partition.AppendOrigin;
 import dev.weir.broker.partition.Partition;
 import dev.weir.broker.partition.ReadLimit;
@@ -38,9 +39,12 @@ import java.util.function.Supplier;
 final class EmbeddedTopicLog implements TopicLog {
     private static final short ENGINE_EPOCH = 0;
 
-    /// A transaction's records go in batches of about this size, which every consumer fetches
-    /// easily.
-    private static final int OPEN_BATCH_BYTES = 1 << 20;
+    /// Records go in batches of at most this size, if the topic takes them, which every consumer
+    /// fetches easily.
+    private static final int MOST_BATCH_BYTES = 1 << 20;
+
+    /// What a record takes at most beside its key and value: five numbers of at most ten bytes.
+    private static final int RECORD_OVERHEAD = 50;
 
     private final Broker broker;
     private final InstantSource clock;
@@ -151,14 +155,16 @@ final class EmbeddedTopicLog implements TopicLog {
     }
 
     @Override
-    public long appendOpen(TopicPartition at, long producerId, RecordBlock records) {
+    public Written appendOpen(TopicPartition at, long producerId, RecordBlock records) {
         ownProducers.add(producerId);
         return translating(() -> {
             Partition partition = partition(at);
             RecordBatchWriter writer = borrowWriter();
             try {
+                long first = -1;
                 long end = partition.logEndOffset();
-                int i = records.appended();
+                int begun = records.appended();
+                int i = begun;
                 while (i < records.count()) {
                     writer.start(
                             records.timestamp(i),
@@ -168,15 +174,31 @@ final class EmbeddedTopicLog implements TopicLog {
                             true);
                     do {
                         append(writer, records, i++);
-                    } while (i < records.count() && writer.sizeInBytes() < OPEN_BATCH_BYTES);
+                    } while (i < records.count() && fits(partition, writer, records, i));
                     end = finish(partition, writer);
                     records.appendedTo(i);
+                    first = first < 0 ? end - (i - begun) : first;
                 }
-                return end;
+                return new Written(first < 0 ? end : first, end);
             } finally {
                 writers.offer(writer);
             }
         });
+    }
+
+    /// Whether one more record can be part of a batch.
+    private static boolean fits(
+            Partition partition, RecordBatchWriter writer, RecordBlock records, int i) {
+        long size =
+                (long) writer.sizeInBytes()
+                        + RECORD_OVERHEAD
+                        + Math.max(0, records.keyLength(i))
+                        + Math.max(0, records.valueLength(i));
+        LogConfig config = partition.config();
+        return size
+                <= Math.min(
+                        MOST_BATCH_BYTES,
+                        Math.min(config.maxMessageBytes(), config.segmentBytes()));
     }
 
     private RecordBatchWriter borrowWriter() {

@@ -7,11 +7,13 @@ import dev.weir.broker.Broker;
 import dev.weir.broker.BrokerConfig;
 import dev.weir.broker.partition.AppendOrigin;
 import dev.weir.broker.partition.Partition;
+import dev.weir.broker.partition.ReadLimit;
 import dev.weir.broker.record.RecordBatchWriter;
 import dev.weir.broker.storage.RealFileSystem;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
 import dev.weir.sql.io.RecordBlock;
+import dev.weir.sql.io.TopicLog;
 import dev.weir.sql.io.TopicPartition;
 
 import org.junit.jupiter.api.AfterEach;
@@ -214,12 +216,33 @@ class EmbeddedTopicLogTest {
         for (int i = 0; i < 30; i++) {
             large.append(-1, i, null, value);
         }
-        assertThat(log.appendOpen(AT, own, large)).isEqualTo(30);
+        assertThat(log.appendOpen(AT, own, large)).isEqualTo(new TopicLog.Written(0, 30));
         log.sync(List.of(AT));
         assertThat(read(0, log.endOffset(AT), NOBODY)).isEmpty();
         log.mark(AT, own, true);
         log.sync(List.of(AT));
         assertThat(read(0, log.endOffset(AT), NOBODY)).hasSize(30);
+    }
+
+    @Test
+    void the_batches_of_a_step_are_no_larger_than_the_topic_allows() {
+        log.createTopic("small", 1, Map.of("max.message.bytes", "250000"));
+        var at = new TopicPartition("small", 0);
+        long own = log.newProducerId();
+        var large = new RecordBlock();
+        for (int i = 0; i < 9; i++) {
+            large.append(-1, i, null, new byte[i == 8 ? 249_000 : 100_000]);
+        }
+        assertThat(log.appendOpen(at, own, large)).isEqualTo(new TopicLog.Written(0, 9));
+        log.mark(at, own, true);
+        log.sync(List.of(at));
+        Partition partition = broker.partition("small", 0);
+        for (long offset : new long[] {0, 2, 4, 6, 8}) {
+            assertThat(partition.read(offset, 1, ReadLimit.HIGH_WATERMARK, true).slice().length())
+                    .isBetween(200_000, 250_000);
+        }
+        assertThat(log.read(at, 0, log.endOffset(at), NOBODY, new RecordBlock(), 100, 4 << 20))
+                .isEqualTo(10);
     }
 
     @Test

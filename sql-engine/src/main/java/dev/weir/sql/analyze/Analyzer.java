@@ -403,7 +403,7 @@ public final class Analyzer {
 
     private Inserts inserts(Statement.InsertValues insert) {
         Relation target = relation(insert.target());
-        if (target.isDerived()) {
+        if (target.isDerived() && target.isTable()) {
             throw new SqlException(
                     SqlState.WRONG_OBJECT_TYPE,
                     insert.target().position(),

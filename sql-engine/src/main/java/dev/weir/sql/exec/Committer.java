@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -50,13 +51,14 @@ final class Committer implements AutoCloseable {
     private final TopicLog log;
     private final Journal journal;
     private final StateStore store;
-    private final long producerId;
+    private final Producers producers;
+    private final OwnOffsets own;
     private final Thread thread;
     private final ArrayDeque<Commit> queue = new ArrayDeque<>();
     private final ArrayDeque<StepOutputs> spare = new ArrayDeque<>();
 
     /// How far outputs that are held back were written, by statement. The committer's thread.
-    private final Map<Long, Map<TopicPartition, Long>> held = new HashMap<>();
+    private final Map<Long, Written> held = new HashMap<>();
 
     /// Relations whose records their topic did not take, until the worker has stopped them. The
     /// committer's thread.
@@ -76,6 +78,19 @@ final class Committer implements AutoCloseable {
     private Published published;
     private long journalEnd;
 
+    /// What was written and has no markers yet.
+    private static final class Written {
+        final Map<TopicPartition, Long> ends = new TreeMap<>();
+        final Set<Transaction> transactions = new LinkedHashSet<>();
+
+        void add(Written earlier) {
+            ends.putAll(earlier.ends);
+            transactions.addAll(earlier.transactions);
+        }
+    }
+
+    private record Transaction(TopicPartition partition, long producerId) {}
+
     /// What one reader may see: the state and the positions of the same step.
     ///
     /// @param snapshot to be closed by the reader
@@ -90,13 +105,15 @@ final class Committer implements AutoCloseable {
             TopicLog log,
             Journal journal,
             StateStore store,
-            long producerId,
+            Producers producers,
             Published published,
-            long journalEnd) {
+            long journalEnd,
+            OwnOffsets own) {
         this.log = log;
         this.journal = journal;
         this.store = store;
-        this.producerId = producerId;
+        this.producers = producers;
+        this.own = own;
         this.published = published;
         this.journalEnd = journalEnd;
         thread = Thread.ofPlatform().name("sql-committer").unstarted(this::run);
@@ -290,37 +307,35 @@ final class Committer implements AutoCloseable {
     }
 
     private void commit(Commit commit) {
-        Map<TopicPartition, Long> ends = new TreeMap<>();
+        Written written = new Written();
         switch (commit.holding()) {
             case Commit.Holding.Nothing() -> {}
             case Commit.Holding.Keep(long statement) -> {
-                keep(commit, held.computeIfAbsent(statement, s -> new TreeMap<>()));
+                keep(commit, held.computeIfAbsent(statement, s -> new Written()));
                 publish(commit, Map.of(), -1);
                 return;
             }
             case Commit.Holding.End(long statement) -> {
-                Map<TopicPartition, Long> kept = held.remove(statement);
+                Written kept = held.remove(statement);
                 if (kept != null) {
-                    ends.putAll(kept);
+                    written.add(kept);
                 }
             }
             case Commit.Holding.Abort(long statement) -> {
-                Map<TopicPartition, Long> kept = held.remove(statement);
+                Written kept = held.remove(statement);
                 if (kept != null) {
-                    for (TopicPartition partition : kept.keySet()) {
-                        mark(partition, false);
-                    }
+                    mark(kept, false);
                 }
             }
         }
         List<Failed> lost = new ArrayList<>();
         if (commit.outputs() != null) {
-            write(commit.outputs(), partition -> ends, lost);
+            write(commit.outputs(), partition -> written, lost);
         }
-        sync(ends.keySet());
+        sync(written.ends.keySet());
         long end = -1;
         for (JournalRecord record : commit.records()) {
-            end = patiently(() -> journal.append(complete(record, ends), commit.clockMs()));
+            end = patiently(() -> journal.append(complete(record, written.ends), commit.clockMs()));
             if (record instanceof Failed(String relation, String _)) {
                 // It has stopped, so nothing of it is to come.
                 refused.remove(relation);
@@ -332,31 +347,42 @@ final class Committer implements AutoCloseable {
         if (end >= 0) {
             journal.sync();
         }
-        for (TopicPartition partition : ends.keySet()) {
-            mark(partition, true);
-        }
-        publish(commit, ends, end);
+        mark(written, true);
+        publish(commit, written.ends, end);
         for (Runnable listener : commit.published()) {
             listener.run();
         }
     }
 
+    private void mark(Written written, boolean commit) {
+        for (Transaction open : written.transactions) {
+            mark(open, commit);
+        }
+    }
+
+    private void mark(Transaction open, boolean commit) {
+        patiently(() ->
+                unlessGone(() -> {
+                    if (open.producerId == producers.main()) {
+                        own.mark(
+                                open.partition,
+                                () -> log.mark(open.partition, open.producerId, commit));
+                    } else {
+                        log.mark(open.partition, open.producerId, commit);
+                    }
+                }));
+    }
+
     /// Writes outputs without their markers. Dead letters are told at once, and once more should
     /// the query have to begin again: others write to their topic, and nobody shall wait there.
-    private void keep(Commit commit, Map<TopicPartition, Long> kept) {
-        Map<TopicPartition, Long> letters = new TreeMap<>();
+    private void keep(Commit commit, Written kept) {
+        Written letters = new Written();
         write(
                 commit.outputs(),
                 partition -> partition.topic().equals(DeadLetters.TOPIC) ? letters : kept,
                 new ArrayList<>());
-        sync(letters.keySet());
-        for (TopicPartition partition : letters.keySet()) {
-            mark(partition, true);
-        }
-    }
-
-    private void mark(TopicPartition partition, boolean commit) {
-        patiently(() -> unlessGone(() -> log.mark(partition, producerId, commit)));
+        sync(letters.ends.keySet());
+        mark(letters, true);
     }
 
     /// Writes what a step has made, but for topics that do not take it: then those who write there
@@ -364,12 +390,10 @@ final class Committer implements AutoCloseable {
     ///
     /// @param lost gets those who failed
     private void write(
-            StepOutputs outputs,
-            Function<TopicPartition, Map<TopicPartition, Long>> ends,
-            List<Failed> lost) {
+            StepOutputs outputs, Function<TopicPartition, Written> to, List<Failed> lost) {
         Map<String, String> refusals = new HashMap<>();
         Map<String, Set<String>> writers = new HashMap<>();
-        outputs.forEach((writer, partition, block) -> {
+        outputs.forEach((writer, partition, inserted, block) -> {
             if (refused.containsKey(writer)) {
                 return;
             }
@@ -377,13 +401,18 @@ final class Committer implements AutoCloseable {
             if (refusals.containsKey(partition.topic())) {
                 return;
             }
+            long producerId = inserted ? producers.inserts() : producers.main();
+            Written written = to.apply(partition);
             try {
                 patiently(() ->
-                        unlessGone(() ->
-                                ends.apply(partition)
-                                        .put(
-                                                partition,
-                                                log.appendOpen(partition, producerId, block))));
+                        unlessGone(() -> {
+                            TopicLog.Written at = log.appendOpen(partition, producerId, block);
+                            written.ends.put(partition, at.end());
+                            written.transactions.add(new Transaction(partition, producerId));
+                            if (!inserted && at.end() - at.first() == block.count()) {
+                                own.wrote(partition, at.first(), at.end());
+                            }
+                        }));
             } catch (SqlException e) {
                 if (e.state() != SqlState.LIMIT_EXCEEDED) {
                     throw e;
@@ -391,14 +420,19 @@ final class Committer implements AutoCloseable {
                 LOG.warn("{} does not take what {} writes", partition, writer, e);
                 refusals.put(partition.topic(), e.getMessage());
                 // Some of it may have been written.
-                ends.apply(partition).put(partition, 0L);
+                written.transactions.add(new Transaction(partition, producerId));
             }
         });
         refusals.forEach((topic, why) -> {
             for (int p = 0; p < log.topic(topic).map(TopicInfo::partitions).orElse(0); p++) {
                 TopicPartition partition = new TopicPartition(topic, p);
-                if (ends.apply(partition).remove(partition) != null) {
-                    mark(partition, false);
+                Written written = to.apply(partition);
+                written.ends.remove(partition);
+                for (Transaction open : List.copyOf(written.transactions)) {
+                    if (open.partition.equals(partition)) {
+                        written.transactions.remove(open);
+                        mark(open, false);
+                    }
                 }
             }
             if (topic.equals(DeadLetters.TOPIC)) {

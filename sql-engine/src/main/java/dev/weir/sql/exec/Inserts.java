@@ -32,7 +32,6 @@ final class Inserts {
     /// Writes the rows; they are on disk when this returns.
     void run(Analyzed.InsertValues insert, SqlSession session, long nowMs) {
         Relation target = insert.target();
-        refuseIfDerived(target);
         Batch batch = Batch.of(target.schema());
         for (int r = 0; r < insert.rows().size(); r++) {
             List<Object> row = insert.rows().get(r);
@@ -87,16 +86,6 @@ final class Inserts {
                             "column \"" + time + "\" gives the row's time and cannot be NULL",
                             "Give it a value.");
                 });
-    }
-
-    private static void refuseIfDerived(Relation target) {
-        if (target.isDerived()) {
-            throw new SqlException(
-                    SqlState.FEATURE_NOT_SUPPORTED,
-                    null,
-                    "\"" + target.name() + "\" is written by the query " + target.queryId().get(),
-                    "Write to a stream or table that the query reads.");
-        }
     }
 
     private void write(Map<TopicPartition, RecordBlock> blocks, List<SqlSession> sessions) {

@@ -18,7 +18,7 @@ import java.util.List;
 /// Journal records as bytes: the values of the records of the topic `_weir_journal`.
 ///
 /// ```
-/// opened    = 1: producer id
+/// opened    = 1: producer id, producer id of inserts
 /// statement = 2: sequence, text, fold up, query number, first operator, properties, topics,
 ///                topic id
 /// step      = 3: number, scope, joins, clock ms, cuts (source, partition, from, length),
@@ -28,7 +28,7 @@ import java.util.List;
 ///
 /// framed as [Wire] says.
 final class JournalFormat {
-    private static final int VERSION = 2;
+    private static final int VERSION = 3;
     private static final int OPENED = 1;
     private static final int STATEMENT = 2;
     private static final int STEP = 3;
@@ -41,9 +41,10 @@ final class JournalFormat {
         ByteSink out = new ByteSink();
         out.put(VERSION);
         switch (record) {
-            case Opened(long producerId) -> {
+            case Opened(Producers(long main, long inserts)) -> {
                 out.put(OPENED);
-                out.putVarLong(producerId);
+                out.putVarLong(main);
+                out.putVarLong(inserts);
             }
             case Statement statement -> {
                 out.put(STATEMENT);
@@ -77,7 +78,7 @@ final class JournalFormat {
         ByteBuffer in = Wire.open(bytes, VERSION, NAME);
         int kind = in.get();
         return switch (kind) {
-            case OPENED -> new Opened(Wire.number(in));
+            case OPENED -> new Opened(new Producers(Wire.number(in), Wire.number(in)));
             case STATEMENT -> readStatement(in);
             case STEP -> {
                 long number = Wire.number(in);

@@ -12,8 +12,8 @@ sealed interface JournalRecord {
     /// filled.
     String MAIN = "";
 
-    /// The engine writes its outputs under this producer id from here on.
-    record Opened(long producerId) implements JournalRecord {}
+    /// The engine writes its outputs under these producer ids from here on.
+    record Opened(Producers producers) implements JournalRecord {}
 
     /// A statement that changed the catalog.
     ///

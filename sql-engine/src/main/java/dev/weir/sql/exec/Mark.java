@@ -15,8 +15,8 @@ import java.util.Optional;
 /// journal before [#journalOffset] is not needed any more.
 ///
 /// ```
-/// 4 | step | journal offset | producer id | next sequence | next query | next operator
-///   | entries: statement, fate, error, filling: started, positions
+/// 5 | step | journal offset | producer id | producer id of inserts | next sequence | next query
+///   | next operator | entries: statement, fate, error, filling: started, positions
 ///   | positions: relation, offsets | output ends
 /// ```
 ///
@@ -24,7 +24,7 @@ import java.util.Optional;
 ///
 /// @param step the last step in the state
 /// @param journalOffset the first record that is not
-/// @param producerId the engine's producer
+/// @param producers the engine's
 /// @param nextSequence number of the next statement that changes the catalog
 /// @param nextQuery number of the next query
 /// @param nextOperator next id for an operator's state
@@ -34,7 +34,7 @@ import java.util.Optional;
 record Mark(
         long step,
         long journalOffset,
-        long producerId,
+        Producers producers,
         long nextSequence,
         long nextQuery,
         int nextOperator,
@@ -42,8 +42,9 @@ record Mark(
         Map<String, long[]> positions,
         List<OutputEnd> outputEnds) {
     /// Raised with the layout of the state too: 2 has the values of MIN and MAX in their group's
-    /// shard, 3 says how far queries have been filled, 4 names topics by their ids.
-    private static final int VERSION = 4;
+    /// shard, 3 says how far queries have been filled, 4 names topics by their ids, 5 knows two
+    /// producers.
+    private static final int VERSION = 5;
 
     /// A relation by the statement that made it, and what became of its query.
     ///
@@ -74,7 +75,8 @@ record Mark(
         out.put(VERSION);
         out.putVarLong(step);
         out.putVarLong(journalOffset);
-        out.putVarLong(producerId);
+        out.putVarLong(producers.main());
+        out.putVarLong(producers.inserts());
         out.putVarLong(nextSequence);
         out.putVarLong(nextQuery);
         out.putVarLong(nextOperator);
@@ -122,7 +124,7 @@ record Mark(
         ByteBuffer in = Wire.open(bytes, VERSION, "mark of the checkpoint");
         long step = Wire.number(in);
         long journalOffset = Wire.number(in);
-        long producerId = Wire.number(in);
+        Producers producers = new Producers(Wire.number(in), Wire.number(in));
         long nextSequence = Wire.number(in);
         long nextQuery = Wire.number(in);
         int nextOperator = Wire.count(in);
@@ -141,7 +143,7 @@ record Mark(
         return new Mark(
                 step,
                 journalOffset,
-                producerId,
+                producers,
                 nextSequence,
                 nextQuery,
                 nextOperator,

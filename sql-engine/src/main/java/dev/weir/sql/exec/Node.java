@@ -26,6 +26,29 @@ sealed interface Node permits SourceNode, QueryNode {
 
     void unsubscribe(Circuit.Scan scan, boolean durable);
 
+    /// The reader of its topic, while there is one.
+    Optional<SourceReader> reader();
+
+    /// True when what is read must be journalled: it goes into state that lasts.
+    boolean isDurable();
+
+    /// True when its topic was deleted and another made under the same name, whose records are not
+    /// what its readers go on with.
+    boolean isReplaced();
+
+    /// Says which lane reads what up to `to`.
+    ///
+    /// @param shared whether lanes run at the same time; if not, the first reads everything
+    void divide(long[] to, boolean shared);
+
+    /// Reads a lane's part and hands it on. That lane's thread.
+    ///
+    /// @return the records read
+    long take(int lane);
+
+    /// All lanes have read their parts, or failed to.
+    void arrive(long[] to);
+
     /// How many stages its part of a step has. Each lane ends each of them; all lanes have ended
     /// one before any begins the next.
     int stages();

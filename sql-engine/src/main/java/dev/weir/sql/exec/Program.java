@@ -38,6 +38,7 @@ final class Program {
     private final TopicLog log;
     private final StateStore store;
     private final Runnable signal;
+    private final OwnOffsets own;
     private final Lanes lanes;
     private final List<Origin> origins = new ArrayList<>();
     private final StepTime time = new StepTime();
@@ -48,13 +49,16 @@ final class Program {
     private volatile Map<String, Node> nodes = new LinkedHashMap<>();
     private volatile Set<String> written = Set.of(DeadLetters.TOPIC);
     private volatile Catalog catalog = Catalog.EMPTY;
+    private Producers producers;
     private long step;
     private long nextSequence;
     private long nextQuery = 1;
     private int nextOperator = 1;
 
     /// @param signal called when there is more to read
-    Program(TopicLog log, StateStore store, Lanes lanes, Runnable signal) {
+    /// @param own gets to know what is read of derived streams' topics
+    Program(TopicLog log, StateStore store, Lanes lanes, OwnOffsets own, Runnable signal) {
+        this.own = own;
         this.log = log;
         this.store = store;
         this.lanes = lanes;
@@ -141,6 +145,11 @@ final class Program {
         return lanes.count();
     }
 
+    /// Settles under which producers the engine writes. Before anything else.
+    void writesAs(Producers engine) {
+        producers = engine;
+    }
+
     /// Goes on where a checkpoint stands.
     void restore(Mark mark) {
         step = mark.step();
@@ -175,6 +184,10 @@ final class Program {
                                 sources,
                                 target,
                                 mostBytes(relation.topic()),
+                                log,
+                                signal,
+                                producers.main(),
+                                own,
                                 store,
                                 time,
                                 origins,
@@ -325,11 +338,10 @@ final class Program {
                 continue;
             }
             Node source = node(scan.relation().name()).orElseThrow();
-            boolean first = source instanceof SourceNode s && s.reader().isEmpty();
+            boolean first = !source.relation().isTable() && source.reader().isEmpty();
             source.subscribe(scan, true);
             if (first && backfill != null) {
-                ((SourceNode) source)
-                        .reader()
+                source.reader()
                         .orElseThrow()
                         .seek(backfill.reader(source.relation().name()).positions());
             }
@@ -348,11 +360,10 @@ final class Program {
                                             "\""
                                                     + scan.relation().name()
                                                     + "\" does not exist any more"));
-            boolean first = source instanceof SourceNode s && s.reader().isEmpty();
+            boolean first = !source.relation().isTable() && source.reader().isEmpty();
             source.subscribe(scan, false);
             if (first) {
-                ((SourceNode) source)
-                        .reader()
+                source.reader()
                         .orElseThrow()
                         .seek(query.backfill().reader(source.relation().name()).positions());
             }
@@ -376,12 +387,12 @@ final class Program {
 
     // ---- Steps
 
-    /// Sources that can be read.
-    List<SourceNode> readable() {
-        List<SourceNode> readable = new ArrayList<>();
+    /// Relations whose topics are read.
+    List<Node> readable() {
+        List<Node> readable = new ArrayList<>();
         for (Node node : nodes.values()) {
-            if (node instanceof SourceNode source && source.reader().isPresent()) {
-                readable.add(source);
+            if (node.reader().isPresent()) {
+                readable.add(node);
             }
         }
         return readable;
@@ -409,9 +420,9 @@ final class Program {
     /// @param number its number; that of the step before when nothing durable is read
     /// @param outputs takes what is written; null in a replay
     /// @return what could not go on
-    List<Failed> run(long number, long clockMs, Map<SourceNode, long[]> to, StepOutputs outputs) {
+    List<Failed> run(long number, long clockMs, Map<Node, long[]> to, StepOutputs outputs) {
         long rows = 0;
-        for (Map.Entry<SourceNode, long[]> entry : to.entrySet()) {
+        for (Map.Entry<Node, long[]> entry : to.entrySet()) {
             rows += entry.getKey().reader().orElseThrow().lag(entry.getValue());
         }
         boolean shared = lanes.shares(rows);
@@ -420,13 +431,15 @@ final class Program {
         lanes.run(
                 shared,
                 lane -> {
-                    for (SourceNode source : to.keySet()) {
+                    for (Node source : to.keySet()) {
                         rowsIn.add(source.take(lane));
                     }
                 });
-        to.forEach(SourceNode::arrive);
+        to.forEach(Node::arrive);
         for (Node node : nodes.values()) {
-            if (!(node instanceof QueryNode query) || query.takesPart()) {
+            if (!(node instanceof QueryNode query)
+                    || query.takesPart()
+                    || query.reader().isPresent()) {
                 end(node, shared);
             }
         }
@@ -575,9 +588,7 @@ final class Program {
     /// Reports records that cannot be decoded, unless the main sequence has reported them already.
     private SourceReader.Undecoded undecoded(
             QueryNode query, String relation, StepOutputs outputs) {
-        boolean known =
-                node(relation).orElseThrow() instanceof SourceNode source && source.isDurable();
-        if (known || outputs == null) {
+        if (node(relation).orElseThrow().isDurable() || outputs == null) {
             return (partition, block, record, error) -> {};
         }
         return (partition, block, record, error) -> {
@@ -601,7 +612,7 @@ final class Program {
     /// Stops a relation whose topic is another one now, and what reads it.
     ///
     /// @return what could not go on; empty when the topic is the same, or gone
-    List<Failed> stopReplaced(SourceNode source) {
+    List<Failed> stopReplaced(Node source) {
         List<Failed> failed = new ArrayList<>();
         if (source.error().isEmpty() && source.isReplaced()) {
             stop(
@@ -616,8 +627,8 @@ final class Program {
     }
 
     /// Sources that are read, or will be by queries being filled.
-    List<SourceNode> wanted() {
-        List<SourceNode> wanted = readable();
+    List<Node> wanted() {
+        List<Node> wanted = readable();
         for (QueryNode query : unfilled()) {
             for (String name : query.sources()) {
                 if (node(name).orElse(null) instanceof SourceNode source
@@ -631,7 +642,7 @@ final class Program {
 
     /// Ends the push queries over a stream whose records were removed before they were read, and
     /// lets others go on behind the gap. Persistent queries hold what they have to read.
-    void passRemoved(SourceNode source) {
+    void passRemoved(Node source) {
         SourceReader reader = source.reader().orElseThrow();
         if (source.isDurable() || !reader.isOvertaken()) {
             return;
@@ -700,7 +711,7 @@ final class Program {
     /// Next offsets of all that is read, or only of what lasts.
     Map<String, long[]> positions(boolean durableOnly) {
         Map<String, long[]> positions = new HashMap<>();
-        for (SourceNode source : readable()) {
+        for (Node source : readable()) {
             if (!durableOnly || source.isDurable()) {
                 positions.put(source.relation().name(), source.reader().orElseThrow().positions());
             }
@@ -709,7 +720,7 @@ final class Program {
     }
 
     /// What a step takes in.
-    static List<Cut> cuts(Map<SourceNode, long[]> to) {
+    static List<Cut> cuts(Map<Node, long[]> to) {
         List<Cut> cuts = new ArrayList<>();
         to.forEach((source, ends) -> {
             if (source.isDurable()) {

@@ -10,7 +10,6 @@ import dev.weir.sql.state.StateStore;
 
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -19,15 +18,15 @@ import java.util.Map;
 final class PullQuery {
     private final TopicLog log;
     private final Program program;
-    private final long producerId;
+    private final Producers producers;
     private final long mostBytes;
 
-    /// @param producerId the engine's: what it has not committed yet is not there
+    /// @param producers the engine's: what they have not committed yet is not there
     /// @param mostBytes about how much memory one query may take
-    PullQuery(TopicLog log, Program program, long producerId, long mostBytes) {
+    PullQuery(TopicLog log, Program program, Producers producers, long mostBytes) {
         this.log = log;
         this.program = program;
-        this.producerId = producerId;
+        this.producers = producers;
         this.mostBytes = mostBytes;
     }
 
@@ -51,8 +50,15 @@ final class PullQuery {
             Backfill input = new Backfill(scans, log, List.of(new Origin()));
             circuit.start();
             input.tables(0, view.snapshot(), program::rows);
-            targets(input, view.published())
-                    .forEach((relation, to) -> input.take(relation, to, (p, b, r, e) -> {}));
+            for (SourceReader reader : input.readers()) {
+                String relation = reader.relation().name();
+                reader.seekToStart();
+                input.take(relation, visible(reader, view.published()), (p, b, r, e) -> {});
+                if (isDerived(reader)) {
+                    reader.skip(producers.main());
+                    input.take(relation, beyond(reader, view.published()), (p, b, r, e) -> {});
+                }
+            }
             circuit.endStep();
         }
         return result.rows;
@@ -130,32 +136,49 @@ final class PullQuery {
                 cause);
     }
 
-    /// How far the streams may be read; the readers are set to their beginnings.
-    private Map<String, long[]> targets(Backfill input, Published published) {
-        Map<String, long[]> targets = new HashMap<>();
-        for (SourceReader reader : input.readers()) {
-            reader.seekToStart();
-            targets.put(reader.relation().name(), visible(reader, published));
+    /// How far a stream may be seen: as far as the published steps have read it, or, when nobody
+    /// reads it, to its end; a derived one as far as its query has written it, and others before
+    /// that. Any thread.
+    private long[] visible(SourceReader reader, Published published) {
+        if (!isDerived(reader)) {
+            return followed(reader, published);
         }
-        return targets;
+        long[] start = reader.positions();
+        long[] to = reader.ends(producers.both());
+        for (int p = 0; p < to.length; p++) {
+            long written = published.outputEnds().getOrDefault(reader.partitions()[p], 0L);
+            // A topic that was deleted and made anew may end before what was read of it.
+            to[p] = Math.clamp(written, start[p], to[p]);
+        }
+        return to;
     }
 
-    /// How far a stream may be seen: as far as the published steps have read it, or, when nobody
-    /// reads it, to its end; a derived one as far as they have written it. Any thread.
-    long[] visible(SourceReader reader, Published published) {
+    /// How far what others have written into a derived stream may be seen, from where the reader
+    /// stands.
+    private long[] beyond(SourceReader reader, Published published) {
         long[] start = reader.positions();
-        boolean derived = program.node(reader.relation().name()).orElse(null) instanceof QueryNode;
-        boolean shared = !derived && program.writes(reader.relation().topic());
-        long[] to = reader.ends(shared ? producerId : -1);
+        long[] to = reader.ends(producers.both());
         long[] read = published.positions().get(reader.relation().name());
-        for (int p = 0; p < to.length; p++) {
+        for (int p = 0; p < to.length && read != null; p++) {
+            to[p] = Math.clamp(read[p], start[p], Math.max(start[p], to[p]));
+        }
+        return to;
+    }
+
+    private boolean isDerived(SourceReader reader) {
+        return program.node(reader.relation().name()).orElse(null) instanceof QueryNode;
+    }
+
+    /// How far a stream may be read by who goes on with the main sequence: as far as the published
+    /// steps have read it, or, when nobody reads it, to its end. Any thread.
+    long[] followed(SourceReader reader, Published published) {
+        long[] start = reader.positions();
+        boolean shared = program.writes(reader.relation().topic());
+        long[] to = shared ? reader.ends(producers.both()) : reader.ends();
+        long[] read = published.positions().get(reader.relation().name());
+        for (int p = 0; p < to.length && read != null; p++) {
             // A topic that was deleted and made anew may end before what was read of it.
-            if (derived) {
-                long written = published.outputEnds().getOrDefault(reader.partitions()[p], 0L);
-                to[p] = Math.clamp(written, start[p], to[p]);
-            } else if (read != null) {
-                to[p] = Math.clamp(read[p], start[p], to[p]);
-            }
+            to[p] = Math.clamp(read[p], start[p], to[p]);
         }
         return to;
     }

@@ -29,6 +29,7 @@ final class QueryLane {
     private long received;
 
     /// @param firstOperator the id of the sink's state; the circuit's follow
+    /// @param inserts whether it writes into another relation's topic
     /// @param exchanges the query's, shared by its lanes
     /// @param times the query's, shared by its lanes
     /// @param feed the relation's
@@ -36,6 +37,7 @@ final class QueryLane {
             Relation relation,
             PlanNode plan,
             int firstOperator,
+            boolean inserts,
             int mostBytes,
             LaneStore store,
             List<Exchange> exchanges,
@@ -48,7 +50,7 @@ final class QueryLane {
         this.origin = origin;
         this.deadLetters = deadLetters;
         int lane = store.lane();
-        writer = new TopicWriter(relation, mostBytes, lane);
+        writer = new TopicWriter(relation, mostBytes, lane, inserts);
         Output output;
         if (relation.isTable()) {
             rows = store.point(firstOperator, true);

@@ -2,8 +2,11 @@ package dev.weir.sql.exec;
 
 import dev.weir.sql.batch.Batch;
 import dev.weir.sql.catalog.Relation;
+import dev.weir.sql.error.SqlException;
+import dev.weir.sql.error.SqlState;
 import dev.weir.sql.exec.JournalRecord.Statement;
 import dev.weir.sql.expr.StepClock;
+import dev.weir.sql.io.TopicLog;
 import dev.weir.sql.operator.Exchange;
 import dev.weir.sql.operator.Output;
 import dev.weir.sql.operator.StreamTime;
@@ -17,6 +20,10 @@ import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 
 /// A derived relation and the query that keeps it up to date, lane by lane.
+///
+/// Its readers get the query's delta in the step that computes it. What others write into the topic
+/// of a stream they get as of any topic, while there are readers; the query's own records are
+/// passed over there.
 final class QueryNode implements Node {
     private final Relation relation;
     private final Statement statement;
@@ -27,6 +34,16 @@ final class QueryNode implements Node {
     private final List<QueryLane> lanes = new ArrayList<>();
     private final PointStates rows;
     private final List<Circuit.Scan> scans = new ArrayList<>();
+    private final TopicLog log;
+    private final Runnable signal;
+    private final List<Origin> origins;
+    private final LongAdder deadLetters;
+    private final long producerId;
+    private final OwnOffsets own;
+    private final StepOutputs[] outputsOfLanes;
+    private SourceReader reader;
+    private TopicLog.Registration registration;
+    private int durableReaders;
     private StepOutputs outputs;
     private volatile QueryInfo.State state = QueryInfo.State.BACKFILLING;
     private volatile long level;
@@ -40,6 +57,8 @@ final class QueryNode implements Node {
     /// @param sources names of the relations it reads
     /// @param target the stream it inserts into, for a query that does nothing else
     /// @param mostBytes largest key and value of one record that its topic takes
+    /// @param signal called when the topic has more to read
+    /// @param producerId of what the query writes
     QueryNode(
             Relation relation,
             Statement statement,
@@ -47,6 +66,10 @@ final class QueryNode implements Node {
             List<String> sources,
             Optional<String> target,
             int mostBytes,
+            TopicLog log,
+            Runnable signal,
+            long producerId,
+            OwnOffsets own,
             StateStore store,
             StepClock clock,
             List<Origin> origins,
@@ -56,6 +79,13 @@ final class QueryNode implements Node {
         this.plan = plan;
         this.sources = List.copyOf(sources);
         this.target = target;
+        this.log = log;
+        this.signal = signal;
+        this.producerId = producerId;
+        this.own = own;
+        this.origins = List.copyOf(origins);
+        this.deadLetters = deadLetters;
+        outputsOfLanes = new StepOutputs[store.lanes()];
         feed = new Feed(relation, ScanView.columnsOf(relation), store.lanes());
         List<Exchange> exchanges = new ArrayList<>();
         for (int lane = 0; lane < store.lanes(); lane++) {
@@ -64,6 +94,7 @@ final class QueryNode implements Node {
                             relation,
                             plan,
                             statement.firstOperator(),
+                            target.isPresent(),
                             mostBytes,
                             store.lane(lane),
                             exchanges,
@@ -209,11 +240,103 @@ final class QueryNode implements Node {
     @Override
     public void subscribe(Circuit.Scan scan, boolean durable) {
         feed.subscribe(scan);
+        durableReaders += durable ? 1 : 0;
+        if (!relation.isTable() && reader == null) {
+            open();
+        }
     }
 
     @Override
     public void unsubscribe(Circuit.Scan scan, boolean durable) {
         feed.unsubscribe(scan);
+        durableReaders -= durable ? 1 : 0;
+        if (feed.isUnread()) {
+            close();
+        }
+    }
+
+    private void open() {
+        reader = new SourceReader(relation, log, origins);
+        reader.columns(ScanView.columnsOf(relation));
+        reader.skip(producerId);
+        own.watch(reader.partitions());
+        try {
+            registration = log.onMore(relation.topic(), signal);
+        } catch (SqlException e) {
+            // A topic that is gone brings nothing more.
+            if (e.state() != SqlState.UNDEFINED_OBJECT) {
+                throw e;
+            }
+        }
+    }
+
+    @Override
+    public Optional<SourceReader> reader() {
+        return Optional.ofNullable(reader);
+    }
+
+    @Override
+    public boolean isDurable() {
+        return durableReaders > 0;
+    }
+
+    @Override
+    public boolean isReplaced() {
+        return log.topic(relation.topic())
+                .filter(topic -> !topic.id().equals(statement.topicId()))
+                .isPresent();
+    }
+
+    /// Passes over what the query itself has written.
+    ///
+    /// @param ends how far the topic can be read
+    /// @return whether there was something
+    boolean passOwn(long[] ends) {
+        boolean moved = false;
+        for (int p = 0; p < reader.partitions().length; p++) {
+            long at = reader.position(p);
+            long next = own.pass(reader.partitions()[p], at, ends[p]);
+            reader.seek(p, next);
+            moved |= next > at;
+        }
+        return moved;
+    }
+
+    @Override
+    public void divide(long[] to, boolean shared) {
+        reader.divide(to, shared ? lanes.size() : 1);
+    }
+
+    @Override
+    public long take(int lane) {
+        try {
+            return reader.take(
+                    lane,
+                    batch -> feed.emit(lane, batch),
+                    (partition, block, record, why) -> {
+                        if (isDurable() && outputsOfLanes[lane] != null) {
+                            deadLetters.increment();
+                            DeadLetters.record(
+                                    outputsOfLanes[lane],
+                                    relation.name(),
+                                    partition,
+                                    block,
+                                    record,
+                                    why);
+                        }
+                    });
+        } catch (RuntimeException e) {
+            if (reader.isLogFailure(lane, e)) {
+                throw e;
+            }
+            lanes.get(lane).broke(e);
+            return 0;
+        }
+    }
+
+    @Override
+    public void arrive(long[] to) {
+        reader.arrive(to);
     }
 
     /// Records go to these outputs; null in a replay.
@@ -222,7 +345,8 @@ final class QueryNode implements Node {
     void begin(StepOutputs stepOutputs, long step, boolean shared) {
         outputs = stepOutputs;
         for (int lane = 0; lane < lanes.size(); lane++) {
-            lanes.get(lane).begin(StepOutputs.of(stepOutputs, lane, shared), step);
+            outputsOfLanes[lane] = StepOutputs.of(stepOutputs, lane, shared);
+            lanes.get(lane).begin(outputsOfLanes[lane], step);
         }
     }
 
@@ -281,6 +405,7 @@ final class QueryNode implements Node {
     public void fail(String why) {
         error = why;
         state = QueryInfo.State.FAILED;
+        close();
     }
 
     @Override
@@ -306,5 +431,14 @@ final class QueryNode implements Node {
     }
 
     @Override
-    public void close() {}
+    public void close() {
+        if (reader != null) {
+            own.unwatch(reader.partitions());
+            reader = null;
+        }
+        if (registration != null) {
+            registration.close();
+            registration = null;
+        }
+    }
 }

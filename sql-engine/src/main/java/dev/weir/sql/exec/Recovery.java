@@ -45,7 +45,7 @@ final class Recovery {
     private final Map<TopicPartition, Long> outputEnds = new HashMap<>();
     private final Set<SourceNode> fresh = new HashSet<>();
     private final List<Failed> failedNow = new ArrayList<>();
-    private long producerId = -1;
+    private Producers producers;
     private boolean refilled;
     private long journalEnd;
 
@@ -57,9 +57,9 @@ final class Recovery {
         mark = store.restoredMark().map(Mark::read);
     }
 
-    /// The producer id the engine writes under.
-    long producerId() {
-        return producerId;
+    /// What the engine writes under.
+    Producers producers() {
+        return producers;
     }
 
     /// One past the last journal record.
@@ -97,11 +97,12 @@ final class Recovery {
         long from = mark.map(Mark::journalOffset).orElse(0L);
         mark.ifPresent(this::survey);
         journalEnd = journal.read(from, (offset, entry) -> survey(entry));
-        if (producerId == -1) {
-            producerId = log.newProducerId();
-            journalEnd = journal.append(new Opened(producerId), nowMs);
+        if (producers == null) {
+            producers = new Producers(log.newProducerId(), log.newProducerId());
+            journalEnd = journal.append(new Opened(producers), nowMs);
             journal.sync();
         }
+        program.writesAs(producers);
         endTransactions();
         mark.ifPresent(this::restore);
         store.published(program.step());
@@ -114,13 +115,13 @@ final class Recovery {
     }
 
     private void survey(Mark restored) {
-        producerId = restored.producerId();
+        producers = restored.producers();
         restored.outputEnds().forEach(o -> outputEnds.put(o.partition(), o.end()));
     }
 
     private void survey(JournalRecord entry) {
         switch (entry) {
-            case Opened(long id) -> producerId = id;
+            case Opened(Producers engine) -> producers = engine;
             case Step step -> {
                 for (OutputEnd output : step.outputs()) {
                     outputEnds.put(output.partition(), output.end());
@@ -135,34 +136,43 @@ final class Recovery {
         for (TopicInfo topic : log.topics()) {
             for (int p = 0; p < topic.partitions(); p++) {
                 TopicPartition partition = new TopicPartition(topic.name(), p);
-                Optional<OpenTransaction> open = log.openTransaction(partition, producerId);
-                if (open.isPresent()) {
-                    long journalled = outputEnds.getOrDefault(partition, 0L);
-                    boolean commit = open.get().endOffset() <= journalled;
-                    if (!commit && open.get().firstOffset() < journalled) {
-                        throw new IllegalStateException(
-                                "the open transaction of "
-                                        + partition
-                                        + " from "
-                                        + open.get().firstOffset()
-                                        + " to "
-                                        + open.get().endOffset()
-                                        + " is journalled in part, up to "
-                                        + journalled);
+                for (long producerId : producers.both()) {
+                    if (endTransaction(partition, producerId)) {
+                        ended.add(partition);
                     }
-                    log.mark(partition, producerId, commit);
-                    ended.add(partition);
-                    LOG.info(
-                            "{} the transaction of {} that a crash left open at offset {}",
-                            commit ? "committed" : "aborted",
-                            partition,
-                            open.get().firstOffset());
                 }
             }
         }
         if (!ended.isEmpty()) {
             log.sync(ended);
         }
+    }
+
+    private boolean endTransaction(TopicPartition partition, long producerId) {
+        OpenTransaction open = log.openTransaction(partition, producerId).orElse(null);
+        if (open == null) {
+            return false;
+        }
+        long journalled = outputEnds.getOrDefault(partition, 0L);
+        boolean commit = open.endOffset() <= journalled;
+        if (!commit && open.firstOffset() < journalled) {
+            throw new IllegalStateException(
+                    "the open transaction of "
+                            + partition
+                            + " from "
+                            + open.firstOffset()
+                            + " to "
+                            + open.endOffset()
+                            + " is journalled in part, up to "
+                            + journalled);
+        }
+        log.mark(partition, producerId, commit);
+        LOG.info(
+                "{} the transaction of {} that a crash left open at offset {}",
+                commit ? "committed" : "aborted",
+                partition,
+                open.firstOffset());
+        return true;
     }
 
     private void restore(Mark restored) {
@@ -190,7 +200,7 @@ final class Recovery {
         }
         // Adding them counted them again.
         program.restore(restored);
-        for (SourceNode source : program.readable()) {
+        for (Node source : program.readable()) {
             long[] positions = restored.positions().get(source.relation().name());
             if (positions == null) {
                 throw new IllegalStateException(
@@ -275,19 +285,24 @@ final class Recovery {
         program.counted(statement);
     }
 
-    private Map<SourceNode, long[]> cuts(Step step) {
-        Map<SourceNode, long[]> to = new LinkedHashMap<>();
+    private Map<Node, long[]> cuts(Step step) {
+        Map<Node, long[]> to = new LinkedHashMap<>();
         for (Cut cut : step.cuts()) {
-            if (!(program.node(cut.source()).orElse(null) instanceof SourceNode source)) {
-                throw new IllegalStateException(
-                        "step " + step.number() + " reads \"" + cut.source() + "\", which is not");
-            }
+            Node source =
+                    program.node(cut.source())
+                            .orElseThrow(() ->
+                                    new IllegalStateException(
+                                            "step "
+                                                    + step.number()
+                                                    + " reads \""
+                                                    + cut.source()
+                                                    + "\", which is not"));
             failedNow.addAll(program.stopReplaced(source));
             if (source.error().isPresent()) {
                 continue;
             }
             SourceReader reader = source.reader().orElseThrow();
-            if (fresh.remove(source)) {
+            if (source instanceof SourceNode made && fresh.remove(made)) {
                 reader.seekToStart();
             }
             if (reader.position(cut.partition()) != cut.from()) {

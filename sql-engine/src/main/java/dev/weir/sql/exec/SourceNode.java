@@ -276,21 +276,20 @@ final class SourceNode implements Node {
         return Optional.ofNullable(rows);
     }
 
-    /// True when its topic was deleted and another made under the same name, whose records are not
-    /// what its readers go on with.
-    boolean isReplaced() {
+    @Override
+    public boolean isReplaced() {
         return log.topic(relation.topic())
                 .filter(topic -> !topic.id().equals(statement.topicId()))
                 .isPresent();
     }
 
-    /// The reader, while there is one.
-    Optional<SourceReader> reader() {
+    @Override
+    public Optional<SourceReader> reader() {
         return Optional.ofNullable(reader);
     }
 
-    /// True when what is read must be journalled: it goes into state that lasts.
-    boolean isDurable() {
+    @Override
+    public boolean isDurable() {
         return relation.isTable() || durableReaders > 0;
     }
 
@@ -346,22 +345,18 @@ final class SourceNode implements Node {
         }
     }
 
-    /// Says which lane reads what up to `to`.
-    ///
-    /// @param shared whether lanes run at the same time; if not, the first reads everything
-    void divide(long[] to, boolean shared) {
+    @Override
+    public void divide(long[] to, boolean shared) {
         reader.divide(to, shared ? lanes.size() : 1);
     }
 
-    /// Reads a lane's part and hands it on. That lane's thread.
-    ///
-    /// @return the records read
-    long take(int lane) {
+    @Override
+    public long take(int lane) {
         return lanes.get(lane).take();
     }
 
-    /// All lanes have read their parts, or failed to.
-    void arrive(long[] to) {
+    @Override
+    public void arrive(long[] to) {
         reader.arrive(to);
     }
 

@@ -40,6 +40,7 @@ final class SourceReader {
     private final TopicPartition[] partitions;
     private final long[] positions;
     private final List<Part> parts = new ArrayList<>();
+    private long skipped = -1;
 
     /// Told of a record that could not be decoded.
     @FunctionalInterface
@@ -84,6 +85,11 @@ final class SourceReader {
 
     TopicPartition[] partitions() {
         return partitions;
+    }
+
+    /// Passes over what a producer has written from here on.
+    void skip(long producerId) {
+        skipped = producerId;
     }
 
     /// The next offset to read of each partition; a copy.
@@ -148,9 +154,9 @@ final class SourceReader {
 
     /// Where each partition can be read to now; where it stands if the topic is gone.
     ///
-    /// @param ownProducer the engine's producer id when it writes this topic itself, else -1: what
-    ///   it has written but not yet committed is no input yet
-    long[] ends(long ownProducer) {
+    /// @param ownProducers the engine's producer ids when it writes this topic itself: what it has
+    ///   written but not yet committed is no input yet
+    long[] ends(long... ownProducers) {
         long[] ends = new long[partitions.length];
         for (int p = 0; p < ends.length; p++) {
             ends[p] = positions[p];
@@ -163,7 +169,7 @@ final class SourceReader {
                 }
                 throw e;
             }
-            if (ownProducer != -1) {
+            for (long ownProducer : ownProducers) {
                 // Asked after the end: what was open below it is either still open now, or its
                 // marker is written and it can be read.
                 end = Math.min(end, log.openFrom(partitions[p], ownProducer));
@@ -243,7 +249,13 @@ final class SourceReader {
                 part.reading = true;
                 long next =
                         log.read(
-                                partitions[p], position, to, -1, block, CHUNK_RECORDS, CHUNK_BYTES);
+                                partitions[p],
+                                position,
+                                to,
+                                skipped,
+                                block,
+                                CHUNK_RECORDS,
+                                CHUNK_BYTES);
                 part.reading = false;
                 if (next <= position || next > to) {
                     throw new IllegalStateException(

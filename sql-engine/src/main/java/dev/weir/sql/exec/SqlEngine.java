@@ -81,7 +81,7 @@ public final class SqlEngine implements AutoCloseable {
             Program program,
             Committer committer,
             Worker worker,
-            long producerId) {
+            Producers producers) {
         this.config = config;
         this.log = log;
         this.clock = clock;
@@ -91,7 +91,7 @@ public final class SqlEngine implements AutoCloseable {
         this.committer = committer;
         this.worker = worker;
         inserts = new Inserts(log);
-        pull = new PullQuery(log, program, producerId, MOST_PULLED_BYTES);
+        pull = new PullQuery(log, program, producers, MOST_PULLED_BYTES);
     }
 
     /// Recovers catalog, queries and state, and starts the worker. Returns when the engine accepts
@@ -109,7 +109,8 @@ public final class SqlEngine implements AutoCloseable {
                 log.createTopic(DeadLetters.TOPIC, 1, Map.of());
             }
             Signal signal = new Signal();
-            Program program = new Program(log, store, lanes, signal::raise);
+            OwnOffsets own = new OwnOffsets();
+            Program program = new Program(log, store, lanes, own, signal::raise);
             Recovery recovery = new Recovery(log, journal, store, program);
             recovery.run(clock.millis());
             Committer committer =
@@ -117,9 +118,10 @@ public final class SqlEngine implements AutoCloseable {
                             log,
                             journal,
                             store,
-                            recovery.producerId(),
+                            recovery.producers(),
                             recovery.published(),
-                            recovery.journalEnd());
+                            recovery.journalEnd(),
+                            own);
             committer.start();
             Worker worker =
                     new Worker(
@@ -131,7 +133,8 @@ public final class SqlEngine implements AutoCloseable {
                             committer,
                             signal,
                             clock,
-                            recovery.producerId());
+                            recovery.producers(),
+                            own);
             worker.start(recovery);
             SqlEngine engine =
                     new SqlEngine(
@@ -143,7 +146,7 @@ public final class SqlEngine implements AutoCloseable {
                             program,
                             committer,
                             worker,
-                            recovery.producerId());
+                            recovery.producers());
             Thread.ofPlatform().name("sql-warm-up").daemon().start(engine::warmUp);
             return engine;
         } catch (RuntimeException | Error e) {
@@ -501,7 +504,6 @@ public final class SqlEngine implements AutoCloseable {
             refuseIfRead(relation.name(), "replace");
         }
         if (definition instanceof Definition.Derived derived) {
-            derived.target().ifPresent(target -> refuseIfDerived(target));
             String sink = derived.target().orElse(relation.name());
             if (derived.sources().stream().anyMatch(sink::equalsIgnoreCase)) {
                 throw new SqlException(
@@ -567,19 +569,6 @@ public final class SqlEngine implements AutoCloseable {
                     null,
                     (known ? "a relation" : "a query") + " \"" + name + "\" exists already",
                     "Give another name, or TERMINATE the query.");
-        }
-    }
-
-    /// What a query keeps up to date does not take in what others write to its topic.
-    private void refuseIfDerived(String target) {
-        Relation relation = program.catalog().relation(target).orElseThrow();
-        if (relation.isDerived()) {
-            throw new SqlException(
-                    SqlState.FEATURE_NOT_SUPPORTED,
-                    null,
-                    "\"" + target + "\" is written by the query " + relation.queryId().get(),
-                    "Insert into a stream made with CREATE STREAM (...) WITH (...); several queries"
-                            + " can write into it.");
         }
     }
 
@@ -861,7 +850,7 @@ public final class SqlEngine implements AutoCloseable {
                 Map<String, long[]> targets = new HashMap<>();
                 Published published = committer.published();
                 for (SourceReader reader : backfill.readers()) {
-                    targets.put(reader.relation().name(), pull.visible(reader, published));
+                    targets.put(reader.relation().name(), pull.followed(reader, published));
                 }
                 if (backfill.lag(targets) <= LIVE_SLICE) {
                     break;
@@ -1062,7 +1051,9 @@ public final class SqlEngine implements AutoCloseable {
     boolean awaitLevel(Duration limit) throws InterruptedException {
         Map<TopicPartition, Long> ends = new HashMap<>();
         for (Relation relation : program.catalog().relations()) {
-            for (int p = 0; p < relation.partitions() && !relation.isDerived(); p++) {
+            // What nobody reads is not taken in either.
+            boolean read = program.node(relation.name()).flatMap(Node::reader).isPresent();
+            for (int p = 0; p < relation.partitions() && read; p++) {
                 TopicPartition partition = new TopicPartition(relation.topic(), p);
                 if (log.topic(relation.topic()).isPresent()) {
                     ends.put(partition, log.endOffset(partition));

@@ -23,7 +23,8 @@ final class StepOutputs {
     private final List<StepOutputs> others = new ArrayList<>();
 
     /// @param writer the relation, so that what a failed one wrote can be taken back
-    private record Key(String writer, TopicPartition partition) {}
+    /// @param inserted whether the topic is another relation's
+    private record Key(String writer, TopicPartition partition, boolean inserted) {}
 
     /// The part a lane fills. Worker.
     ///
@@ -41,7 +42,15 @@ final class StepOutputs {
 
     /// The block of a writer for a partition, to append to until the end of the step.
     RecordBlock block(String writer, TopicPartition partition) {
-        Key key = new Key(writer, partition);
+        return block(new Key(writer, partition, false));
+    }
+
+    /// The block of a writer that inserts into another relation's topic.
+    RecordBlock inserts(String writer, TopicPartition partition) {
+        return block(new Key(writer, partition, true));
+    }
+
+    private RecordBlock block(Key key) {
         RecordBlock block = blocks.get(key);
         if (block == null) {
             block = new RecordBlock();
@@ -80,7 +89,7 @@ final class StepOutputs {
         for (Key key : order) {
             RecordBlock block = blocks.get(key);
             if (!block.isEmpty()) {
-                taker.take(key.writer, key.partition, block);
+                taker.take(key.writer, key.partition, key.inserted, block);
             }
         }
         others.forEach(other -> other.forEach(taker));
@@ -98,9 +107,9 @@ final class StepOutputs {
         others.forEach(StepOutputs::clear);
     }
 
-    /// Takes a block.
+    /// Takes a block; `inserted` when the topic is another relation's than the writer's.
     @FunctionalInterface
     interface Taker {
-        void take(String writer, TopicPartition partition, RecordBlock block);
+        void take(String writer, TopicPartition partition, boolean inserted, RecordBlock block);
     }
 }

@@ -16,6 +16,7 @@ final class TopicWriter {
     private final Relation relation;
     private final int mostBytes;
     private final int lane;
+    private final boolean inserts;
     private final RecordEncoder encoder;
     private final TopicPartition[] partitions;
     private final RecordBlock[] blocks;
@@ -26,7 +27,9 @@ final class TopicWriter {
     private long rows;
 
     /// @param mostBytes largest key and value of one record that the topic takes
-    TopicWriter(Relation relation, int mostBytes, int lane) {
+    /// @param inserts whether the topic is another relation's
+    TopicWriter(Relation relation, int mostBytes, int lane, boolean inserts) {
+        this.inserts = inserts;
         this.relation = relation;
         this.mostBytes = mostBytes;
         this.lane = lane;
@@ -112,7 +115,11 @@ final class TopicWriter {
         }
         RecordBlock block = blocks[partition];
         if (block == null) {
-            block = outputs.block(relation.name(), partitions[partition]);
+            TopicPartition to = partitions[partition];
+            block =
+                    inserts
+                            ? outputs.inserts(relation.name(), to)
+                            : outputs.block(relation.name(), to);
             blocks[partition] = block;
         }
         block.append(

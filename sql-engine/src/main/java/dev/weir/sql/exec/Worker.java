@@ -58,7 +58,8 @@ final class Worker implements AutoCloseable {
     private final Committer committer;
     private final Signal signal;
     private final InstantSource clock;
-    private final long producerId;
+    private final Producers producers;
+    private final OwnOffsets own;
     private final Pins pins;
     private final Thread thread;
     private final ConcurrentLinkedQueue<Task<?>> tasks = new ConcurrentLinkedQueue<>();
@@ -74,6 +75,12 @@ final class Worker implements AutoCloseable {
 
     /// What waits for a query to be level, or to have failed.
     private final List<Action> afterFill = new ArrayList<>();
+
+    /// What waits for more to be readable.
+    private final List<Action> later = new ArrayList<>();
+
+    /// Whether readers have gone on since positions were published.
+    private boolean unpublished;
 
     private long lastFilled = -1;
     private int fillRows;
@@ -100,7 +107,8 @@ final class Worker implements AutoCloseable {
             Committer committer,
             Signal signal,
             InstantSource clock,
-            long producerId) {
+            Producers producers,
+            OwnOffsets own) {
         this.config = config;
         this.log = log;
         this.journal = journal;
@@ -109,7 +117,8 @@ final class Worker implements AutoCloseable {
         this.committer = committer;
         this.signal = signal;
         this.clock = clock;
-        this.producerId = producerId;
+        this.producers = producers;
+        this.own = own;
         pins = new Pins(log);
         fillRows = Math.min(config.stepMaxRows(), FIRST_FILL_ROWS);
         thread = Thread.ofPlatform().name("sql-worker").unstarted(this::run);
@@ -122,7 +131,7 @@ final class Worker implements AutoCloseable {
         dirty = recovery.replayed();
         // Until the next checkpoint a replay begins where this one did.
         Map<String, long[]> restored = recovery.restoredPositions();
-        for (SourceNode source : program.readable()) {
+        for (Node source : program.readable()) {
             SourceReader reader = source.reader().orElseThrow();
             reader.atLeastStart();
             hold(reader, recovery.refilled() ? null : restored.get(source.relation().name()));
@@ -251,6 +260,9 @@ final class Worker implements AutoCloseable {
                 checkpointIfDue();
                 if (!stepped && !filled && tasks.isEmpty()) {
                     signal.await(NEVER_EARLIER_NANOS);
+                    List<Action> waiting = List.copyOf(later);
+                    later.clear();
+                    waiting.forEach(this::post);
                 }
             }
             if (!halted) {
@@ -307,11 +319,11 @@ final class Worker implements AutoCloseable {
     private boolean step() throws InterruptedException {
         committer.awaitRoom();
         checkSources();
-        Map<SourceNode, long[]> to = new LinkedHashMap<>();
+        Map<Node, long[]> to = new LinkedHashMap<>();
         long waiting = 0;
-        for (SourceNode source : program.readable()) {
+        for (Node source : program.readable()) {
             SourceReader reader = source.reader().orElseThrow();
-            long[] ends = ends(reader);
+            long[] ends = ends(source);
             long behind = reader.lag(ends);
             if (behind > 0) {
                 to.put(source, ends);
@@ -320,6 +332,9 @@ final class Worker implements AutoCloseable {
         }
         if (waiting == 0) {
             lag = 0;
+            if (unpublished) {
+                commit(List.of(), null, List.of());
+            }
             return false;
         }
         long taken = waiting;
@@ -331,6 +346,12 @@ final class Worker implements AutoCloseable {
                 taken += reader.lag(entry.getValue());
             }
         }
+        step(to);
+        lag = waiting - taken;
+        return true;
+    }
+
+    private void step(Map<Node, long[]> to) {
         List<Cut> cuts = Program.cuts(to);
         boolean durable = !cuts.isEmpty();
         long number = durable ? program.step() + 1 : program.step();
@@ -343,8 +364,6 @@ final class Worker implements AutoCloseable {
         }
         commit(records, outputs, deliveries(number));
         abandonFills();
-        lag = waiting - taken;
-        return true;
     }
 
     /// Stops a relation that the committer has found to have failed, and what reads it.
@@ -356,7 +375,7 @@ final class Worker implements AutoCloseable {
 
     private void checkSources() {
         List<JournalRecord> failed = new ArrayList<>();
-        for (SourceNode source : program.wanted()) {
+        for (Node source : program.wanted()) {
             failed.addAll(program.stopReplaced(source));
             if (source.reader().isPresent()) {
                 program.passRemoved(source);
@@ -369,8 +388,22 @@ final class Worker implements AutoCloseable {
         }
     }
 
+    /// How far a relation that is read can be read now. Of a derived stream the reader passes over
+    /// what the stream's query has written.
+    private long[] ends(Node source) {
+        SourceReader reader = source.reader().orElseThrow();
+        if (!(source instanceof QueryNode query)) {
+            return ends(reader);
+        }
+        long[] ends = own.read(() -> ends(reader));
+        unpublished |= query.passOwn(ends);
+        return ends;
+    }
+
     private long[] ends(SourceReader reader) {
-        return reader.ends(program.writes(reader.relation().topic()) ? producerId : -1);
+        return program.writes(reader.relation().topic())
+                ? reader.ends(producers.both())
+                : reader.ends();
     }
 
     /// Gives each partition its part of a step that cannot take everything.
@@ -406,6 +439,7 @@ final class Worker implements AutoCloseable {
             StepOutputs outputs,
             List<Runnable> published,
             Commit.Holding holding) {
+        unpublished = false;
         committer.submit(
                 new Commit(
                         records,
@@ -525,28 +559,28 @@ final class Worker implements AutoCloseable {
         }
         lastFilled = next.statement().sequence();
         committer.awaitRoom();
-        fillSlice(next);
+        boolean filled = fillSlice(next);
         abandonFills();
         if (!program.unfilled().contains(next)) {
             List<Action> waiting = List.copyOf(afterFill);
             afterFill.clear();
             waiting.forEach(this::post);
         }
-        return true;
+        return filled;
     }
 
     private static boolean reads(QueryNode query, QueryNode other) {
         return query.sources().stream().anyMatch(other.relation().name()::equalsIgnoreCase);
     }
 
-    private void fillSlice(QueryNode query) throws InterruptedException {
+    /// @return false when it waits for something to be readable
+    private boolean fillSlice(QueryNode query) throws InterruptedException {
         Backfill backfill = program.backfill(query);
         if (!backfill.isPlaced()) {
             place(query, backfill);
         }
         if (backfill.isStarted() || backfill.tables().isEmpty()) {
-            fillStreams(query, backfill, new Commit.Holding.Nothing());
-            return;
+            return fillStreams(query, backfill, new Commit.Holding.Nothing());
         }
         TableFill tables = fills.get(query);
         if (tables == null) {
@@ -561,8 +595,10 @@ final class Worker implements AutoCloseable {
         }
         if (fillTables(query, tables)) {
             // What it has written so far belongs to its first step.
-            fillStreams(query, backfill, new Commit.Holding.End(query.statement().sequence()));
+            return fillStreams(
+                    query, backfill, new Commit.Holding.End(query.statement().sequence()));
         }
+        return true;
     }
 
     /// Settles where a new query reads its streams from.
@@ -614,17 +650,22 @@ final class Worker implements AutoCloseable {
 
     /// Reads the next slice of the streams of a query whose tables are level, and lets it join the
     /// main sequence when it is level.
-    private void fillStreams(QueryNode query, Backfill backfill, Commit.Holding holding)
+    ///
+    /// @return false when it is not, but there is nothing to read
+    private boolean fillStreams(QueryNode query, Backfill backfill, Commit.Holding holding)
             throws InterruptedException {
         Map<String, long[]> targets = targets(backfill);
         Map<String, long[]> to = backfill.slice(targets, fillRows);
         if (Backfill.isLevel(to, targets)) {
             // Derived streams are written behind the main sequence.
-            committer.drain();
+            settle(backfill);
             targets = targets(backfill);
             to = backfill.slice(targets, fillRows);
         }
-        boolean level = Backfill.isLevel(to, targets);
+        boolean level = Backfill.isLevel(to, targets) && reachOutputs(backfill, targets);
+        if (!level && backfill.isStarted() && backfill.lag(to) == 0) {
+            return false;
+        }
         TableFill tables = fills.get(query);
         List<Cut> cuts = backfill.cuts(to, true);
         StepOutputs outputs = committer.outputs();
@@ -658,6 +699,7 @@ final class Worker implements AutoCloseable {
                 tables.close();
             }
         }
+        return true;
     }
 
     /// Makes slices as long as others may wait for one.
@@ -687,27 +729,65 @@ final class Worker implements AutoCloseable {
 
     /// Where the main sequence stands in the streams a new query reads. Nothing may be pending.
     Map<String, long[]> targets(Backfill backfill) {
-        Published published = committer.published();
         Map<String, long[]> targets = new HashMap<>();
         for (SourceReader reader : backfill.readers()) {
-            targets.put(reader.relation().name(), target(reader, published));
+            targets.put(reader.relation().name(), target(reader));
         }
         return targets;
     }
 
-    private long[] target(SourceReader reader, Published published) {
-        Relation relation = reader.relation();
-        return switch (program.node(relation.name()).orElseThrow()) {
-            case SourceNode source ->
-                    source.reader().map(SourceReader::positions).orElseGet(() -> ends(reader));
-            case QueryNode _ -> {
-                long[] ends = reader.positions();
-                for (int p = 0; p < ends.length; p++) {
-                    ends[p] = published.outputEnds().getOrDefault(reader.partitions()[p], ends[p]);
-                }
-                yield ends;
+    private long[] target(SourceReader reader) {
+        return program.node(reader.relation().name())
+                .orElseThrow()
+                .reader()
+                .map(SourceReader::positions)
+                .orElseGet(() -> ends(reader));
+    }
+
+    /// Waits until everything is published, and lets the main sequence take in what others have
+    /// written into derived streams before what the streams' queries wrote last: who begins to read
+    /// there must not find one of the two behind the other.
+    private void settle(Backfill backfill) throws InterruptedException {
+        for (Node node : program.nodes()) {
+            committer.drain();
+            if (!(node instanceof QueryNode)
+                    || node.reader().isEmpty()
+                    || backfill.reader(node.relation().name()) == null) {
+                continue;
             }
-        };
+            SourceReader reader = node.reader().orElseThrow();
+            long[] ends = ends(node);
+            if (!reachOutputs(reader, reader.positions())
+                    && reader.lag(ends) <= config.stepMaxRows()) {
+                Map<Node, long[]> to = new LinkedHashMap<>();
+                to.put(node, ends);
+                step(to);
+            }
+        }
+        committer.drain();
+    }
+
+    /// True when whoever has read to the targets has read everything that the queries of derived
+    /// streams have written. Nothing may be pending.
+    private boolean reachOutputs(Backfill backfill, Map<String, long[]> targets) {
+        for (SourceReader reader : backfill.readers()) {
+            String name = reader.relation().name();
+            if (program.node(name).orElseThrow() instanceof QueryNode
+                    && !reachOutputs(reader, targets.get(name))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private boolean reachOutputs(SourceReader reader, long[] positions) {
+        Map<TopicPartition, Long> written = committer.published().outputEnds();
+        for (int p = 0; p < positions.length; p++) {
+            if (positions[p] < written.getOrDefault(reader.partitions()[p], 0L)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     // ---- Push queries
@@ -726,7 +806,11 @@ final class Worker implements AutoCloseable {
                 return;
             }
         }
-        committer.drain();
+        settle(query.backfill());
+        if (!reachOutputs(query.backfill(), targets(query.backfill()))) {
+            later.add(() -> attach(query, latest));
+            return;
+        }
         try {
             level(query, latest);
             if (!query.isFull() && !query.isOver()) {
@@ -791,7 +875,7 @@ final class Worker implements AutoCloseable {
                 new Mark(
                         program.step(),
                         committer.journalEnd(),
-                        producerId,
+                        producers,
                         program.nextSequence(),
                         program.nextQuery(),
                         program.nextOperator(),

@@ -28,7 +28,13 @@
 /// its streams, each slice a journalled step in the query's own scope, while the changes of its
 /// tables reach it through the main sequence already. When it is level it joins.
 ///
+/// The readers of a derived stream get its query's delta in the same step. Records that others
+/// write into its topic they get as from any topic: a [SourceReader] passes over the batches of the
+/// engine's main producer, and [OwnOffsets] tells it where they lie, so that they cost no step.
+/// What queries insert into streams beside others is of a second producer ([Producers]). A query
+/// begins to read such a stream where both ways stand at the same place.
+///
 /// Today's limits: while a push query takes in the rows of its tables the main sequence waits;
-/// records that others write into a derived relation's topic are not read; a query that TERMINATE
+/// records that others write into a derived table's topic are not read; a query that TERMINATE
 /// ended leaves its relation as it was and cannot be started again.
 package dev.weir.sql.exec;

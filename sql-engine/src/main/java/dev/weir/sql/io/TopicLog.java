@@ -48,8 +48,8 @@ public interface TopicLog {
     /// who reads committed sees them before [#mark]. When the disk is full (`DISK_FULL`) it may be
     /// called again with the same block, and goes on behind [RecordBlock#appended].
     ///
-    /// @return one past the last offset written
-    long appendOpen(TopicPartition partition, long producerId, RecordBlock records);
+    /// @return where they are
+    Written appendOpen(TopicPartition partition, long producerId, RecordBlock records);
 
     /// Ends the producer's open transaction on the partition with a commit or abort marker. Does
     /// nothing when none is open.
@@ -93,6 +93,13 @@ public interface TopicLog {
         @Override
         void close();
     }
+
+    /// Where appended records are. Records of others may lie among them when they took more than
+    /// one batch.
+    ///
+    /// @param first the first offset
+    /// @param end one past the last
+    record Written(long first, long end) {}
 
     /// Records appended by a producer whose fate is open.
     record OpenTransaction(long firstOffset, long endOffset) {}

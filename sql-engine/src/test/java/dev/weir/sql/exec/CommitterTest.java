@@ -21,6 +21,8 @@ import java.util.Random;
 class CommitterTest {
     private static final TopicPartition OUT = new TopicPartition("out", 0);
 
+    private static final Producers PRODUCERS = new Producers(77, 78);
+
     private static Commit step(long number, StepOutputs outputs) {
         return new Commit(
                 List.of(
@@ -51,7 +53,14 @@ class CommitterTest {
         log.createTopic("out", 1, Map.of());
         try (StateStore store = StateStore.inMemory();
                 Committer committer =
-                        new Committer(log, new Journal(log), store, 77, Published.NOTHING, 0)) {
+                        new Committer(
+                                log,
+                                new Journal(log),
+                                store,
+                                PRODUCERS,
+                                Published.NOTHING,
+                                0,
+                                new OwnOffsets())) {
             committer.start();
             for (int i = 1; i <= 3; i++) {
                 committer.awaitRoom();
@@ -85,7 +94,14 @@ class CommitterTest {
             log.failAfterWrites(random.nextInt(20));
             try (StateStore store = StateStore.inMemory();
                     Committer committer =
-                            new Committer(log, journal, store, 77, Published.NOTHING, 0)) {
+                            new Committer(
+                                    log,
+                                    journal,
+                                    store,
+                                    PRODUCERS,
+                                    Published.NOTHING,
+                                    0,
+                                    new OwnOffsets())) {
                 committer.start();
                 for (int i = 1; i <= 5; i++) {
                     committer.awaitRoom();

@@ -173,7 +173,7 @@ class InsertSelectTest {
         for (String refused :
                 List.of(
                         "INSERT INTO sales SELECT * FROM sales",
-                        "INSERT INTO large SELECT * FROM web",
+                        "INSERT INTO large SELECT * FROM large",
                         "INSERT INTO total SELECT id, amount FROM web",
                         "INSERT INTO sales WITH (QUERY_ID='web') SELECT * FROM web")) {
             assertThatThrownBy(() -> run(refused)).as(refused).isInstanceOf(SqlException.class);

@@ -41,7 +41,11 @@ class JournalFormatTest {
     @Test
     void every_record_comes_back_as_it_was_written() {
         for (JournalRecord record :
-                List.of(new Opened(4711), STATEMENT, STEP, new Failed("totals", "disk full"))) {
+                List.of(
+                        new Opened(new Producers(4711, 4712)),
+                        STATEMENT,
+                        STEP,
+                        new Failed("totals", "disk full"))) {
             assertThat(JournalFormat.read(JournalFormat.write(record))).isEqualTo(record);
         }
     }
@@ -64,7 +68,7 @@ class JournalFormatTest {
                 new Mark(
                         12,
                         345,
-                        1000,
+                        new Producers(1000, 1001),
                         8,
                         4,
                         19,

@@ -97,7 +97,7 @@ class SourceReaderTest {
         log.send("numbers", 0, 0, null, "{\"n\":6}");
         log.send("numbers", 1, 0, null, "{\"n\":7}");
 
-        assertThat(reader.take(reader.ends(-1), this::see, this::refuse)).isEqualTo(4);
+        assertThat(reader.take(reader.ends(), this::see, this::refuse)).isEqualTo(4);
 
         assertThat(seen)
                 .containsExactly(
@@ -106,6 +106,6 @@ class SourceReaderTest {
                         "5 at numbers-1:0",
                         "7 at numbers-1:1");
         assertThat(reader.positions()).containsExactly(2, 2);
-        assertThat(reader.lag(reader.ends(-1))).isZero();
+        assertThat(reader.lag(reader.ends())).isZero();
     }
 }

@@ -320,7 +320,8 @@ class WorkersTest {
         return run.log.committed("_weir_dead_letters").stream()
                 .map(Entry::valueText)
                 .filter(letter -> letter.contains("\"offset\":"))
-                // Who met a malformed record first differs.
+                // Who met a malformed record first differs, and queries that are filled at the same
+                // time each tell of it.
                 .map(letter -> letter.substring(letter.indexOf("\"topic\"")))
                 .distinct()
                 .sorted()

@@ -30,6 +30,7 @@ public final class MemoryTopicLog implements TopicLog {
     private long failAt = Long.MAX_VALUE;
     private boolean down;
     private String lost;
+    private final Set<Long> others = new HashSet<>();
     private final Map<String, Integer> limits = new TreeMap<>();
 
     /// A record as a reader with `isolation.level=read_committed` sees it.
@@ -172,6 +173,17 @@ public final class MemoryTopicLog implements TopicLog {
         return end;
     }
 
+    /// A client's write in a transaction that [#mark] ends: it hides what is behind it until then.
+    public void openForeign(TopicPartition partition, long producerId, RecordBlock records) {
+        synchronized (this) {
+            writes--;
+            others.add(producerId);
+            append(partition, producerId, records);
+            Partition p = partition(partition);
+            p.synced = p.records.size();
+        }
+    }
+
     private static byte[] utf8(String text) {
         return text == null ? null : text.getBytes(StandardCharsets.UTF_8);
     }
@@ -214,7 +226,16 @@ public final class MemoryTopicLog implements TopicLog {
     @Override
     public synchronized long endOffset(TopicPartition partition) {
         check();
-        return partition(partition).synced;
+        long end = partition(partition).synced;
+        for (long producerId : others) {
+            end =
+                    Math.min(
+                            end,
+                            openTransaction(partition, producerId)
+                                    .map(OpenTransaction::firstOffset)
+                                    .orElse(end));
+        }
+        return end;
     }
 
     @Override
@@ -257,8 +278,9 @@ public final class MemoryTopicLog implements TopicLog {
     }
 
     @Override
-    public long appendOpen(TopicPartition partition, long producerId, RecordBlock records) {
-        return append(partition, producerId, records);
+    public Written appendOpen(TopicPartition partition, long producerId, RecordBlock records) {
+        long end = append(partition, producerId, records);
+        return new Written(end - records.count(), end);
     }
 
     private synchronized long append(TopicPartition at, long producerId, RecordBlock records) {

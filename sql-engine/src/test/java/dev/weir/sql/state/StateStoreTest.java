@@ -9,8 +9,12 @@ import org.junit.jupiter.api.io.TempDir;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -18,7 +22,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.stream.Stream;
 
 class StateStoreTest {
     private static final StateConfig SMALL = new StateConfig(1 << 20, 8 << 20);
@@ -367,11 +370,41 @@ class StateStoreTest {
         return new String(bytes, StandardCharsets.UTF_8);
     }
 
+    /// Copies what a crash would leave. RocksDB deletes what it does not need any more while one
+    /// looks: a file that is gone when it is reached was deleted before the crash.
     private static void copyTree(Path from, Path to) {
-        try (Stream<Path> files = Files.walk(from)) {
-            for (Path file : (Iterable<Path>) files::iterator) {
-                Files.copy(file, to.resolve(from.relativize(file).toString()));
-            }
+        try {
+            Files.walkFileTree(
+                    from,
+                    new SimpleFileVisitor<>() {
+                        @Override
+                        public FileVisitResult preVisitDirectory(
+                                Path directory, BasicFileAttributes attributes) throws IOException {
+                            Files.createDirectories(
+                                    to.resolve(from.relativize(directory).toString()));
+                            return FileVisitResult.CONTINUE;
+                        }
+
+                        @Override
+                        public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+                                throws IOException {
+                            try {
+                                Files.copy(file, to.resolve(from.relativize(file).toString()));
+                            } catch (NoSuchFileException e) {
+                                return visitFileFailed(file, e);
+                            }
+                            return FileVisitResult.CONTINUE;
+                        }
+
+                        @Override
+                        public FileVisitResult visitFileFailed(Path file, IOException cause)
+                                throws IOException {
+                            if (cause instanceof NoSuchFileException) {
+                                return FileVisitResult.CONTINUE;
+                            }
+                            throw cause;
+                        }
+                    });
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }
