@@ -670,14 +670,25 @@ SqlNode WindowedFromClause() :
 {
     from = FromClause()
     [
-        LOOKAHEAD( <WINDOW> ( <TUMBLING> | <HOPPING> | <SESSION> ) <LPAREN> )
+        LOOKAHEAD( <WINDOW> <SESSION> <LPAREN> )
+        <WINDOW> { s = span(); } <SESSION> { kind = getToken(0); }
+        <LPAREN> size = WindowTime()
+        [
+            LOOKAHEAD( <COMMA> <RETENTION> )
+            <COMMA> <RETENTION> retention = WindowTime()
+        ]
+        [
+            <COMMA> <GRACE> <PERIOD> grace = GraceTime()
+        ]
+        <RPAREN>
+        { from = Syntax.sessions(from, kind, size, retention, grace, s.end(this)); }
+    |
+        LOOKAHEAD( <WINDOW> ( <TUMBLING> | <HOPPING> ) <LPAREN> )
         <WINDOW> { s = span(); }
         (
             <TUMBLING>
         |
             <HOPPING> { hopping = true; }
-        |
-            <SESSION> { throw Unsupported.window(getToken(0)); }
         )
         { kind = getToken(0); }
         <LPAREN> <SIZE> size = WindowTime()

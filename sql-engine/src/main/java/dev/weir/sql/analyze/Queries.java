@@ -261,11 +261,13 @@ final class Queries {
         SqlNode top = query instanceof SqlOrderBy ordered ? ordered.query : query;
         return top instanceof SqlSelect select && select.getFrom() instanceof WindowedFrom window
                 ? Optional.of(
-                        new WindowSpec(
-                                window.isHopping()
-                                        ? WindowSpec.Kind.HOPPING
-                                        : WindowSpec.Kind.TUMBLING,
-                                window.sizeMs()))
+                        switch (window.kind()) {
+                            case TUMBLING ->
+                                    new WindowSpec(WindowSpec.Kind.TUMBLING, window.sizeMs());
+                            case HOPPING ->
+                                    new WindowSpec(WindowSpec.Kind.HOPPING, window.sizeMs());
+                            case SESSION -> new WindowSpec(WindowSpec.Kind.SESSION, 0);
+                        })
                 : Optional.empty();
     }
 

@@ -27,6 +27,7 @@ import org.apache.calcite.sql.SqlKind;
 import org.apache.calcite.sql.SqlLiteral;
 import org.apache.calcite.sql.SqlNode;
 import org.apache.calcite.sql.SqlNodeList;
+import org.apache.calcite.sql.SqlOperator;
 import org.apache.calcite.sql.SqlSelect;
 import org.apache.calcite.sql.SqlSelectKeyword;
 import org.apache.calcite.sql.SqlSetOperator;
@@ -581,6 +582,11 @@ final class Rewriter extends SqlShuttle {
             items.add(new SqlIdentifier(name, SqlParserPos.ZERO));
         }
         SqlNode rowTime = new SqlIdentifier(RelationTable.ROWTIME, SqlParserPos.ZERO);
+        if (window.isSession()) {
+            items.add(as(session(Functions.SESSION_START, rowTime, window), WindowSpec.START));
+            items.add(as(session(Functions.SESSION_END, rowTime, window), WindowSpec.END));
+            return named(window, subquery(items, id));
+        }
         SqlNode last = start(rowTime, window.advanceMs());
         SqlNode distance = new SqlIdentifier(DISTANCE, SqlParserPos.ZERO);
         SqlNode start =
@@ -611,11 +617,28 @@ final class Rewriter extends SqlShuttle {
                                 SqlParserPos.ZERO, since, number(window.sizeMs())));
             }
         }
+        return named(window, subquery);
+    }
+
+    /// The subquery under the name of what it stands for.
+    private static SqlNode named(WindowedFrom window, SqlSelect subquery) {
         SqlNode name =
-                from.getKind() == SqlKind.AS
-                        ? ((SqlCall) from).operand(1)
-                        : new SqlIdentifier(id.names.getLast(), SqlParserPos.ZERO);
+                switch (window.source()) {
+                    case SqlIdentifier id ->
+                            new SqlIdentifier(id.names.getLast(), SqlParserPos.ZERO);
+                    case SqlCall as -> as.operand(1);
+                    default -> throw new IllegalStateException("a window over neither");
+                };
         return SqlStdOperatorTable.AS.createCall(window.getParserPosition(), subquery, name);
+    }
+
+    private static SqlNode session(SqlOperator bound, SqlNode rowTime, WindowedFrom window) {
+        return bound.createCall(
+                SqlParserPos.ZERO,
+                rowTime,
+                number(window.sizeMs()),
+                number(window.graceMs()),
+                SqlLiteral.createBoolean(window.isFinal(), SqlParserPos.ZERO));
     }
 
     private static SqlNode hops(SqlIdentifier stream, WindowedFrom window) {

@@ -76,7 +76,7 @@ public record RowTraits(
         List<List<Integer>> keys = new ArrayList<>();
         // Without key columns it is a table of one row.
         keys.add(key);
-        if (relation.window().isPresent()) {
+        if (relation.window().isPresent() && !relation.window().get().isSession()) {
             // A window is known by its start alone.
             int end = relation.schema().indexOf(WindowSpec.END);
             keys.add(key.stream().filter(column -> column != end).toList());
@@ -91,6 +91,8 @@ public record RowTraits(
             case Filter filter -> of(filter.getInput());
             case Sort sort -> of(sort.getInput());
             case Project project -> of(project.getInput()).project(project.getProjects());
+            case Aggregate aggregate when SessionCalls.makeGroupsOf(aggregate) ->
+                    ofSessions(aggregate.getGroupCount());
             case Aggregate aggregate ->
                     of(aggregate.getInput())
                             .aggregate(
@@ -266,6 +268,15 @@ public record RowTraits(
                 appendOnly && calls == 0,
                 starts.size() == key.size() ? List.of(key) : List.of(key, starts),
                 key);
+    }
+
+    /// Sessions, which grow and merge.
+    ///
+    /// @param groups how many columns make a group, the bounds of the session among them; they come
+    ///   first
+    public static RowTraits ofSessions(int groups) {
+        List<Integer> key = IntStream.range(0, groups).boxed().toList();
+        return new RowTraits(false, List.of(key), key);
     }
 
     /// True for the start of a window plus its size, when that start is there too.

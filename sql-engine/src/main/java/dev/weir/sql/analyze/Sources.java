@@ -247,7 +247,16 @@ final class Sources {
                     table
                             ? type.get().toUpperCase(Locale.ROOT) + " windows are not supported"
                             : "streams with windowed keys are not supported",
-                    "Tables with WINDOW_TYPE = 'TUMBLING' or 'HOPPING' and a WINDOW_SIZE are.");
+                    "Tables with WINDOW_TYPE = 'TUMBLING' or 'HOPPING' and a WINDOW_SIZE, or with"
+                            + " WINDOW_TYPE = 'SESSION' are.");
+        }
+        if (kind.get() == WindowSpec.Kind.SESSION) {
+            properties
+                    .firstGiven("WINDOW_SIZE")
+                    .ifPresent(key -> {
+                        throw properties.bad(key, "no size: each session has its own");
+                    });
+            return Optional.of(new WindowSpec(WindowSpec.Kind.SESSION, 0));
         }
         return Optional.of(new WindowSpec(kind.get(), windowSize(properties)));
     }

@@ -18,6 +18,7 @@ import dev.weir.sql.operator.KernelOperator;
 import dev.weir.sql.operator.LookupOperator;
 import dev.weir.sql.operator.Operator;
 import dev.weir.sql.operator.Output;
+import dev.weir.sql.operator.SessionOperator;
 import dev.weir.sql.operator.SortOperator;
 import dev.weir.sql.operator.StreamJoinOperator;
 import dev.weir.sql.operator.StreamTime;
@@ -358,6 +359,30 @@ final class Circuit {
                                 aggregate.groupColumns(),
                                 time,
                                 consolidates(aggregate),
+                                delta -> operator.accept(0, delta));
+                stage(stage).operators.add(operator);
+                yield stage;
+            }
+            case PlanNode.Sessions sessions -> {
+                PlanNode input = sessions.input();
+                StreamTime time = sessions.window().closes() ? time() : null;
+                SessionOperator operator =
+                        new SessionOperator(
+                                sessions,
+                                store.ordered(nextOperator++),
+                                time,
+                                time == null ? null : store.ordered(nextOperator++),
+                                store.lane(),
+                                store.lanes(),
+                                errors(input),
+                                output);
+                int stage =
+                        keyed(
+                                input,
+                                input.schema(),
+                                sessions.keyColumns(),
+                                time,
+                                false,
                                 delta -> operator.accept(0, delta));
                 stage(stage).operators.add(operator);
                 yield stage;

@@ -12,6 +12,7 @@ import org.apache.calcite.rex.RexNode;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// By which columns the rows of a plan are divided among the lanes: each row is in the lane that
 /// keeps the key made of these columns, in this order. Where that is what an operator needs, its
@@ -66,6 +67,8 @@ final class Distribution {
                 }
                 yield List.of(groups);
             }
+            case PlanNode.Sessions sessions ->
+                    List.of(IntStream.of(sessions.keyGroups()).boxed().toList());
             case PlanNode.Union union -> {
                 List<List<Integer>> common = new ArrayList<>(of(union.inputs().getFirst()));
                 for (PlanNode input : union.inputs()) {

@@ -37,9 +37,17 @@ public final class Functions {
     public static final SqlOperator WINDOW_END =
             hidden(
                     "WEIR_WINDOW_END(start BIGINT, size BIGINT, grace BIGINT, final BOOLEAN)"
-                        + " BIGINT",
+                            + " BIGINT",
                     Windows.class,
                     "end");
+
+    /// `WEIR_SESSION_START(rowtime, gapMs, graceMs, final)`: the start of a session, with what is
+    /// known of when it closes; a grace period below 0 never ends. Groups are made by it and by
+    /// [#SESSION_END] together, as nothing else: a row alone does not know its session.
+    public static final SqlOperator SESSION_START = session("WEIR_SESSION_START");
+
+    /// `WEIR_SESSION_END(rowtime, gapMs, graceMs, final)`: the end of a session.
+    public static final SqlOperator SESSION_END = session("WEIR_SESSION_END");
 
     /// `NOW()`: the step's time.
     public static final SqlOperator NOW =
@@ -89,7 +97,7 @@ public final class Functions {
                             "CEIL",
                             "CEIL(x NUMBER) SAME",
                             "the smallest whole number that is not below x; with TO unit the end of"
-                                + " a time unit"),
+                                    + " a time unit"),
                     form(
                             "CHAR_LENGTH",
                             "CHAR_LENGTH(text VARCHAR) INT",
@@ -119,7 +127,7 @@ public final class Functions {
                             "FLOOR",
                             "FLOOR(x NUMBER) SAME",
                             "the largest whole number that is not above x; with TO unit the"
-                                + " beginning of a time unit"),
+                                    + " beginning of a time unit"),
                     form(
                             "IFNULL",
                             "IFNULL(x ANY, other ANY) WIDEST",
@@ -211,6 +219,8 @@ public final class Functions {
             List.of(
                     WINDOW_START,
                     WINDOW_END,
+                    SESSION_START,
+                    SESSION_END,
                     NOW,
                     UNIX_TIMESTAMP_NOW,
                     AS_VALUE,
@@ -233,6 +243,13 @@ public final class Functions {
     private static final List<WeirFunction> OWN = own();
 
     private Functions() {}
+
+    private static SqlOperator session(String name) {
+        return hidden(
+                name + "(time BIGINT, gap BIGINT, grace BIGINT, final BOOLEAN) BIGINT",
+                Windows.class,
+                "session");
+    }
 
     /// The functions for the validator, to be chained with the standard table.
     public static SqlOperatorTable operatorTable() {

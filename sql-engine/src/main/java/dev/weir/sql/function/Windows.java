@@ -18,4 +18,11 @@ public final class Windows {
     public static long end(long startMs, long sizeMs, long graceMs, boolean isFinal) {
         return Math.addExact(startMs, sizeMs);
     }
+
+    /// A bound of the session of one row, before it meets others. The plan reads the session's
+    /// window from the call.
+    @Strict
+    public static long session(long timeMs, long gapMs, long graceMs, boolean isFinal) {
+        return timeMs;
+    }
 }

@@ -101,6 +101,13 @@ abstract class Accumulator {
         }
 
         @Override
+        void merge(Groups groups, int into, int number) {
+            byte[] from = groups.data(number);
+            byte[] data = groups.data(into);
+            Slots.add(data, groups.at(into) + slot, from, groups.at(number) + slot);
+        }
+
+        @Override
         boolean same(Groups groups, byte[] a, int aAt, byte[] b, int bAt) {
             return Slots.getLong(a, aAt + slot) == Slots.getLong(b, bAt + slot);
         }
@@ -120,6 +127,11 @@ abstract class Accumulator {
 
         @Override
         void add(Groups groups, Batch in, int from, int to, int[] numbers) {}
+
+        @Override
+        void merge(Groups groups, int into, int number) {
+            // The groups add up their rows themselves.
+        }
 
         @Override
         boolean same(Groups groups, byte[] a, int aAt, byte[] b, int bAt) {
@@ -163,6 +175,22 @@ abstract class Accumulator {
                     Slots.setLong(data, at + 16, Slots.getLong(data, at + 16) + weight);
                 }
             }
+        }
+
+        @Override
+        void merge(Groups groups, int into, int number) {
+            byte[] from = groups.data(number);
+            int more = groups.at(number) + slot;
+            byte[] data = groups.data(into);
+            int at = groups.at(into) + slot;
+            long low = Slots.getLong(from, more + 8);
+            long sum = Slots.getLong(data, at + 8) + low;
+            Slots.setLong(data, at + 8, sum);
+            Slots.add(data, at, from, more);
+            if (Long.compareUnsigned(sum, low) < 0) {
+                Slots.setLong(data, at, Slots.getLong(data, at) + 1);
+            }
+            Slots.add(data, at + 16, from, more + 16);
         }
 
         @Override
@@ -283,6 +311,19 @@ abstract class Accumulator {
         }
 
         @Override
+        void merge(Groups groups, int into, int number) {
+            byte[] from = groups.data(number);
+            int more = groups.at(number) + slot;
+            byte[] data = groups.data(into);
+            int at = groups.at(into) + slot;
+            double sum =
+                    Double.longBitsToDouble(Slots.getLong(data, at))
+                            + Double.longBitsToDouble(Slots.getLong(from, more));
+            Slots.setLong(data, at, Double.doubleToRawLongBits(sum));
+            Slots.add(data, at + 8, from, more + 8);
+        }
+
+        @Override
         boolean same(Groups groups, byte[] a, int aAt, byte[] b, int bAt) {
             boolean aEmpty = Slots.getLong(a, aAt + slot + 8) == 0;
             boolean bEmpty = Slots.getLong(b, bAt + slot + 8) == 0;
@@ -328,18 +369,24 @@ abstract class Accumulator {
                     continue;
                 }
                 int number = numbers[i - from];
-                byte[] data = groups.data(number);
-                int at = groups.at(number);
                 long weight = in.weight(row);
-                BigDecimal value =
-                        ((BigDecimal) values.get(row)).multiply(BigDecimal.valueOf(weight));
-                BigDecimal sum = sum(groups, data, at).add(value);
-                Slots.setLong(data, at + slot, Slots.getLong(data, at + slot) + weight);
-                scratch.clear();
-                scratch.putInt(sum.scale());
-                scratch.put(sum.unscaledValue().toByteArray());
-                groups.setVariable(number, part, scratch.array(), 0, scratch.size());
+                add(
+                        groups,
+                        number,
+                        ((BigDecimal) values.get(row)).multiply(BigDecimal.valueOf(weight)),
+                        weight);
             }
+        }
+
+        private void add(Groups groups, int number, BigDecimal value, long count) {
+            byte[] data = groups.data(number);
+            int at = groups.at(number);
+            BigDecimal sum = sum(groups, data, at).add(value);
+            Slots.setLong(data, at + slot, Slots.getLong(data, at + slot) + count);
+            scratch.clear();
+            scratch.putInt(sum.scale());
+            scratch.put(sum.unscaledValue().toByteArray());
+            groups.setVariable(number, part, scratch.array(), 0, scratch.size());
         }
 
         private BigDecimal sum(Groups groups, byte[] data, int at) {
@@ -350,6 +397,13 @@ abstract class Accumulator {
             }
             return new BigDecimal(
                     new BigInteger(data, from + 8, length - 4), Slots.getInt(data, from + 4));
+        }
+
+        @Override
+        void merge(Groups groups, int into, int number) {
+            byte[] from = groups.data(number);
+            int at = groups.at(number);
+            add(groups, into, sum(groups, from, at), Slots.getLong(from, at + slot));
         }
 
         @Override
@@ -420,6 +474,22 @@ abstract class Accumulator {
         }
 
         @Override
+        void merge(Groups groups, int into, int number) {
+            byte[] from = groups.data(number);
+            int more = groups.at(number) + slot;
+            byte[] data = groups.data(into);
+            int at = groups.at(into) + slot;
+            long value = Slots.getLong(from, more);
+            long extreme = Slots.getLong(data, at);
+            if (Slots.getLong(from, more + 8) != 0
+                    && (Slots.getLong(data, at + 8) == 0
+                            || (greatest ? value > extreme : value < extreme))) {
+                Slots.setLong(data, at, value);
+                Slots.setLong(data, at + 8, 1);
+            }
+        }
+
+        @Override
         boolean same(Groups groups, byte[] a, int aAt, byte[] b, int bAt) {
             return Slots.getLong(a, aAt + slot) == Slots.getLong(b, bAt + slot)
                     && Slots.getLong(a, aAt + slot + 8) == Slots.getLong(b, bAt + slot + 8);
@@ -476,6 +546,11 @@ abstract class Accumulator {
             if (greatest) {
                 ValueCounts.flip(key.array(), 0, key.size());
             }
+            keepLesser(groups, number);
+        }
+
+        /// Keeps the scratch key if it is less than what is kept.
+        private void keepLesser(Groups groups, int number) {
             byte[] data = groups.data(number);
             int from = groups.variable(data, groups.at(number), part);
             int length = Slots.getInt(data, from);
@@ -498,6 +573,18 @@ abstract class Accumulator {
                         number, part, counts.bytes(), counts.valueAt(), counts.valueLength());
             } else {
                 groups.setVariable(number, part, key.array(), 0, -1);
+            }
+        }
+
+        @Override
+        void merge(Groups groups, int into, int number) {
+            byte[] from = groups.data(number);
+            int at = groups.variable(from, groups.at(number), part);
+            int length = Slots.getInt(from, at);
+            if (length >= 0) {
+                key.clear();
+                key.put(from, at + 4, length);
+                keepLesser(groups, into);
             }
         }
 

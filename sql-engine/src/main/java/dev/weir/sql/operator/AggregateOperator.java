@@ -35,7 +35,7 @@ public final class AggregateOperator implements Operator {
     private final int endColumn;
     private final RowErrors errors;
     private final Output output;
-    private final Groups groups;
+    private final StoredGroups groups;
     private final KeyCodec keys;
     private final KeySlice keySlice;
     private final Accumulator[] accumulators;
@@ -81,7 +81,7 @@ public final class AggregateOperator implements Operator {
         for (int i = 0; i < accumulators.length; i++) {
             accumulators[i] = factory.make(functions.get(i));
         }
-        this.groups = new Groups(groups, factory.slots(), factory.parts());
+        this.groups = new StoredGroups(groups, factory.slots(), factory.parts());
         this.out = Batch.of(outSchema);
         this.bounds = Batch.of(outSchema);
     }

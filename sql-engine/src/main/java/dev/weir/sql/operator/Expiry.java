@@ -78,13 +78,25 @@ final class Expiry {
 
     /// Takes a group up.
     void add(long end, byte[] group, int offset, int length) {
+        int shard = setKey(end, group, offset, length);
+        state.put(key.array(), 0, 2, key.size(), NOTHING, 0, 0);
+        earliest[shard] = Math.min(earliest[shard], end);
+    }
+
+    /// Gives up a group that was taken up with that end.
+    void remove(long end, byte[] group, int offset, int length) {
+        setKey(end, group, offset, length);
+        state.erase(state.find(key.array(), 0, 2, key.size()));
+    }
+
+    /// @return the group's shard
+    private int setKey(long end, byte[] group, int offset, int length) {
         int shard = LaneStore.laneOf(group, offset, length, SHARDS);
         key.clear();
         key.put(PREFIXES[shard]);
         key.putLong(end ^ Long.MIN_VALUE);
         key.put(group, offset, length);
-        state.put(key.array(), 0, 2, key.size(), NOTHING, 0, 0);
-        earliest[shard] = Math.min(earliest[shard], end);
+        return shard;
     }
 
     /// Takes out some of the groups that end at a time or before, in order for each shard.
@@ -127,6 +139,11 @@ final class Expiry {
     /// The array that holds the groups taken.
     byte[] taken() {
         return taken.array();
+    }
+
+    /// When the i-th group taken ends.
+    long takenEnd(int i) {
+        return Slots.getLong(taken.array(), takenAt[i] + 2) ^ Long.MIN_VALUE;
     }
 
     /// Where the i-th group taken begins.

@@ -21,6 +21,11 @@ final class Slots {
         LONG.set(data, at, value);
     }
 
+    /// Adds a number to another.
+    static void add(byte[] to, int toAt, byte[] from, int fromAt) {
+        setLong(to, toAt, getLong(to, toAt) + getLong(from, fromAt));
+    }
+
     static int getInt(byte[] data, int at) {
         return (int) INT.get(data, at);
     }

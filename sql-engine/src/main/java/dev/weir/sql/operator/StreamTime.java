@@ -60,6 +60,11 @@ public final class StreamTime {
         late.increment();
     }
 
+    /// Counts rows that came too late.
+    public void dropped(long rows) {
+        late.add(rows);
+    }
+
     /// How many rows came too late since the start of the server.
     public long late() {
         return late.sum();

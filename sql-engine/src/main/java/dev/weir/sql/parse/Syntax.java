@@ -269,7 +269,32 @@ final class Syntax {
                     "RETENTION is shorter than the window and its grace period",
                     "Windows must be kept as long as rows may come for them.");
         }
-        return new WindowedFrom(pos, from, hopping, sizeMs, advanceMs, graceMs, false);
+        return new WindowedFrom(
+                pos,
+                from,
+                hopping ? WindowedFrom.Kind.HOPPING : WindowedFrom.Kind.TUMBLING,
+                sizeMs,
+                hopping ? advanceMs : sizeMs,
+                graceMs,
+                false);
+    }
+
+    /// @param retentionMs -1 when it is not given
+    /// @param graceMs -1 when it is not given
+    static SqlNode sessions(
+            SqlNode from,
+            Token kind,
+            long gapMs,
+            long retentionMs,
+            long graceMs,
+            SqlParserPos pos) {
+        if (retentionMs >= 0 && retentionMs - Math.max(0, graceMs) < gapMs) {
+            throw badWindow(
+                    kind,
+                    "RETENTION is shorter than the gap and the grace period",
+                    "Sessions must be kept as long as rows may come for them.");
+        }
+        return new WindowedFrom(pos, from, WindowedFrom.Kind.SESSION, gapMs, gapMs, graceMs, false);
     }
 
     private static SqlException badWindow(Token kind, String message, String hint) {

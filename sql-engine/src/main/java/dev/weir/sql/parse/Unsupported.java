@@ -33,14 +33,6 @@ final class Unsupported {
                 "Every column may hold NULL; leave NOT NULL out.");
     }
 
-    static SqlException window(Token at) {
-        return at(
-                at,
-                at.image.toUpperCase(Locale.ROOT) + " windows are not supported",
-                "WINDOW TUMBLING (SIZE 1 MINUTE) and WINDOW HOPPING (SIZE 1 HOUR, ADVANCE BY 5"
-                        + " MINUTES) are.");
-    }
-
     private static SqlException at(Token token, String message, String hint) {
         return new SqlException(
                 SqlState.FEATURE_NOT_SUPPORTED, Syntax.position(token), message, hint);

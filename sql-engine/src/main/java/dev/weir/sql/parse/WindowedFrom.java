@@ -10,16 +10,23 @@ import org.apache.calcite.sql.parser.SqlParserPos;
 
 import java.util.List;
 
-/// `source WINDOW TUMBLING (SIZE n unit, …)` or `WINDOW HOPPING (SIZE n unit, ADVANCE BY n unit,
-/// …)` in a FROM clause: ksqlDB's windows.
+/// `source WINDOW TUMBLING (SIZE n unit, …)`, `WINDOW HOPPING (SIZE n unit, ADVANCE BY n unit, …)`
+/// or `WINDOW SESSION (n unit, …)` in a FROM clause: ksqlDB's windows.
 public final class WindowedFrom extends SqlCall {
+    /// The shapes of windows.
+    public enum Kind {
+        TUMBLING,
+        HOPPING,
+        SESSION
+    }
+
     /// Most windows that a row may be in.
     public static final int MOST_WINDOWS = 10_000;
 
     private static final SqlOperator OPERATOR = new SqlSpecialOperator("WINDOW", SqlKind.OTHER);
 
     private final SqlNode source;
-    private final boolean hopping;
+    private final Kind kind;
     private final long sizeMs;
     private final long advanceMs;
     private final long graceMs;
@@ -28,14 +35,14 @@ public final class WindowedFrom extends SqlCall {
     WindowedFrom(
             SqlParserPos pos,
             SqlNode source,
-            boolean hopping,
+            Kind kind,
             long sizeMs,
             long advanceMs,
             long graceMs,
             boolean isFinal) {
         super(pos);
         this.source = source;
-        this.hopping = hopping;
+        this.kind = kind;
         this.sizeMs = sizeMs;
         this.advanceMs = advanceMs;
         this.graceMs = graceMs;
@@ -44,13 +51,13 @@ public final class WindowedFrom extends SqlCall {
 
     /// The same with EMIT FINAL.
     WindowedFrom asFinal() {
-        return new WindowedFrom(pos, source, hopping, sizeMs, advanceMs, graceMs, true);
+        return new WindowedFrom(pos, source, kind, sizeMs, advanceMs, graceMs, true);
     }
 
     /// The same window over something else.
     WindowedFrom over(SqlNode other) {
         return new WindowedFrom(
-                getParserPosition(), other, hopping, sizeMs, advanceMs, graceMs, isFinal);
+                getParserPosition(), other, kind, sizeMs, advanceMs, graceMs, isFinal);
     }
 
     /// What stands before WINDOW.
@@ -58,19 +65,29 @@ public final class WindowedFrom extends SqlCall {
         return source;
     }
 
-    /// Whether windows overlap; else they tumble.
-    public boolean isHopping() {
-        return hopping;
+    public Kind kind() {
+        return kind;
     }
 
-    /// The window's length in milliseconds.
+    /// Whether windows overlap.
+    public boolean isHopping() {
+        return kind == Kind.HOPPING;
+    }
+
+    /// Whether a window is as long as rows follow each other.
+    public boolean isSession() {
+        return kind == Kind.SESSION;
+    }
+
+    /// The window's length in milliseconds; of a session, the longest time between a row and the
+    /// next.
     public long sizeMs() {
         return sizeMs;
     }
 
     /// From the start of a window to that of the next, in milliseconds.
     public long advanceMs() {
-        return hopping ? advanceMs : sizeMs;
+        return advanceMs;
     }
 
     /// How long after a window's end its rows still count, in milliseconds; -1 for ever. With EMIT
@@ -96,19 +113,26 @@ public final class WindowedFrom extends SqlCall {
 
     @Override
     public SqlNode clone(SqlParserPos newPos) {
-        return new WindowedFrom(newPos, source, hopping, sizeMs, advanceMs, graceMs, isFinal);
+        return new WindowedFrom(newPos, source, kind, sizeMs, advanceMs, graceMs, isFinal);
     }
 
     @Override
     public void unparse(SqlWriter writer, int leftPrecedence, int rightPrecedence) {
         source.unparse(writer, leftPrecedence, rightPrecedence);
+        String length =
+                switch (kind) {
+                    case TUMBLING -> "TUMBLING (SIZE " + sizeMs + " MILLISECONDS";
+                    case HOPPING ->
+                            "HOPPING (SIZE "
+                                    + sizeMs
+                                    + " MILLISECONDS, ADVANCE BY "
+                                    + advanceMs
+                                    + " MILLISECONDS";
+                    case SESSION -> "SESSION (" + sizeMs + " MILLISECONDS";
+                };
         writer.print(
                 " WINDOW "
-                        + (hopping ? "HOPPING" : "TUMBLING")
-                        + " (SIZE "
-                        + sizeMs
-                        + " MILLISECONDS"
-                        + (hopping ? ", ADVANCE BY " + advanceMs + " MILLISECONDS" : "")
+                        + length
                         + (graceMs < 0 ? "" : ", GRACE PERIOD " + graceMs + " MILLISECONDS")
                         + ")");
     }

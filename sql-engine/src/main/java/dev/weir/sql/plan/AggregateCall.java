@@ -65,6 +65,16 @@ public record AggregateCall(
         this(kind, argument, -1, filter, Options.NONE, type);
     }
 
+    /// Whether the values of two groups make the value of both together.
+    public boolean isMergeable() {
+        return switch (kind) {
+            case MIN, MAX -> true;
+            case COUNT, SUM, AVG, VAR_POP, VAR_SAMP, STDDEV_POP, STDDEV_SAMP, CORRELATION ->
+                    !options.distinct();
+            case EARLIEST, LATEST, COLLECT, TOP, HISTOGRAM, JOIN -> false;
+        };
+    }
+
     /// Whether it can follow rows that are taken back.
     public boolean isRetractable() {
         return switch (kind) {

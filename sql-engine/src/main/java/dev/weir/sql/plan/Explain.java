@@ -53,6 +53,7 @@ final class Explain {
                     "Filter " + Expressions.text(filter.condition(), filter.input().schema());
             case PlanNode.Project project -> "Project " + projections(project);
             case PlanNode.Aggregate aggregate -> aggregate(aggregate);
+            case PlanNode.Sessions sessions -> sessions(sessions);
             case PlanNode.Join join -> join(join);
             case PlanNode.Expand expand ->
                     "Expand "
@@ -117,6 +118,26 @@ final class Explain {
                                         + " ms"
                                         + (aggregate.close().isFinal() ? ", final" : "")
                                 : windowed ? "one row per group and window" : "unbounded");
+    }
+
+    private static String sessions(PlanNode.Sessions sessions) {
+        Schema input = sessions.input().schema();
+        SessionWindow window = sessions.window();
+        return "Sessions "
+                + sessions.calls().stream()
+                        .map(call -> call(call, input))
+                        .collect(Collectors.joining(", ", "[", "]"))
+                + " BY "
+                + names(input, sessions.keyColumns())
+                + " gap "
+                + window.gapMs()
+                + " ms  state: "
+                + (window.closes()
+                        ? "open sessions, grace "
+                                + window.graceMs()
+                                + " ms"
+                                + (window.isFinal() ? ", final" : "")
+                        : "one row per group and session");
     }
 
     private static String call(AggregateCall call, Schema input) {

@@ -8,6 +8,7 @@ import org.apache.calcite.rel.core.JoinRelType;
 import org.apache.calcite.rex.RexNode;
 
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// A physical operator over Z-set deltas. Each node says what its rows are and what is known of
 /// them; [Traits] decides which operator runs it.
@@ -77,6 +78,34 @@ public sealed interface PlanNode {
         @Override
         public List<PlanNode> inputs() {
             return List.of(input);
+        }
+    }
+
+    /// One row per group and session: the group columns, then the aggregates. Sessions grow and
+    /// merge: then their rows are taken back.
+    record Sessions(
+            PlanNode input,
+            int[] groupColumns,
+            List<AggregateCall> calls,
+            SessionWindow window,
+            Schema schema,
+            Traits traits)
+            implements PlanNode {
+        @Override
+        public List<PlanNode> inputs() {
+            return List.of(input);
+        }
+
+        /// The columns of the result that are neither aggregates nor bounds of the session.
+        public int[] keyGroups() {
+            return IntStream.range(0, groupColumns.length)
+                    .filter(group -> group != window.start() && group != window.end())
+                    .toArray();
+        }
+
+        /// The columns of the input that those are.
+        public int[] keyColumns() {
+            return IntStream.of(keyGroups()).map(group -> groupColumns[group]).toArray();
         }
     }
 

@@ -5,6 +5,7 @@ import dev.weir.sql.analyze.Joins;
 import dev.weir.sql.analyze.Literals;
 import dev.weir.sql.analyze.RelTypes;
 import dev.weir.sql.analyze.RowTraits;
+import dev.weir.sql.analyze.SessionCalls;
 import dev.weir.sql.batch.Field;
 import dev.weir.sql.batch.Schema;
 import dev.weir.sql.batch.SqlType;
@@ -54,6 +55,7 @@ public final class Planner {
     public static PlanNode plan(Analyzed.Query query) {
         RelNode rel = Rules.apply(query.rel());
         PlanNode plan = new Planner(rel.getCluster().getRexBuilder()).build(rel).node();
+        refuseBounds(plan);
         return withNames(plan, query.schema());
     }
 
@@ -164,6 +166,9 @@ public final class Planner {
             calls.add(made);
         }
         int[] groupColumns = Arrays.stream(aggregate.getGroupSet().toArray()).map(column).toArray();
+        if (SessionCalls.makeGroupsOf(aggregate)) {
+            return sessions(input.node(), groupColumns, List.copyOf(calls), schema);
+        }
         RowTraits rows =
                 input.rows()
                         .aggregate(
@@ -185,6 +190,110 @@ public final class Planner {
                         schema,
                         Built.traits(rows)),
                 rows);
+    }
+
+    private static Built sessions(
+            PlanNode input, int[] groupColumns, List<AggregateCall> calls, Schema schema) {
+        int start = -1;
+        int end = -1;
+        RexCall bound = null;
+        for (int i = 0; i < groupColumns.length; i++) {
+            if (input instanceof PlanNode.Project project
+                    && project.expressions().get(groupColumns[i]) instanceof RexCall call
+                    && SessionCalls.isBound(call.getOperator())) {
+                bound = call;
+                if (call.getOperator().equals(Functions.SESSION_START)) {
+                    start = i;
+                } else {
+                    end = i;
+                }
+            }
+        }
+        if (start < 0 || end < 0) {
+            throw boundOfRow();
+        }
+        SessionWindow window =
+                new SessionWindow(
+                        start,
+                        end,
+                        RexLiteral.bigDecimalValue(literal(bound, 1)).longValue(),
+                        RexLiteral.bigDecimalValue(literal(bound, 2)).longValue(),
+                        RexLiteral.booleanValue(literal(bound, 3)));
+        for (AggregateCall call : calls) {
+            if (!call.isMergeable()) {
+                throw new SqlException(
+                        SqlState.FEATURE_NOT_SUPPORTED,
+                        null,
+                        (call.options().distinct() ? call.kind() + " DISTINCT" : call.kind())
+                                + " is not supported in session windows",
+                        "Sessions merge, and so must their values: COUNT, SUM, AVG, MIN, MAX,"
+                                + " variances and correlations do.");
+            }
+        }
+        RowTraits rows = RowTraits.ofSessions(groupColumns.length);
+        if (window.isFinal()) {
+            rows = new RowTraits(true, rows.keys(), rows.recordKey());
+        }
+        return new Built(
+                new PlanNode.Sessions(
+                        input, groupColumns, calls, window, schema, Built.traits(rows)),
+                rows);
+    }
+
+    /// The bounds of a session are only known of its rows together.
+    private static void refuseBounds(PlanNode node) {
+        List<RexNode> expressions =
+                switch (node) {
+                    case PlanNode.Filter filter -> List.of(filter.condition());
+                    case PlanNode.Project project -> project.expressions();
+                    case PlanNode.Sessions sessions -> {
+                        PlanNode.Project project = (PlanNode.Project) sessions.input();
+                        refuseBounds(project.input());
+                        List<RexNode> others = new ArrayList<>(project.expressions());
+                        List<RexNode> bounds =
+                                List.of(
+                                        others.get(
+                                                sessions.groupColumns()[sessions.window().start()]),
+                                        others.get(
+                                                sessions.groupColumns()[sessions.window().end()]));
+                        others.removeAll(bounds);
+                        for (AggregateCall call : sessions.calls()) {
+                            for (int column :
+                                    new int[] {call.argument(), call.second(), call.filter()}) {
+                                if (column >= 0) {
+                                    others.add(project.expressions().get(column));
+                                }
+                            }
+                        }
+                        yield others;
+                    }
+                    case PlanNode.StreamScan _,
+                            PlanNode.TableScan _,
+                            PlanNode.Values _,
+                            PlanNode.Aggregate _,
+                            PlanNode.Join _,
+                            PlanNode.Lookup _,
+                            PlanNode.StreamJoin _,
+                            PlanNode.Expand _,
+                            PlanNode.Union _,
+                            PlanNode.Sort _ ->
+                            List.of();
+                };
+        if (expressions.stream().anyMatch(SessionCalls::areIn)) {
+            throw boundOfRow();
+        }
+        if (!(node instanceof PlanNode.Sessions)) {
+            node.inputs().forEach(Planner::refuseBounds);
+        }
+    }
+
+    private static SqlException boundOfRow() {
+        return new SqlException(
+                SqlState.FEATURE_NOT_SUPPORTED,
+                null,
+                "the bounds of a session are not known of its rows one by one",
+                "Use WINDOWSTART and WINDOWEND in SELECT and in HAVING, not in WHERE, in GROUP BY"
+                        + " or within aggregate functions.");
     }
 
     /// When the windows close that are among the groups; null when never, or there are none.
@@ -544,6 +653,8 @@ public final class Planner {
                     new PlanNode.Project(input, expressions, schema, traits);
             case PlanNode.Aggregate(var input, var groups, var calls, var close, _, var traits) ->
                     new PlanNode.Aggregate(input, groups, calls, close, schema, traits);
+            case PlanNode.Sessions(var input, var groups, var calls, var window, _, var traits) ->
+                    new PlanNode.Sessions(input, groups, calls, window, schema, traits);
             case PlanNode.Expand(var input, var rows, _, var traits) ->
                     new PlanNode.Expand(input, rows, schema, traits);
             case PlanNode.Join(

@@ -1,11 +1,16 @@
 package dev.weir.sql.plan;
 
+import dev.weir.sql.analyze.SessionCalls;
+
 import org.apache.calcite.plan.RelOptRule;
 import org.apache.calcite.plan.hep.HepPlanner;
 import org.apache.calcite.plan.hep.HepProgram;
 import org.apache.calcite.rel.RelNode;
+import org.apache.calcite.rel.core.Aggregate;
+import org.apache.calcite.rel.core.Filter;
 import org.apache.calcite.rel.core.RelFactories;
 import org.apache.calcite.rel.rules.CoreRules;
+import org.apache.calcite.rel.rules.FilterAggregateTransposeRule;
 import org.apache.calcite.rel.rules.PruneEmptyRules;
 import org.apache.calcite.rex.RexUtil;
 import org.apache.calcite.sql2rel.RelFieldTrimmer;
@@ -19,6 +24,19 @@ import java.util.List;
 /// Calcite's rule that folds constants in projections is left out: it also replaces `id` by 5 above
 /// `id = 5`, and with that the column is no longer known as a key. [ConstantFolder] does without.
 final class Rules {
+    /// A condition on the bounds of a session is not one on the times of its rows.
+    private static final RelOptRule FILTER_AGGREGATE =
+            CoreRules.FILTER_AGGREGATE_TRANSPOSE
+                    .config
+                    .withOperandSupplier(filter ->
+                            filter.operand(Filter.class)
+                                    .oneInput(below ->
+                                            below.operand(Aggregate.class)
+                                                    .predicate(a -> !SessionCalls.makeGroupsOf(a))
+                                                    .anyInputs()))
+                    .as(FilterAggregateTransposeRule.Config.class)
+                    .toRule();
+
     /// Set operations as UNION ALL and aggregates, which operators exist for.
     private static final HepProgram SETS =
             program(
@@ -34,7 +52,7 @@ final class Rules {
                             CoreRules.JOIN_CONDITION_PUSH,
                             CoreRules.JOIN_PUSH_EXPRESSIONS,
                             CoreRules.FILTER_PROJECT_TRANSPOSE,
-                            CoreRules.FILTER_AGGREGATE_TRANSPOSE,
+                            FILTER_AGGREGATE,
                             CoreRules.FILTER_MERGE,
                             CoreRules.PROJECT_MERGE,
                             CoreRules.PROJECT_REMOVE,

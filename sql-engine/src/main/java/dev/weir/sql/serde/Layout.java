@@ -17,7 +17,8 @@ import java.util.List;
 ///
 /// @param keys columns written in the key's format
 /// @param windowStart the WINDOWSTART column, which is the key's last 8 bytes; -1 if there is none
-/// @param windowEnd the WINDOWEND column, which is not written; -1 if there is none
+/// @param windowEnd the WINDOWEND column: of a session the 8 bytes before, else not written; -1 if
+///   there is none
 /// @param values columns written in the value's format
 record Layout(
         Relation relation,
@@ -25,9 +26,6 @@ record Layout(
         int windowStart,
         int windowEnd,
         List<Integer> values) {
-    /// Bytes that a windowed key has after the key proper.
-    static final int WINDOW_BYTES = 8;
-
     static Layout of(Relation relation) {
         List<Integer> keys = new ArrayList<>();
         List<Integer> values = new ArrayList<>();
@@ -66,6 +64,17 @@ record Layout(
 
     boolean isWindowed() {
         return windowStart >= 0;
+    }
+
+    /// True when windows are sessions.
+    boolean isSession() {
+        return isWindowed() && relation.window().orElseThrow().isSession();
+    }
+
+    /// Bytes that a key has after the key proper, as Kafka Streams writes them: the start of a
+    /// window; of a session the end, then the start.
+    int windowBytes() {
+        return isWindowed() ? isSession() ? 16 : 8 : 0;
     }
 
     /// True when the key is the only key column's value itself.

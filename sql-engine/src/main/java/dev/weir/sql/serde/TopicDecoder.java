@@ -190,17 +190,23 @@ final class TopicDecoder implements RecordDecoder {
         int keyLength = block.keyLength(record);
         boolean keyed = keyLength >= 0;
         long windowStart = 0;
+        long windowEnd = 0;
         if (!keyed && isTable) {
             error = "the record of a table has no key";
             return false;
         }
         if (keyed && layout.isWindowed()) {
-            keyLength -= Layout.WINDOW_BYTES;
+            int keyEnd = block.keyAt(record) + keyLength;
+            keyLength -= layout.windowBytes();
             if (keyLength < 0) {
                 error = "the key is too short to hold a window";
                 return false;
             }
-            windowStart = windowStart(arena, block.keyAt(record) + keyLength);
+            windowStart = windowStart(arena, keyEnd);
+            windowEnd =
+                    layout.isSession()
+                            ? bound(arena, block.keyAt(record) + keyLength)
+                            : windowStart + windowMs;
         }
         if (keyed && keys != null && !keys.parse(arena, block.keyAt(record), keyLength)) {
             error = "key: " + keys.error();
@@ -215,7 +221,7 @@ final class TopicDecoder implements RecordDecoder {
         long rowTime = block.timestamp(record);
         if (time != null && !(deletion && timeSource == Source.VALUE)) {
             try {
-                rowTime = columnTime(keyed, windowStart);
+                rowTime = columnTime(keyed, windowStart, windowEnd);
             } catch (DecodeFailure bad) {
                 error = bad.getMessage();
                 return false;
@@ -239,7 +245,7 @@ final class TopicDecoder implements RecordDecoder {
                     }
                 }
                 case WINDOW_START -> ((LongColumn) column).append(windowStart);
-                case WINDOW_END -> ((LongColumn) column).append(windowStart + windowMs);
+                case WINDOW_END -> ((LongColumn) column).append(windowEnd);
                 case ROW_TIME -> ((LongColumn) column).append(rowTime);
                 case PARTITION -> ((LongColumn) column).append(partition);
                 case OFFSET -> ((LongColumn) column).append(block.offset(record));
@@ -250,7 +256,7 @@ final class TopicDecoder implements RecordDecoder {
     }
 
     /// The row time that the TIMESTAMP column gives.
-    private long columnTime(boolean keyed, long windowStart) {
+    private long columnTime(boolean keyed, long windowStart, long windowEnd) {
         time.clear();
         switch (timeSource) {
             case KEY -> {
@@ -262,7 +268,7 @@ final class TopicDecoder implements RecordDecoder {
             }
             case VALUE -> values.append(timeIndex, time);
             case WINDOW_START -> ((LongColumn) time).append(windowStart);
-            default -> ((LongColumn) time).append(windowStart + windowMs);
+            default -> ((LongColumn) time).append(windowEnd);
         }
         String name = layout.relation().timestampColumn().orElseThrow();
         if (time.isNull(0)) {
@@ -328,7 +334,13 @@ final class TopicDecoder implements RecordDecoder {
                 && arena[at + 3] == 'l';
     }
 
-    static long windowStart(byte[] data, int at) {
+    /// The start of the window of a key that ends at `end`.
+    static long windowStart(byte[] data, int end) {
+        return bound(data, end - Long.BYTES);
+    }
+
+    /// A bound of a window.
+    static long bound(byte[] data, int at) {
         return ByteBuffer.wrap(data).getLong(at);
     }
 }

@@ -78,6 +78,9 @@ final class TopicEncoder implements RecordEncoder {
             return false;
         }
         key.write(in, row, out);
+        if (layout.isSession()) {
+            out.putLong(in.longs(layout.windowEnd()).get(row));
+        }
         if (layout.isWindowed()) {
             out.putLong(in.longs(layout.windowStart()).get(row));
         }
@@ -91,17 +94,19 @@ final class TopicEncoder implements RecordEncoder {
 
     @Override
     public boolean decodeKey(byte[] data, int offset, int length, Column[] into) {
-        int inner = layout.isWindowed() ? length - Layout.WINDOW_BYTES : length;
+        int inner = length - layout.windowBytes();
         if (inner < 0 || (keyDecoder != null && !keyDecoder.parse(data, offset, inner))) {
             return false;
         }
-        long start = layout.isWindowed() ? TopicDecoder.windowStart(data, offset + inner) : 0;
+        int bounds = offset + inner;
+        long start = layout.isWindowed() ? TopicDecoder.windowStart(data, offset + length) : 0;
+        long end = layout.isSession() ? TopicDecoder.bound(data, bounds) : start + windowMs;
         int at = 0;
         for (int column : layout.relation().keyColumns()) {
             if (column == layout.windowStart()) {
                 ((LongColumn) into[at]).append(start);
             } else if (column == layout.windowEnd()) {
-                ((LongColumn) into[at]).append(start + windowMs);
+                ((LongColumn) into[at]).append(end);
             } else if (keyDecoder != null) {
                 keyDecoder.append(layout.keys().indexOf(column), into[at]);
             } else {

@@ -237,7 +237,6 @@ class WindowQueriesTest {
                     HOPPING (SIZE 1 DAY, ADVANCE BY 1 SECOND) | each row would be in more than 10000 windows
                     TUMBLING (SIZE 99999999999999999 DAYS) | a window cannot have the size 99999999999999999
                     TUMBLING (SIZE 1 HOUR, RETENTION 1 MINUTE) | RETENTION is shorter than the window and its grace period
-                    SESSION (SIZE 1 MINUTE) | SESSION windows are not supported
                     """)
     void windows_that_cannot_be_are_refused(String window, String message) {
         assertThatThrownBy(() ->

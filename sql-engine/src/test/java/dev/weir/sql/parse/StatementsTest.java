@@ -188,7 +188,6 @@ class StatementsTest {
             quoteCharacter = '\0',
             textBlock =
                     """
-                    SELECT a FROM s WINDOW SESSION (1 HOUR) GROUP BY a | 24 | SESSION windows are not supported
                     SELECT a FROM s EMIT FINAL | 22 | EMIT FINAL needs a window
                     SELECT * FROM s ORDER BY a EMIT CHANGES | 17 | ORDER BY is not supported in a query with EMIT CHANGES
                     CREATE TYPE x AS STRUCT<a INT> | 8 | CREATE TYPE is not supported
