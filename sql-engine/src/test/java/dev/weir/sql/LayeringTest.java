@@ -40,7 +40,9 @@ class LayeringTest {
                     Map.entry(
                             "plan",
                             Set.of("analyze", "expr", "catalog", "function", "batch", "error")),
-                    Map.entry("analyze", Set.of("parse", "catalog", "function", "batch", "error")),
+                    Map.entry(
+                            "analyze",
+                            Set.of("parse", "expr", "catalog", "function", "batch", "error")),
                     Map.entry(
                             "operator", Set.of("expr", "state", "codec", "batch", "error", "plan")),
                     Map.entry("expr", Set.of("function", "batch", "error")),

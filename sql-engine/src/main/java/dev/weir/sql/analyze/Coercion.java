@@ -12,6 +12,7 @@ import org.apache.calcite.sql.SqlLiteral;
 import org.apache.calcite.sql.SqlNode;
 import org.apache.calcite.sql.SqlNodeList;
 import org.apache.calcite.sql.fun.SqlStdOperatorTable;
+import org.apache.calcite.sql.type.SqlTypeName;
 import org.apache.calcite.sql.type.SqlTypeUtil;
 import org.apache.calcite.sql.validate.SqlValidator;
 import org.apache.calcite.sql.validate.SqlValidatorScope;
@@ -88,7 +89,7 @@ final class Coercion extends TypeCoercionImpl {
     }
 
     private static boolean isNumber(SqlNode operand) {
-        if (!(operand instanceof SqlLiteral literal)) {
+        if (!(operand instanceof SqlLiteral literal) || literal.getTypeName() != SqlTypeName.CHAR) {
             return false;
         }
         try {

@@ -12,8 +12,6 @@ import dev.weir.sql.error.SqlState;
 import dev.weir.sql.parse.Statement;
 
 import org.apache.calcite.rel.type.RelDataType;
-import org.apache.calcite.rex.RexExecutorImpl;
-import org.apache.calcite.rex.RexLiteral;
 import org.apache.calcite.rex.RexNode;
 import org.apache.calcite.rex.RexUtil;
 import org.apache.calcite.sql.SqlCall;
@@ -25,7 +23,6 @@ import org.apache.calcite.sql.SqlNodeList;
 import org.apache.calcite.sql.SqlSelect;
 import org.apache.calcite.sql.SqlUnresolvedFunction;
 import org.apache.calcite.sql.parser.SqlParserPos;
-import org.apache.calcite.sql.type.SqlTypeName;
 
 import java.math.BigDecimal;
 import java.math.RoundingMode;
@@ -47,7 +44,8 @@ import java.util.Map;
 import java.util.OptionalLong;
 
 /// The rows of INSERT … VALUES as values of the target's columns. Literals are taken as they are,
-/// which is the fast way for the many; other constant expressions go through Calcite.
+/// which is the fast way for the many; other constant expressions are compiled as those of rows
+/// are.
 final class Inserts {
     private final AnalyzerContext context;
     private final Queries queries;
@@ -411,44 +409,32 @@ final class Inserts {
         return instant.toEpochMilli();
     }
 
-    /// Any other constant expression: Calcite types it, casts it and computes it.
+    /// Any other constant expression: Calcite types and casts it, a kernel computes it.
     private Object computed(SqlNode node, SqlType type, String column) {
         RelDataType rel = RelTypes.toRel(type, queries.cluster().getTypeFactory());
         RexNode rex = queries.constant(node, rel);
-        if (!(rex instanceof RexLiteral)) {
-            List<RexNode> reduced = new ArrayList<>();
-            new RexExecutorImpl(new ConstantContext(context.nowMs()))
-                    .reduce(queries.cluster().getRexBuilder(), List.of(rex), reduced);
-            rex = RexUtil.removeCast(reduced.getFirst());
+        if (!RexUtil.isConstant(rex)) {
+            throw notConstant(node, column);
         }
-        if (rex instanceof RexLiteral literal) {
-            if (literal.getTypeName() == SqlTypeName.CHAR && !literal.isNull() && !isText(type)) {
-                // A cast of text that Calcite cannot carry out, such as
-                // '2026-01-02T03:04'::timestamp,
-                // is left undone; text means what it means without the cast.
-                return convert(literal.getValueAs(String.class), type, column, node);
-            }
-            try {
-                return literal.isNull() || literal.getTypeName() == SqlTypeName.NULL
-                        ? null
-                        : Literals.storage(literal, type);
-            } catch (ArithmeticException | ClassCastException | IllegalArgumentException e) {
-                throw notConstant(node, column, e);
-            }
+        try {
+            return Constants.compute(rex, type, context::nowMs);
+        } catch (SqlException failed) {
+            throw failed.position().isPresent()
+                    ? failed
+                    : new SqlException(
+                            failed.state(),
+                            Refusals.position(node.getParserPosition()),
+                            failed.getMessage(),
+                            failed.hint().orElse("The value is for column \"" + column + "\"."),
+                            failed);
         }
-        throw notConstant(node, column, null);
     }
 
-    private static boolean isText(SqlType type) {
-        return type == Primitive.VARCHAR || type == Primitive.BYTES;
-    }
-
-    private static SqlException notConstant(SqlNode node, String column, Exception cause) {
+    private static SqlException notConstant(SqlNode node, String column) {
         return new SqlException(
                 SqlState.INVALID_PARAMETER,
                 Refusals.position(node.getParserPosition()),
                 "the value for column \"" + column + "\" cannot be computed",
-                "VALUES takes literals and constant expressions.",
-                cause);
+                "VALUES takes literals and constant expressions.");
     }
 }

@@ -28,7 +28,6 @@ import org.apache.calcite.rel.core.TableScan;
 import org.apache.calcite.rel.type.RelDataType;
 import org.apache.calcite.rex.RexBuilder;
 import org.apache.calcite.rex.RexNode;
-import org.apache.calcite.rex.RexUtil;
 import org.apache.calcite.runtime.CalciteContextException;
 import org.apache.calcite.runtime.CalciteException;
 import org.apache.calcite.sql.SqlDynamicParam;
@@ -80,7 +79,7 @@ final class Queries {
                         new CalciteConnectionConfigImpl(properties));
         HepPlanner planner = new HepPlanner(HepProgram.builder().build());
         planner.addRelTraitDef(ConventionTraitDef.INSTANCE);
-        planner.setExecutor(RexUtil.EXECUTOR);
+        planner.setExecutor(Constants.EXECUTOR);
         cluster = RelOptCluster.create(planner, new RexBuilder(types));
     }
 

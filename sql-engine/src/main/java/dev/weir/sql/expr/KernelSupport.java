@@ -76,6 +76,19 @@ public final class KernelSupport {
         return new SqlException(SqlState.DIVISION_BY_ZERO, "division by zero");
     }
 
+    /// Each word with a capital first letter; words are of letters and digits of any script.
+    public static String capitalized(String text) {
+        StringBuilder words = new StringBuilder(text.length());
+        boolean within = false;
+        for (int at = 0; at < text.length(); at += Character.charCount(text.codePointAt(at))) {
+            int character = text.codePointAt(at);
+            words.appendCodePoint(
+                    within ? Character.toLowerCase(character) : Character.toUpperCase(character));
+            within = Character.isLetterOrDigit(character);
+        }
+        return words.toString();
+    }
+
     /// A boolean as functions give it, or as it is within arrays and maps.
     public static boolean isTrue(Object value) {
         return value instanceof Boolean flag ? flag : ((Long) value).longValue() != 0;

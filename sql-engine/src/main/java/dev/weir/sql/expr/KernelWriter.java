@@ -459,10 +459,21 @@ final class KernelWriter {
             String name = operator.equals(SqlStdOperatorTable.UPPER) ? "upper" : "lower";
             return strict(Kind.TEXT, "KernelSupport." + name + "(" + text.plain() + ")", text);
         }
+        if (operator.equals(SqlStdOperatorTable.INITCAP)) {
+            Term text = emit(call.operands.getFirst());
+            return strict(Kind.TEXT, "KernelSupport.capitalized(" + text.plain() + ")", text);
+        }
         if (operator.equals(SqlStdOperatorTable.CHAR_LENGTH)
                 || operator.equals(SqlStdOperatorTable.CHARACTER_LENGTH)) {
             Term text = emit(call.operands.getFirst());
             return strict(Kind.LONG, "KernelSupport.length(" + text.plain() + ")", text);
+        }
+        if (call.getKind() == SqlKind.EXTRACT
+                && call.operands.getFirst() instanceof RexLiteral unit
+                && unit.getValue() == TimeUnitRange.DOW) {
+            // Calcite counts from 1; PostgreSQL gives Sunday 0.
+            Term day = translated(call);
+            return strict(Kind.LONG, day.value() + " - 1L", day);
         }
         if (operator.equals(SqlStdOperatorTable.ABS)) {
             return absolute(call);

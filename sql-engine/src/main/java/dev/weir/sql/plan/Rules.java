@@ -1,5 +1,6 @@
 package dev.weir.sql.plan;
 
+import dev.weir.sql.analyze.Constants;
 import dev.weir.sql.analyze.SessionCalls;
 
 import org.apache.calcite.plan.RelOptRule;
@@ -12,7 +13,6 @@ import org.apache.calcite.rel.core.RelFactories;
 import org.apache.calcite.rel.rules.CoreRules;
 import org.apache.calcite.rel.rules.FilterAggregateTransposeRule;
 import org.apache.calcite.rel.rules.PruneEmptyRules;
-import org.apache.calcite.rex.RexUtil;
 import org.apache.calcite.sql2rel.RelFieldTrimmer;
 
 import java.util.List;
@@ -88,7 +88,7 @@ final class Rules {
 
     private static RelNode run(HepProgram program, RelNode rel) {
         HepPlanner planner = new HepPlanner(program);
-        planner.setExecutor(RexUtil.EXECUTOR);
+        planner.setExecutor(Constants.EXECUTOR);
         planner.setRoot(rel);
         return planner.findBestExp();
     }

@@ -124,6 +124,7 @@ class FunctionsEngineTest {
                     ELT(3, 'a', 'b') => NULL
                     STARTS_WITH(s, 'Grü') => true
                     INITCAP('hello big world') => Hello Big World
+                    INITCAP('élan o''neil wOrld-wide 2nd') => Élan O'Neil World-Wide 2nd
                     REPLACE(s, 'ß', 'ss') => Grüsse 😀!
                     SUBSTRING(s, 3, 2) => üß
                     SUBSTRING(s FROM 7) => 😀!
@@ -223,7 +224,16 @@ class FunctionsEngineTest {
                     DATE_TRUNC('week', ts) => 2024-02-26T00:00:00Z
                     DATE_TRUNC('hour', ts) => 2024-02-29T13:00:00Z
                     DATE_TRUNC('quarter', ts) => 2024-01-01T00:00:00Z
-                    EXTRACT(DOW FROM ts) => 5
+                    EXTRACT(DOW FROM ts) => 4
+                    EXTRACT(DOW FROM DATE '2021-01-03') => 0
+                    EXTRACT(DOY FROM ts) => 60
+                    EXTRACT(WEEK FROM DATE '2021-01-03') => 53
+                    EXTRACT(ISODOW FROM ts) => 4
+                    EXTRACT(ISOYEAR FROM ts) => 2024
+                    EXTRACT(QUARTER FROM ts) => 1
+                    EXTRACT(CENTURY FROM ts) => 21
+                    EXTRACT(DECADE FROM ts) => 202
+                    EXTRACT(MILLENNIUM FROM ts) => 3
                     EXTRACT(YEAR FROM day) => 2024
                     NOW() => 2026-01-01T00:00:00Z
                     CURRENT_DATE => 2026-01-01
@@ -232,8 +242,58 @@ class FunctionsEngineTest {
                     NVL(nuln, n) => 7
                     NULLIF(n, 7) => NULL
                     CASE WHEN nuln > 1 THEN 'a' WHEN n > 1 THEN 'b' END => b
+                    CASE nul WHEN NULL THEN 'a' ELSE 'c' END => c
+                    CASE WHEN nul IS NULL THEN 1 ELSE 2.5 END => 1.0
+                    CASE WHEN FALSE THEN 1 END => NULL
                     CASE n WHEN 1 THEN 'a' ELSE 'c' END => c
                     CAST('12' AS INT) + 1 => 13
+                    CAST(' 12 ' AS INT) => 12
+                    CAST('-2147483648' AS INT) => -2147483648
+                    CAST('1e3' AS DOUBLE) => 1000.0
+                    CAST('NaN' AS DOUBLE) => NaN
+                    CAST('1.25' AS DECIMAL(5, 1)) => 1.3
+                    CAST(12.345 AS DECIMAL(4, 2)) => 12.35
+                    CAST(d AS DECIMAL(5, 1)) => -2.8
+                    CAST(TRUE AS VARCHAR) => true
+                    CAST(ok AS VARCHAR) => true
+                    CAST('yes' AS BOOLEAN) => true
+                    CAST('off' AS BOOLEAN) => false
+                    CAST(ts AS DATE) => 2024-02-29
+                    CAST(ts AS TIME) => 13:14:15.500
+                    CAST(day AS TIMESTAMP) => 2024-02-29T00:00:00Z
+                    CAST('abcdef' AS VARCHAR(3)) => abc
+                    7 / 2 => 3
+                    -7 / 2 => -3
+                    1.10 * 2.20 => 2.4200
+                    1.1 + 2.22 => 3.32
+                    n / 2 * 2 => 6
+                    - 2 - - 3 => 1
+                    'abc' LIKE '_b_' => true
+                    '😀' LIKE '_' => true
+                    '' LIKE '_' => false
+                    nul LIKE '%' => NULL
+                    'a.c' LIKE 'abc' => false
+                    nuln > 1 OR TRUE => true
+                    nuln > 1 AND FALSE => false
+                    nuln > 1 AND TRUE => NULL
+                    NOT (nuln > 1) => NULL
+                    n IN (1, nuln) => NULL
+                    n IN (7, nuln) => true
+                    n NOT IN (1, nuln) => NULL
+                    n BETWEEN nuln AND 10 => NULL
+                    n BETWEEN 10 AND nuln => false
+                    nuln IS NOT DISTINCT FROM NULL => true
+                    (nuln > 1) IS NOT TRUE => true
+                    'Z' < 'a' => true
+                    'a' = 'a ' => false
+                    s || nul => NULL
+                    DATE '2024-01-31' + INTERVAL '1' MONTH => 2024-02-29
+                    DATE '2024-02-29' + INTERVAL '1' YEAR => 2025-02-28
+                    ts + INTERVAL '90' MINUTE => 2024-02-29T14:44:15.500Z
+                    ts - INTERVAL '1' MONTH => 2024-01-29T13:14:15.500Z
+                    ts + INTERVAL '1' DAY * n => 2024-03-07T13:14:15.500Z
+                    tm + INTERVAL '12' HOUR => 01:14:15.500
+                    ts > day => true
                     '2024-02-29'::DATE => 2024-02-29
                     d::VARCHAR => -2.75
                     xs[1] => 3
@@ -312,6 +372,18 @@ class FunctionsEngineTest {
             textBlock =
                     """
                     CHR(s, s) => UNDEFINED_FUNCTION
+                    2147483647 + 1 => NUMERIC_OUT_OF_RANGE
+                    -2147483648 - 1 => NUMERIC_OUT_OF_RANGE
+                    n + (2147483647 + 1) => NUMERIC_OUT_OF_RANGE
+                    9223372036854775807 + 1 => NUMERIC_OUT_OF_RANGE
+                    2147483647 * 2 > 0 => NUMERIC_OUT_OF_RANGE
+                    ABS(CAST(-2147483648 AS INT)) => NUMERIC_OUT_OF_RANGE
+                    CAST('1e400' AS DOUBLE) => NUMERIC_OUT_OF_RANGE
+                    CAST('2147483648' AS INT) => NUMERIC_OUT_OF_RANGE
+                    CAST('123456' AS DECIMAL(5, 1)) => NUMERIC_OUT_OF_RANGE
+                    CAST(3000000000 AS INT) => NUMERIC_OUT_OF_RANGE
+                    1 / 0 => DIVISION_BY_ZERO
+                    CAST('1.5' AS INT) => INVALID_TEXT
                     LPAD(s) => UNDEFINED_FUNCTION
                     ARRAY_LENGTH(n) => UNDEFINED_FUNCTION
                     REPEAT(s, 100000000) => LIMIT_EXCEEDED
@@ -338,6 +410,32 @@ class FunctionsEngineTest {
         assertThat(run("SELECT s, n FROM v").asRows().rows())
                 .map(Arrays::toString)
                 .containsExactly("[--X, 2]");
+    }
+
+    @Test
+    void a_constant_that_overflows_fails_wherever_it_stands() {
+        run("CREATE TABLE w (id INT PRIMARY KEY, n INT)");
+        for (String sql :
+                List.of(
+                        "SELECT 2147483647 + 1",
+                        "SELECT id FROM t WHERE 2147483647 + 1 < 0",
+                        "SELECT id FROM t WHERE n < 2147483647 + 1",
+                        "INSERT INTO w VALUES (1, 2147483647 + 1)",
+                        "INSERT INTO w VALUES (1, ABS(1 - (2147483647 + 1)))")) {
+            SqlException refused = catchThrowableOfType(SqlException.class, () -> run(sql));
+            assertThat(refused).as(sql).isNotNull();
+            assertThat(refused.state()).as(sql).isEqualTo(SqlState.NUMERIC_OUT_OF_RANGE);
+        }
+        assertThat(run("SELECT * FROM w").asRows().rows()).isEmpty();
+    }
+
+    @Test
+    void values_may_call_functions_of_any_number_of_arguments() {
+        run("CREATE TABLE x (id INT PRIMARY KEY, s VARCHAR, n INT)");
+        run("INSERT INTO x VALUES (1, CONCAT_WS('-', 'a', NULL, 'b'), GREATEST(3, 9, 4))");
+        assertThat(run("SELECT s, n FROM x").asRows().rows())
+                .map(Arrays::toString)
+                .containsExactly("[a-b, 9]");
     }
 
     @Test
