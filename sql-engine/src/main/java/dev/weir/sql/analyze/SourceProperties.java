@@ -25,6 +25,8 @@ final class SourceProperties {
                     "VALUE_FORMAT",
                     "KEY_FORMAT",
                     "FORMAT",
+                    "KEY_DELIMITER",
+                    "VALUE_DELIMITER",
                     "PARTITIONS",
                     "REPLICAS",
                     "TIMESTAMP",
@@ -35,11 +37,9 @@ final class SourceProperties {
                     "WINDOW_TYPE",
                     "WINDOW_SIZE");
 
-    /// ksqlDB's, for schemas and delimiters that are not there yet.
+    /// ksqlDB's, for schemas that are not there yet.
     private static final List<String> LATER =
             List.of(
-                    "KEY_DELIMITER",
-                    "VALUE_DELIMITER",
                     "KEY_SCHEMA_ID",
                     "VALUE_SCHEMA_ID",
                     "KEY_SCHEMA_FULL_NAME",
@@ -170,6 +170,36 @@ final class SourceProperties {
                 "unknown format \"" + text.get() + "\"",
                 Nearest.to(name, names).map(n -> "Did you mean " + n + "? ").orElse("")
                         + "Formats are JSON, KAFKA, DELIMITED and, for keys, NONE.");
+    }
+
+    /// What stands between the fields of the DELIMITED format: a character, or SPACE or TAB.
+    char delimiter(String key) {
+        Optional<String> text = text(key);
+        if (text.isEmpty()) {
+            return ',';
+        }
+        String format = key.replace("DELIMITER", "FORMAT");
+        if (format(format).filter(Format.DELIMITED::equals).isEmpty()) {
+            throw new SqlException(
+                    SqlState.INVALID_PARAMETER,
+                    properties.get(key).name().position(),
+                    "property " + key + " is for the format DELIMITED",
+                    "Add " + format + " = 'DELIMITED', or leave it out.");
+        }
+        String named = text.get();
+        if (named.equalsIgnoreCase("SPACE")) {
+            return ' ';
+        }
+        if (named.equalsIgnoreCase("TAB")) {
+            return '\t';
+        }
+        // Quotes and line ends have a meaning of their own; halves of characters have none.
+        if (named.length() != 1
+                || "\"\r\n".contains(named)
+                || Character.isSurrogate(named.charAt(0))) {
+            throw bad(key, "one character that is neither a quote nor a line end, SPACE or TAB");
+        }
+        return named.charAt(0);
     }
 
     SqlException bad(String key, String expected) {

@@ -141,6 +141,8 @@ final class Sources {
                 topic.partitions(),
                 keyFormat(properties, keys),
                 valueFormat(properties, values),
+                properties.delimiter("KEY_DELIMITER"),
+                properties.delimiter("VALUE_DELIMITER"),
                 timestamp,
                 properties.text("TIMESTAMP_FORMAT"),
                 wrap,

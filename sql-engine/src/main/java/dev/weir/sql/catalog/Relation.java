@@ -16,6 +16,8 @@ import java.util.stream.IntStream;
 /// @param kind append-only stream, or keyed table
 /// @param topic the topic that holds its records
 /// @param partitions the topic's partitions
+/// @param keyDelimiter between the fields of a DELIMITED key
+/// @param valueDelimiter between the fields of a DELIMITED value
 /// @param timestampColumn the column that gives the row time, if not the record's timestamp
 /// @param timestampFormat its pattern when it is text (java.time), else empty
 /// @param wrapSingleValue false when a single value column is written bare
@@ -30,6 +32,8 @@ public record Relation(
         int partitions,
         Format keyFormat,
         Format valueFormat,
+        char keyDelimiter,
+        char valueDelimiter,
         Optional<String> timestampColumn,
         Optional<String> timestampFormat,
         boolean wrapSingleValue,

@@ -45,6 +45,8 @@ sealed interface Definition {
                         target.partitions(),
                         target.keyFormat(),
                         target.valueFormat(),
+                        target.keyDelimiter(),
+                        target.valueDelimiter(),
                         target.timestampColumn(),
                         target.timestampFormat(),
                         target.wrapSingleValue(),

@@ -9,16 +9,19 @@ import dev.weir.sql.error.SqlState;
 import java.util.Base64;
 import java.util.List;
 
-/// Fields separated by commas. A field in double quotes may hold commas, line ends and, doubled,
-/// quotes. A field that is empty and not quoted is NULL. There must be as many fields as columns.
+/// Fields separated by a delimiter. A field in double quotes may hold delimiters, line ends and,
+/// doubled, quotes. A field that is empty and not quoted is NULL. There must be as many fields as
+/// columns.
 final class DelimitedDecoder implements ValueDecoder {
     private final List<Wanted> wanted;
+    private final char delimiter;
     private final String[] texts;
     private final Object[] values;
     private String error;
 
     /// @param columns how many columns the text has
-    DelimitedDecoder(List<Wanted> wanted, int columns) {
+    DelimitedDecoder(List<Wanted> wanted, int columns, char delimiter) {
+        this.delimiter = delimiter;
         this.wanted = List.copyOf(wanted);
         this.texts = new String[columns];
         this.values = new Object[wanted.size()];
@@ -80,13 +83,13 @@ final class DelimitedDecoder implements ValueDecoder {
                 }
                 field = text.append(line, from, quote).toString();
                 at = quote + 1;
-                if (at < line.length() && line.charAt(at) != ',') {
+                if (at < line.length() && line.charAt(at) != delimiter) {
                     throw new DecodeFailure(
                             "unexpected text after the quotes of field " + (count + 1));
                 }
             } else {
-                int comma = line.indexOf(',', at);
-                int to = comma < 0 ? line.length() : comma;
+                int end = line.indexOf(delimiter, at);
+                int to = end < 0 ? line.length() : end;
                 field = to == at ? null : line.substring(at, to);
                 at = to;
             }

@@ -101,7 +101,8 @@ final class TopicDecoder implements RecordDecoder {
                                 relation.keyFormat(),
                                 fromKey,
                                 layout.keys().size(),
-                                layout.isKeyBare());
+                                layout.isKeyBare(),
+                                relation.keyDelimiter());
         // A value of which nothing is wanted is still checked, so that which columns a query reads
         // does not decide whether a record is malformed.
         values =
@@ -109,7 +110,8 @@ final class TopicDecoder implements RecordDecoder {
                         relation.valueFormat(),
                         fromValue,
                         layout.values().size(),
-                        layout.isValueBare());
+                        layout.isValueBare(),
+                        relation.valueDelimiter());
     }
 
     private Source source(int column) {
@@ -137,10 +139,11 @@ final class TopicDecoder implements RecordDecoder {
     }
 
     /// A decoder, or null when the format has nothing to say.
-    static ValueDecoder decoder(Format format, List<Wanted> wanted, int columns, boolean bare) {
+    static ValueDecoder decoder(
+            Format format, List<Wanted> wanted, int columns, boolean bare, char delimiter) {
         return switch (format) {
             case JSON -> new JsonDecoder(wanted, bare);
-            case DELIMITED -> new DelimitedDecoder(wanted, columns);
+            case DELIMITED -> new DelimitedDecoder(wanted, columns, delimiter);
             case KAFKA -> wanted.isEmpty() ? null : new KafkaDecoder(wanted.getFirst().leaf());
             case NONE -> null;
         };

@@ -29,8 +29,18 @@ final class TopicEncoder implements RecordEncoder {
     TopicEncoder(Relation relation) {
         layout = Layout.of(relation);
         windowMs = relation.window().isPresent() ? relation.window().get().sizeMs() : 0;
-        key = part(relation.keyFormat(), layout.keys(), layout.isKeyBare());
-        value = part(relation.valueFormat(), layout.values(), layout.isValueBare());
+        key =
+                part(
+                        relation.keyFormat(),
+                        layout.keys(),
+                        layout.isKeyBare(),
+                        relation.keyDelimiter());
+        value =
+                part(
+                        relation.valueFormat(),
+                        layout.values(),
+                        layout.isValueBare(),
+                        relation.valueDelimiter());
         List<Wanted> wanted = new ArrayList<>();
         for (int i = 0; i < layout.keys().size(); i++) {
             wanted.add(Wanted.of(i, layout.field(layout.keys().get(i)), List.of()));
@@ -39,7 +49,11 @@ final class TopicEncoder implements RecordEncoder {
                 wanted.isEmpty()
                         ? null
                         : TopicDecoder.decoder(
-                                relation.keyFormat(), wanted, wanted.size(), layout.isKeyBare());
+                                relation.keyFormat(),
+                                wanted,
+                                wanted.size(),
+                                layout.isKeyBare(),
+                                relation.keyDelimiter());
     }
 
     /// Writes some columns of a row.
@@ -47,7 +61,7 @@ final class TopicEncoder implements RecordEncoder {
         void write(Batch in, int row, ByteSink out);
     }
 
-    private Part part(Format format, List<Integer> from, boolean bare) {
+    private Part part(Format format, List<Integer> from, boolean bare, char delimiter) {
         List<Field> fields = from.stream().map(layout::field).toList();
         int[] columns = from.stream().mapToInt(Integer::intValue).toArray();
         return switch (format) {
@@ -61,7 +75,7 @@ final class TopicEncoder implements RecordEncoder {
             }
             case DELIMITED -> {
                 fields.forEach(f -> DelimitedDecoder.checkSupported(f.type()));
-                yield (in, row, out) -> delimited(fields, columns, in, row, out);
+                yield (in, row, out) -> delimited(fields, columns, delimiter, in, row, out);
             }
             case NONE -> (_, _, _) -> {};
         };
@@ -134,17 +148,18 @@ final class TopicEncoder implements RecordEncoder {
     }
 
     private static void delimited(
-            List<Field> fields, int[] columns, Batch in, int row, ByteSink out) {
+            List<Field> fields, int[] columns, char delimiter, Batch in, int row, ByteSink out) {
+        byte[] between = String.valueOf(delimiter).getBytes(StandardCharsets.UTF_8);
         for (int i = 0; i < columns.length; i++) {
             if (i > 0) {
-                out.put(',');
+                out.put(between);
             }
             Object value = Values.storage(fields.get(i).type(), in.column(columns[i]), row);
             if (value != null) {
                 String text = text(fields.get(i).type(), value);
                 boolean quoted =
                         text.isEmpty()
-                                || text.indexOf(',') >= 0
+                                || text.indexOf(delimiter) >= 0
                                 || text.indexOf('"') >= 0
                                 || text.indexOf('\n') >= 0
                                 || text.indexOf('\r') >= 0;

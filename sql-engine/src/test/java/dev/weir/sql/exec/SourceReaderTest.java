@@ -31,6 +31,8 @@ class SourceReaderTest {
                     2,
                     Format.NONE,
                     Format.JSON,
+                    ',',
+                    ',',
                     Optional.empty(),
                     Optional.empty(),
                     true,

@@ -297,13 +297,13 @@ final class RecordsTest {
         Relation stream = stream(columns, Format.NONE, Format.DELIMITED);
         RecordDecoder decoder = Decoders.of(stream, all(stream));
         Batch into = Batch.of(stream.schema());
-        String[] good = {"x,1", "\"a,\"\"b\"\"\",", ",2"};
+        String[] good = {"x|1", "\"a|\"\"b\"\"\"|", "|2"};
         for (String text : good) {
             assertThat(decodes(decoder, text, into)).as(text).isTrue();
         }
-        assertThat(RowValues.read(into, 1)).containsExactly("a,\"b\"", null);
+        assertThat(RowValues.read(into, 1)).containsExactly("a|\"b\"", null);
         assertThat(RowValues.read(into, 2)).containsExactly(null, 2L);
-        for (String text : List.of("x", "x,1,2", "\"x,1", "\"x\"y,1", "x,1.5", "x,0x1")) {
+        for (String text : List.of("x", "x,1", "x|1|2", "\"x|1", "\"x\"y|1", "x|1.5", "x|0x1")) {
             assertThat(decodes(decoder, text, into)).as(text).isFalse();
         }
         assertThat(into.physicalRows()).isEqualTo(3);
@@ -444,6 +444,8 @@ final class RecordsTest {
                 4,
                 key,
                 value,
+                ',',
+                '|',
                 timestampColumn,
                 timestampFormat,
                 true,
