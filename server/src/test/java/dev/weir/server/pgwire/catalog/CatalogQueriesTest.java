@@ -244,6 +244,8 @@ class CatalogQueriesTest {
                 1,
                 Format.KAFKA,
                 Format.JSON,
+                ',',
+                ',',
                 Optional.empty(),
                 Optional.empty(),
                 true,
