@@ -22,7 +22,7 @@ import java.util.Optional;
 
 /// Weir's types as Calcite's and back.
 public final class RelTypes {
-    private static final int DECIMAL_DIGITS = 38;
+    static final int DECIMAL_DIGITS = 38;
     private static final int TIME_DIGITS = 3;
 
     /// Times to the millisecond; DECIMAL to 38 digits; SUM of INT is BIGINT, so that it does not

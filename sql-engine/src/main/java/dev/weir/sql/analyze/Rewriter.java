@@ -41,6 +41,7 @@ import org.apache.calcite.sql.type.SqlTypeName;
 import org.apache.calcite.sql.util.SqlBasicVisitor;
 import org.apache.calcite.sql.util.SqlShuttle;
 
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -221,7 +222,9 @@ final class Rewriter extends SqlShuttle {
         }
         if (call.getOperator().equals(SqlLibraryOperators.INFIX_CAST)) {
             return SqlStdOperatorTable.CAST.createCall(
-                    pos, call.operand(0).accept(this), call.operand(1).accept(this));
+                    pos,
+                    call.operand(0).accept(this),
+                    keepingDigits(call.operand(0), call.operand(1)).accept(this));
         }
         if (TAKING_UNITS.contains(call.getOperator().getName().toUpperCase(Locale.ROOT))
                 && call.operandCount() == 3) {
@@ -665,6 +668,33 @@ final class Rewriter extends SqlShuttle {
                 values,
                 JoinConditionType.NONE.symbol(SqlParserPos.ZERO),
                 null);
+    }
+
+    /// The type a literal is cast to; a DECIMAL without precision, as PostgreSQL's drivers write it
+    /// (`'-12.51'::numeric`), takes that of the literal: it must not lose digits.
+    private static SqlNode keepingDigits(SqlNode operand, SqlNode type) {
+        if (!(operand instanceof SqlLiteral literal)
+                || literal.getValue() == null
+                || !(type instanceof SqlDataTypeSpec spec)
+                || !(spec.getTypeNameSpec() instanceof SqlBasicTypeNameSpec name)
+                || !name.getTypeName().getSimple().equals("DECIMAL")
+                || name.getPrecision() >= 0) {
+            return type;
+        }
+        BigDecimal number;
+        try {
+            number = new BigDecimal(literal.toValue().strip());
+        } catch (NumberFormatException e) {
+            return type; // whoever casts it says what is wrong
+        }
+        int scale = Math.max(0, number.scale());
+        int precision = Math.max(number.precision() - number.scale() + scale, scale + 1);
+        return precision > RelTypes.DECIMAL_DIGITS
+                ? type
+                : new SqlDataTypeSpec(
+                        new SqlBasicTypeNameSpec(
+                                SqlTypeName.DECIMAL, precision, scale, type.getParserPosition()),
+                        type.getParserPosition());
     }
 
     private static SqlDataTypeSpec bigint() {

@@ -294,6 +294,11 @@ class FunctionsEngineTest {
                     ts + INTERVAL '1' DAY * n => 2024-03-07T13:14:15.500Z
                     tm + INTERVAL '12' HOUR => 01:14:15.500
                     ts > day => true
+                    CAST('-12.51' AS DECIMAL(4, 1)) => -12.5
+                    '-12.51'::numeric => -12.51
+                    12.510::numeric + 1 => 13.510
+                    '0.001'::decimal => 0.001
+                    '7'::numeric(9, 2) => 7.00
                     '2024-02-29'::DATE => 2024-02-29
                     d::VARCHAR => -2.75
                     xs[1] => 3
