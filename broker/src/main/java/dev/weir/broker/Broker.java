@@ -1,6 +1,7 @@
 package dev.weir.broker;
 
 import dev.weir.broker.coordinator.TransactionCheck;
+import dev.weir.broker.group.GroupSettings;
 import dev.weir.broker.group.Groups;
 import dev.weir.broker.net.KafkaListener;
 import dev.weir.broker.net.ListenerConfig;
@@ -10,6 +11,7 @@ import dev.weir.broker.request.Node;
 import dev.weir.broker.request.RequestRouter;
 import dev.weir.broker.request.ServingConfig;
 import dev.weir.broker.storage.FileSystem;
+import dev.weir.broker.topic.AdminSettings;
 import dev.weir.broker.topic.MetadataImage;
 import dev.weir.broker.topic.MetadataLog;
 import dev.weir.broker.topic.MetadataRecord;
@@ -37,6 +39,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.LongSupplier;
 
 /// A running broker: the logs under one directory, served over the Kafka protocol on one address
 /// and to readers in the same process through [#partition] and [#topics].
@@ -80,7 +83,15 @@ public final class Broker implements AutoCloseable {
             producerIds = new ProducerIds(metadata, image.producerIdsEnd());
             topics = new Topics(metadata, image, logs, config.numPartitions());
 
-            var groups = opened(new Groups(topics, config.groups(), clock, this::checkTransaction));
+            var settings = new AdminSettings(metadata, image);
+            var groups =
+                    opened(
+                            new Groups(
+                                    topics,
+                                    settings,
+                                    config.groups(),
+                                    clock,
+                                    this::checkTransaction));
             var markers = new Markers(topics, groups, clock);
             transactions =
                     opened(
@@ -97,9 +108,11 @@ public final class Broker implements AutoCloseable {
             measure(logs);
             listener.serve(
                     new RequestRouter(
-                            servingConfig(config, node),
+                            servingConfig(config, node, metadata::end),
                             topics,
+                            settings,
                             groups,
+                            new GroupSettings(config.groups()),
                             transactions,
                             markers,
                             producerIds::allocate,
@@ -235,7 +248,8 @@ public final class Broker implements AutoCloseable {
                 config.ioThreads());
     }
 
-    private static ServingConfig servingConfig(BrokerConfig config, Node node) {
+    private static ServingConfig servingConfig(
+            BrokerConfig config, Node node, LongSupplier metadataEnd) {
         var shown = new TreeMap<String, String>();
         shown.put("advertised.listeners", "PLAINTEXT://" + node.host() + ":" + node.port());
         shown.put("auto.create.topics.enable", Boolean.toString(config.autoCreateTopics()));
@@ -277,7 +291,8 @@ public final class Broker implements AutoCloseable {
                 "transactional.id.expiration.ms",
                 Integer.toString(config.transactions().idExpirationMs()));
         shown.put("socket.request.max.bytes", Integer.toString(config.maxRequestBytes()));
-        return new ServingConfig(node, config.autoCreateTopics(), config.capReplicas(), shown);
+        return new ServingConfig(
+                node, config.autoCreateTopics(), config.capReplicas(), shown, metadataEnd);
     }
 
     /// 22 characters, as Kafka writes its ids.

@@ -4,6 +4,7 @@ import dev.weir.broker.coordinator.TransactionCheck;
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.partition.Registration;
+import dev.weir.broker.topic.AdminSettings;
 import dev.weir.broker.topic.NewTopic;
 import dev.weir.broker.topic.Topic;
 import dev.weir.broker.topic.Topics;
@@ -43,6 +44,8 @@ public final class Groups implements AutoCloseable {
             Executors.newSingleThreadExecutor(
                     Thread.ofPlatform().daemon().name("group-worker").factory());
     private final Registration watching;
+    private final AdminSettings settings;
+    private final Registration watchingSettings;
 
     private volatile CompletableFuture<GroupCoordinator> running; // written under this
     private HostedCoordinator hosted; // worker thread only
@@ -56,9 +59,11 @@ public final class Groups implements AutoCloseable {
 
     /// Starts nothing yet.
     ///
+    /// @param settings among them those that groups have of their own
     /// @param transactions asked before offsets are committed in a client's transaction
     public Groups(
             Topics topics,
+            AdminSettings settings,
             GroupsConfig config,
             InstantSource clock,
             TransactionCheck transactions) {
@@ -66,7 +71,9 @@ public final class Groups implements AutoCloseable {
         this.topics = topics;
         this.config = config;
         this.clock = clock;
+        this.settings = settings;
         this.watching = topics.onChange(this::changed);
+        this.watchingSettings = settings.onChange(this::settingsChanged);
     }
 
     /// Whether there ever was a group. If not there is nothing to list.
@@ -101,7 +108,12 @@ public final class Groups implements AutoCloseable {
             var offsets = topics.find(TOPIC).orElseGet(this::createTopic);
             hosted =
                     new HostedCoordinator(
-                            config, offsets.partitions(), follow(), clock, transactions);
+                            config,
+                            offsets.partitions(),
+                            follow(),
+                            clock,
+                            transactions,
+                            settings.configs(GroupSettings.RESOURCE_TYPE));
             // Clients are told to try again by partitions that take longer.
             hosted.awaitLoaded();
             LOGGER.info(
@@ -161,6 +173,18 @@ public final class Groups implements AutoCloseable {
         }
     }
 
+    private void settingsChanged() {
+        try {
+            worker.execute(() -> {
+                if (hosted != null) {
+                    hosted.configure(settings.configs(GroupSettings.RESOURCE_TYPE));
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            LOGGER.debug("the broker is shutting down", e);
+        }
+    }
+
     private void pass(Topic was, Topic is) {
         if (hosted == null) {
             return;
@@ -180,6 +204,7 @@ public final class Groups implements AutoCloseable {
     @Override
     public void close() {
         watching.close();
+        watchingSettings.close();
         try {
             worker.execute(() -> {
                 if (hosted != null) {

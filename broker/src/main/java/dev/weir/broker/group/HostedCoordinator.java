@@ -40,6 +40,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -56,6 +57,8 @@ final class HostedCoordinator implements AutoCloseable {
 
     private final InstantSource clock;
     private final GroupCoordinatorService service;
+    private final GroupConfigManager groupConfigs;
+    private Set<String> configured = Set.of();
     private final CountDownLatch loads;
     private MetadataImage topics = MetadataImage.EMPTY;
     private long changes;
@@ -65,16 +68,21 @@ final class HostedCoordinator implements AutoCloseable {
     /// @param partitions those of `__consumer_offsets`
     /// @param known all topics
     /// @param transactions asked before offsets are committed in a client's transaction
+    /// @param configs the settings that groups have of their own
     HostedCoordinator(
             GroupsConfig config,
             List<Partition> partitions,
             List<Topic> known,
             InstantSource clock,
-            TransactionCheck transactions) {
+            TransactionCheck transactions,
+            Map<String, Map<String, String>> configs) {
         this.clock = clock;
         this.loads = new CountDownLatch(partitions.size());
         var settings = settings(config);
         var groupSettings = new GroupCoordinatorConfig(settings);
+        this.groupConfigs =
+                new GroupConfigManager(Map.of(), groupSettings, new ShareGroupConfig(settings));
+        configure(configs);
         this.service =
                 new GroupCoordinatorService.Builder(NODE, groupSettings)
                         .withWriter(new LogWriter(partitions, loads::countDown, transactions))
@@ -90,9 +98,7 @@ final class HostedCoordinator implements AutoCloseable {
                         .withCoordinatorRuntimeMetrics(new UnmeasuredRuntime())
                         .withGroupCoordinatorMetrics(
                                 new GroupCoordinatorMetrics(new MetricsRegistry(), new Metrics()))
-                        .withGroupConfigManager(
-                                new GroupConfigManager(
-                                        Map.of(), groupSettings, new ShareGroupConfig(settings)))
+                        .withGroupConfigManager(groupConfigs)
                         .withPersister(new NoOpStatePersister())
                         .withAuthorizerPlugin(Optional.empty())
                         .withPartitionMetadataClient(new NoPartitionMetadata())
@@ -137,6 +143,18 @@ final class HostedCoordinator implements AutoCloseable {
         publish(delta);
     }
 
+    /// Tells the coordinator which settings groups have of their own from now on.
+    void configure(Map<String, Map<String, String>> configs) {
+        for (var group : configured) {
+            if (!configs.containsKey(group)) {
+                groupConfigs.updateGroupConfig(group, new Properties());
+            }
+        }
+        configs.forEach((group, own) ->
+                groupConfigs.updateGroupConfig(group, GroupSettings.properties(own)));
+        configured = Set.copyOf(configs.keySet());
+    }
+
     private MetadataDelta delta() {
         return new MetadataDelta.Builder().setImage(topics).build();
     }
@@ -164,7 +182,7 @@ final class HostedCoordinator implements AutoCloseable {
         }
     }
 
-    private static AbstractConfig settings(GroupsConfig config) {
+    static AbstractConfig settings(GroupsConfig config) {
         int heartbeatMs = config.consumerHeartbeatIntervalMs();
         int sessionMs = config.consumerSessionTimeoutMs();
         var values = new HashMap<String, Object>();

@@ -8,6 +8,7 @@ public final class WireErrors {
     public static final short UNSUPPORTED_VERSION = Errors.UNSUPPORTED_VERSION.code();
     public static final short FETCH_SESSION_ID_NOT_FOUND = Errors.FETCH_SESSION_ID_NOT_FOUND.code();
     public static final short MISMATCHED_ENDPOINT_TYPE = Errors.MISMATCHED_ENDPOINT_TYPE.code();
+    public static final short ELECTION_NOT_NEEDED = Errors.ELECTION_NOT_NEEDED.code();
 
     private WireErrors() {}
 }

@@ -14,11 +14,15 @@ import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.message.DescribeClusterRequestData;
 import org.apache.kafka.common.message.DescribeClusterResponseData;
 import org.apache.kafka.common.message.DescribeClusterResponseData.DescribeClusterBroker;
+import org.apache.kafka.common.message.DescribeQuorumRequestData;
+import org.apache.kafka.common.message.DescribeQuorumResponseData;
 import org.apache.kafka.common.message.DescribeTopicPartitionsRequestData;
 import org.apache.kafka.common.message.DescribeTopicPartitionsResponseData;
 import org.apache.kafka.common.message.DescribeTopicPartitionsResponseData.Cursor;
 import org.apache.kafka.common.message.DescribeTopicPartitionsResponseData.DescribeTopicPartitionsResponsePartition;
 import org.apache.kafka.common.message.DescribeTopicPartitionsResponseData.DescribeTopicPartitionsResponseTopic;
+import org.apache.kafka.common.message.ElectLeadersRequestData;
+import org.apache.kafka.common.message.ElectLeadersResponseData;
 import org.apache.kafka.common.message.ListPartitionReassignmentsResponseData;
 import org.apache.kafka.common.message.MetadataRequestData;
 import org.apache.kafka.common.message.MetadataRequestData.MetadataRequestTopic;
@@ -42,6 +46,10 @@ final class ClusterHandlers {
     /// The first version of Metadata in which a topic without a name can be answered.
     private static final short FIRST_WITH_NULL_NAME = 12;
 
+    /// The first version of DescribeQuorum that says where voters are.
+    private static final short FIRST_WITH_VOTER_NODES = 2;
+
+    private static final String METADATA_TOPIC = "__cluster_metadata";
     private static final byte BROKERS = 1;
     private static final int MAX_DESCRIBED_PARTITIONS = 2000;
     private static final List<Integer> THIS_NODE = List.of(Node.ID);
@@ -161,6 +169,79 @@ final class ClusterHandlers {
                 response.setNextCursor(new Cursor().setTopicName(name).setPartitionIndex(end));
                 break;
             }
+        }
+        exchange.reply(response);
+    }
+
+    /// The metadata log seen as Kafka's: one voter that has everything.
+    void describeQuorum(Exchange exchange) {
+        var body = (DescribeQuorumRequestData) exchange.request().body();
+        short version = exchange.request().version();
+        var response = new DescribeQuorumResponseData();
+        for (var wanted : body.topics()) {
+            var topic = new DescribeQuorumResponseData.TopicData().setTopicName(wanted.topicName());
+            for (var each : wanted.partitions()) {
+                var partition =
+                        new DescribeQuorumResponseData.PartitionData()
+                                .setPartitionIndex(each.partitionIndex());
+                if (!wanted.topicName().equals(METADATA_TOPIC) || each.partitionIndex() != 0) {
+                    partition.setErrorCode(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+                } else {
+                    describeMetadata(partition);
+                }
+                topic.partitions().add(partition);
+            }
+            response.topics().add(topic);
+        }
+        if (version >= FIRST_WITH_VOTER_NODES) {
+            var self = new DescribeQuorumResponseData.Node().setNodeId(node.id());
+            self.listeners()
+                    .add(
+                            new DescribeQuorumResponseData.Listener()
+                                    .setName("PLAINTEXT")
+                                    .setHost(node.host())
+                                    .setPort(node.port()));
+            response.nodes().add(self);
+        }
+        exchange.reply(response);
+    }
+
+    private void describeMetadata(DescribeQuorumResponseData.PartitionData partition) {
+        long end = config.metadataEnd().getAsLong();
+        var voter =
+                new DescribeQuorumResponseData.ReplicaState()
+                        .setReplicaId(node.id())
+                        .setLogEndOffset(end);
+        partition.setLeaderId(node.id()).setHighWatermark(end).currentVoters().add(voter);
+    }
+
+    /// Every partition has its preferred leader already.
+    void electLeaders(Exchange exchange) {
+        var body = (ElectLeadersRequestData) exchange.request().body();
+        var response = new ElectLeadersResponseData();
+        if (body.topicPartitions() == null) {
+            exchange.reply(response);
+            return;
+        }
+        for (var wanted : body.topicPartitions()) {
+            var result =
+                    new ElectLeadersResponseData.ReplicaElectionResult().setTopic(wanted.topic());
+            var topic = topics.find(wanted.topic());
+            for (int index : wanted.partitions()) {
+                var partition =
+                        new ElectLeadersResponseData.PartitionResult().setPartitionId(index);
+                if (topic.isEmpty() || index < 0 || index >= topic.get().partitions().size()) {
+                    partition
+                            .setErrorCode(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+                            .setErrorMessage("there is no such partition");
+                } else {
+                    partition
+                            .setErrorCode(WireErrors.ELECTION_NOT_NEEDED)
+                            .setErrorMessage("the only replica is the leader");
+                }
+                result.partitionResult().add(partition);
+            }
+            response.replicaElectionResults().add(result);
         }
         exchange.reply(response);
     }

@@ -2,10 +2,14 @@ package dev.weir.broker.request;
 
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
+import dev.weir.broker.group.GroupSettings;
+import dev.weir.broker.topic.AdminSettings;
+import dev.weir.broker.topic.MetadataRecord;
 import dev.weir.broker.topic.TopicNames;
 import dev.weir.broker.topic.TopicSetting;
 import dev.weir.broker.topic.Topics;
 
+import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.message.AlterConfigsRequestData;
 import org.apache.kafka.common.message.AlterConfigsResponseData;
 import org.apache.kafka.common.message.DescribeConfigsRequestData;
@@ -17,21 +21,35 @@ import org.apache.kafka.common.message.DescribeConfigsResponseData.DescribeConfi
 import org.apache.kafka.common.message.IncrementalAlterConfigsRequestData;
 import org.apache.kafka.common.message.IncrementalAlterConfigsRequestData.AlterableConfig;
 import org.apache.kafka.common.message.IncrementalAlterConfigsResponseData;
+import org.apache.kafka.common.message.ListConfigResourcesRequestData;
+import org.apache.kafka.common.message.ListConfigResourcesResponseData;
 
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 
-/// Settings of topics shown and changed, and those of the broker shown.
-record ConfigHandlers(ServingConfig config, Topics topics) {
+/// Settings of topics, groups and client metrics shown and changed, and those of the broker shown.
+record ConfigHandlers(
+        ServingConfig config, Topics topics, AdminSettings admins, GroupSettings groups) {
     private static final byte TOPIC = 2;
     private static final byte BROKER = 4;
+    private static final byte CLIENT_METRICS = 16;
+    private static final byte GROUP = GroupSettings.RESOURCE_TYPE;
+    private static final List<Byte> LISTED = List.of(TOPIC, BROKER, CLIENT_METRICS, GROUP);
 
     private static final byte FROM_TOPIC = 1;
     private static final byte FROM_FILE = 4;
     private static final byte FROM_DEFAULT = 5;
+    private static final byte FROM_CLIENT_METRICS = 7;
+    private static final byte FROM_GROUP = 8;
+
+    /// What a subscription to metrics of clients consists of. Clients do not send them here, but
+    /// subscriptions are kept and shown, so that tools that make them work.
+    private static final Set<String> OF_CLIENT_METRICS = Set.of("interval.ms", "match", "metrics");
 
     private static final byte SET = 0;
     private static final byte DELETE = 1;
@@ -63,6 +81,38 @@ record ConfigHandlers(ServingConfig config, Topics topics) {
                 result.setErrorCode(e.code()).setErrorMessage(e.getMessage());
             }
             response.results().add(result);
+        }
+        exchange.reply(response);
+    }
+
+    /// Which resources have settings.
+    void list(Exchange exchange) {
+        var body = (ListConfigResourcesRequestData) exchange.request().body();
+        boolean onlyMetrics = exchange.request().version() == 0;
+        var types =
+                onlyMetrics
+                        ? List.of(CLIENT_METRICS)
+                        : body.resourceTypes().isEmpty() ? LISTED : body.resourceTypes();
+        var response = new ListConfigResourcesResponseData();
+        for (byte type : types) {
+            if (!LISTED.contains(type)) {
+                throw new BrokerException(
+                        ErrorCode.UNSUPPORTED_VERSION,
+                        "resources of type " + type + " have no settings");
+            }
+            var names =
+                    switch (type) {
+                        case TOPIC -> topics.from("").keySet();
+                        case BROKER -> Set.of(Integer.toString(Node.ID));
+                        default -> admins.configs(type).keySet();
+                    };
+            for (var name : names) {
+                response.configResources()
+                        .add(
+                                new ListConfigResourcesResponseData.ConfigResource()
+                                        .setResourceType(type)
+                                        .setResourceName(name));
+            }
         }
         exchange.reply(response);
     }
@@ -107,7 +157,8 @@ record ConfigHandlers(ServingConfig config, Topics topics) {
                         resource.resourceType(),
                         resource.resourceName(),
                         configs -> {
-                            resource.configs().forEach(each -> apply(configs, each));
+                            resource.configs()
+                                    .forEach(each -> apply(resource.resourceType(), configs, each));
                             return configs;
                         },
                         body.validateOnly());
@@ -121,6 +172,15 @@ record ConfigHandlers(ServingConfig config, Topics topics) {
 
     private void alter(
             byte type, String name, UnaryOperator<Map<String, String>> change, boolean checkOnly) {
+        if (type == GROUP || type == CLIENT_METRICS) {
+            var configs = change.apply(new HashMap<>(admins.configs(type, name)));
+            checkOthers(type, name, configs);
+            if (!checkOnly) {
+                admins.change(
+                        List.of(new MetadataRecord.ResourceConfigsChanged(type, name, configs)));
+            }
+            return;
+        }
         if (type != TOPIC) {
             throw new BrokerException(
                     ErrorCode.INVALID_REQUEST,
@@ -136,13 +196,63 @@ record ConfigHandlers(ServingConfig config, Topics topics) {
         topics.alterConfigs(name, change, checkOnly);
     }
 
-    private static void apply(Map<String, String> configs, AlterableConfig change) {
-        var name = change.name();
-        var setting = TopicSetting.ALL.get(name);
-        if (setting == null) {
-            throw new BrokerException(
-                    ErrorCode.INVALID_CONFIG, "unknown topic setting \"" + name + "\"");
+    private void checkOthers(byte type, String name, Map<String, String> configs) {
+        if (name.isEmpty()) {
+            throw new BrokerException(ErrorCode.INVALID_REQUEST, "the resource has no name");
         }
+        configs.forEach((key, value) -> {
+            if (value == null) {
+                throw new BrokerException(ErrorCode.INVALID_CONFIG, key + " has no value");
+            }
+        });
+        if (type == GROUP) {
+            groups.check(configs);
+            return;
+        }
+        for (var key : configs.keySet()) {
+            if (!OF_CLIENT_METRICS.contains(key)) {
+                throw new BrokerException(
+                        ErrorCode.INVALID_CONFIG,
+                        "unknown setting \"" + key + "\" of a metrics subscription");
+            }
+        }
+        var interval = configs.get("interval.ms");
+        if (interval != null && !(interval.matches("\\d{3,7}") && isInterval(interval))) {
+            throw new BrokerException(
+                    ErrorCode.INVALID_CONFIG,
+                    "interval.ms must be 100 to 3600000, got \"" + interval + "\"");
+        }
+    }
+
+    private static boolean isInterval(String milliseconds) {
+        int value = Integer.parseInt(milliseconds);
+        return value >= 100 && value <= 3_600_000;
+    }
+
+    /// Whether a setting is a list that can be added to. Unknown ones of other resources than
+    /// topics are found out by the check of all.
+    private static boolean isList(byte type, String name) {
+        return switch (type) {
+            case TOPIC -> {
+                var setting = TopicSetting.ALL.get(name);
+                if (setting == null) {
+                    throw new BrokerException(
+                            ErrorCode.INVALID_CONFIG, "unknown topic setting \"" + name + "\"");
+                }
+                yield setting.type() == TopicSetting.Type.CHOICES;
+            }
+            case CLIENT_METRICS -> name.equals("metrics") || name.equals("match");
+            default -> false;
+        };
+    }
+
+    private static String present(byte type, Map<String, String> configs, String name) {
+        return type == TOPIC ? TopicSetting.value(configs, name) : configs.getOrDefault(name, "");
+    }
+
+    private static void apply(byte type, Map<String, String> configs, AlterableConfig change) {
+        var name = change.name();
+        boolean list = isList(type, name);
         if (change.configOperation() != DELETE && change.value() == null) {
             throw new BrokerException(ErrorCode.INVALID_CONFIG, name + " has no value");
         }
@@ -150,12 +260,12 @@ record ConfigHandlers(ServingConfig config, Topics topics) {
             case SET -> configs.put(name, change.value());
             case DELETE -> configs.remove(name);
             case APPEND, SUBTRACT -> {
-                if (setting.type() != TopicSetting.Type.CHOICES) {
+                if (!list) {
                     throw new BrokerException(
                             ErrorCode.INVALID_CONFIG,
                             name + " is not a list, it can only be set as a whole");
                 }
-                var parts = new ArrayList<>(TopicSetting.listOf(TopicSetting.value(configs, name)));
+                var parts = new ArrayList<>(TopicSetting.listOf(present(type, configs, name)));
                 var given = TopicSetting.listOf(change.value());
                 parts.removeAll(given);
                 if (change.configOperation() == APPEND) {
@@ -183,6 +293,8 @@ record ConfigHandlers(ServingConfig config, Topics topics) {
                 }
                 yield describeBroker(body);
             }
+            case GROUP -> describeGroup(resource.resourceName(), body);
+            case CLIENT_METRICS -> describeMetrics(resource.resourceName());
             default ->
                     throw new BrokerException(
                             ErrorCode.INVALID_REQUEST,
@@ -233,6 +345,62 @@ record ConfigHandlers(ServingConfig config, Topics topics) {
             results.add(result);
         }
         return results;
+    }
+
+    private List<DescribeConfigsResourceResult> describeGroup(
+            String group, DescribeConfigsRequestData body) {
+        if (group.isEmpty()) {
+            throw new BrokerException(ErrorCode.INVALID_REQUEST, "the group has no name");
+        }
+        var configs = admins.configs(GROUP, group);
+        var results = new ArrayList<DescribeConfigsResourceResult>();
+        for (var key : groups.all()) {
+            var own = configs.get(key.name);
+            var usual = groups.defaultValue(key.name);
+            var result =
+                    new DescribeConfigsResourceResult()
+                            .setName(key.name)
+                            .setValue(own != null ? own : usual)
+                            .setConfigSource(own != null ? FROM_GROUP : FROM_DEFAULT)
+                            .setConfigType(type(key.type));
+            if (body.includeDocumentation()) {
+                result.setDocumentation(key.documentation);
+            }
+            if (body.includeSynonyms()) {
+                if (own != null) {
+                    result.synonyms().add(synonym(key.name, own, FROM_GROUP));
+                }
+                result.synonyms().add(synonym(key.name, usual, FROM_DEFAULT));
+            }
+            results.add(result);
+        }
+        return results;
+    }
+
+    private List<DescribeConfigsResourceResult> describeMetrics(String subscription) {
+        var results = new ArrayList<DescribeConfigsResourceResult>();
+        new TreeMap<>(admins.configs(CLIENT_METRICS, subscription))
+                .forEach((name, value) ->
+                        results.add(
+                                new DescribeConfigsResourceResult()
+                                        .setName(name)
+                                        .setValue(value)
+                                        .setConfigSource(FROM_CLIENT_METRICS)));
+        return results;
+    }
+
+    private static byte type(ConfigDef.Type type) {
+        return switch (type) {
+            case BOOLEAN -> 1;
+            case STRING -> 2;
+            case INT -> 3;
+            case SHORT -> 4;
+            case LONG -> 5;
+            case DOUBLE -> 6;
+            case LIST -> 7;
+            case CLASS -> 8;
+            case PASSWORD -> 9;
+        };
     }
 
     private static DescribeConfigsSynonym synonym(String name, String value, byte source) {

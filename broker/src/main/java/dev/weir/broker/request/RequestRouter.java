@@ -2,9 +2,11 @@ package dev.weir.broker.request;
 
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
+import dev.weir.broker.group.GroupSettings;
 import dev.weir.broker.group.Groups;
 import dev.weir.broker.protocol.Codec;
 import dev.weir.broker.protocol.ServedApis;
+import dev.weir.broker.topic.AdminSettings;
 import dev.weir.broker.topic.Topics;
 import dev.weir.broker.txn.Markers;
 import dev.weir.broker.txn.Transactions;
@@ -26,13 +28,16 @@ public final class RequestRouter {
     private final ServedApis served;
     private final RequestMetrics metrics;
 
+    /// @param groupSettings which settings groups can have
     /// @param producerIds gives ids nobody had before; may wait for the disk
     /// @param admin runs changes of topics, one after another
     /// @param lookup runs what reads much or waits for the disk without changing topics
     public RequestRouter(
             ServingConfig config,
             Topics topics,
+            AdminSettings admins,
             Groups groups,
+            GroupSettings groupSettings,
             Transactions transactions,
             Markers markers,
             LongSupplier producerIds,
@@ -43,7 +48,11 @@ public final class RequestRouter {
         var cluster = new ClusterHandlers(config, topics, admin);
         var offsets = new OffsetHandlers(topics);
         var changes = new TopicHandlers(config, topics);
-        var settings = new ConfigHandlers(config, topics);
+        var settings = new ConfigHandlers(config, topics, admins, groupSettings);
+        var quotas = new QuotaHandlers(admins);
+        var users = new UserHandlers(admins);
+        var rules = new AccessRuleHandlers(admins);
+        var directories = new DirectoryHandlers(config, topics);
 
         var calls = new GroupCalls(groups);
         var members = new GroupHandlers(config.node(), calls, transactions);
@@ -58,6 +67,10 @@ public final class RequestRouter {
         handlers.put(ApiKeys.DESCRIBE_CLUSTER, cluster::describeCluster);
         handlers.put(ApiKeys.DESCRIBE_TOPIC_PARTITIONS, cluster::describeTopicPartitions);
         handlers.put(ApiKeys.LIST_PARTITION_REASSIGNMENTS, cluster::listReassignments);
+        handlers.put(ApiKeys.DESCRIBE_QUORUM, cluster::describeQuorum);
+        handlers.put(ApiKeys.ELECT_LEADERS, cluster::electLeaders);
+        handlers.put(ApiKeys.DESCRIBE_LOG_DIRS, on(lookup, directories::describe));
+        handlers.put(ApiKeys.ALTER_REPLICA_LOG_DIRS, directories::move);
         Handler searching = on(lookup, offsets::listOffsets);
         handlers.put(
                 ApiKeys.LIST_OFFSETS,
@@ -76,6 +89,14 @@ public final class RequestRouter {
         handlers.put(ApiKeys.DESCRIBE_CONFIGS, settings::describe);
         handlers.put(ApiKeys.ALTER_CONFIGS, on(admin, settings::alter));
         handlers.put(ApiKeys.INCREMENTAL_ALTER_CONFIGS, on(admin, settings::incrementalAlter));
+        handlers.put(ApiKeys.LIST_CONFIG_RESOURCES, settings::list);
+        handlers.put(ApiKeys.DESCRIBE_CLIENT_QUOTAS, quotas::describe);
+        handlers.put(ApiKeys.ALTER_CLIENT_QUOTAS, on(admin, quotas::alter));
+        handlers.put(ApiKeys.DESCRIBE_USER_SCRAM_CREDENTIALS, users::describe);
+        handlers.put(ApiKeys.ALTER_USER_SCRAM_CREDENTIALS, on(admin, users::alter));
+        handlers.put(ApiKeys.DESCRIBE_ACLS, rules::describe);
+        handlers.put(ApiKeys.CREATE_ACLS, on(admin, rules::create));
+        handlers.put(ApiKeys.DELETE_ACLS, on(admin, rules::delete));
         Handler idempotent = on(admin, new InitProducerIdHandler(producerIds));
         handlers.put(
                 ApiKeys.INIT_PRODUCER_ID,

@@ -1,6 +1,7 @@
 package dev.weir.broker.request;
 
 import java.util.Map;
+import java.util.function.LongSupplier;
 
 /// How requests are served.
 ///
@@ -9,5 +10,10 @@ import java.util.Map;
 /// @param capReplicas whether more than one replica is cut to one instead of refused
 ///   (`replicas.cap`)
 /// @param shown the broker's settings as clients may see them, by Kafka's names
+/// @param metadataEnd how long the metadata log is now
 public record ServingConfig(
-        Node node, boolean autoCreateTopics, boolean capReplicas, Map<String, String> shown) {}
+        Node node,
+        boolean autoCreateTopics,
+        boolean capReplicas,
+        Map<String, String> shown,
+        LongSupplier metadataEnd) {}

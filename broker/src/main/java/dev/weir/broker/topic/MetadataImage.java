@@ -20,6 +20,7 @@ public final class MetadataImage {
     private long producerIdsEnd;
     private final Map<UUID, Description> topics = new LinkedHashMap<>();
     private final Map<UUID, Description> deleting = new LinkedHashMap<>();
+    private final AdminSettings.Image admin = new AdminSettings.Image();
 
     /// Takes one record in.
     public void apply(MetadataRecord event) {
@@ -42,7 +43,13 @@ public final class MetadataImage {
             case MetadataRecord.DeletionFinished(var id) -> deleting.remove(id);
             case MetadataRecord.ProducerIdsReserved(var end) ->
                     producerIdsEnd = Math.max(producerIdsEnd, end);
+            case MetadataRecord.AdminChange change -> AdminSettings.apply(admin, change);
         }
+    }
+
+    /// The part about groups, clients and users, which [AdminSettings] owns after the replay.
+    AdminSettings.Image admin() {
+        return admin;
     }
 
     /// The cluster's id, empty before there is one.
@@ -77,6 +84,7 @@ public final class MetadataImage {
         for (var t : topics.values()) {
             records.add(new MetadataRecord.TopicCreated(t.id, t.name, t.partitions, t.configs));
         }
+        records.addAll(admin.snapshot());
         return records;
     }
 }

@@ -157,6 +157,11 @@ public final class MetadataLog implements AutoCloseable {
         }
     }
 
+    /// How many bytes of records there are.
+    public synchronized long end() {
+        return end;
+    }
+
     @Override
     public synchronized void close() {
         failure = "it is closed";

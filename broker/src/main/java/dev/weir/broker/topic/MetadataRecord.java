@@ -45,6 +45,45 @@ public sealed interface MetadataRecord {
     /// Producer ids below `end` may have been handed out.
     record ProducerIdsReserved(long end) implements MetadataRecord {}
 
+    /// A decision of an administrator about groups, clients or users, kept by [AdminSettings].
+    sealed interface AdminChange extends MetadataRecord {}
+
+    /// Something other than a topic has exactly these settings of its own from here on.
+    ///
+    /// @param type Kafka's number of the kind of resource, such as that of groups
+    record ResourceConfigsChanged(byte type, String name, Map<String, String> configs)
+            implements AdminChange {
+        public ResourceConfigsChanged {
+            configs = Map.copyOf(configs);
+        }
+    }
+
+    /// Clients have exactly these quotas from here on.
+    ///
+    /// @param entity whom they hold for: names by `user`, `client-id` and `ip`, where
+    ///   [AdminSettings#DEFAULT_NAME] stands for all without quotas of their own
+    record QuotasChanged(Map<String, String> entity, Map<String, Double> quotas)
+            implements AdminChange {
+        public QuotasChanged {
+            entity = Map.copyOf(entity);
+            quotas = Map.copyOf(quotas);
+        }
+    }
+
+    /// A user can prove who it is in this way from here on.
+    record ScramCredentialSet(String user, ScramCredential credential) implements AdminChange {}
+
+    /// A user cannot any more.
+    ///
+    /// @param mechanism Kafka's number of it
+    record ScramCredentialRemoved(String user, byte mechanism) implements AdminChange {}
+
+    /// An access rule is there from here on.
+    record AccessRuleAdded(AccessRule rule) implements AdminChange {}
+
+    /// It is not any more.
+    record AccessRuleRemoved(AccessRule rule) implements AdminChange {}
+
     /// The record as bytes.
     default byte[] encode() {
         var bytes = new ByteArrayOutputStream(64);
@@ -83,6 +122,43 @@ public sealed interface MetadataRecord {
                     head(out, 7);
                     out.writeLong(end);
                 }
+                case ResourceConfigsChanged(var type, var name, var configs) -> {
+                    head(out, 8);
+                    out.writeByte(type);
+                    out.writeUTF(name);
+                    write(out, configs);
+                }
+                case QuotasChanged(var entity, var quotas) -> {
+                    head(out, 9);
+                    write(out, entity);
+                    out.writeInt(quotas.size());
+                    for (var quota : new TreeMap<>(quotas).entrySet()) {
+                        out.writeUTF(quota.getKey());
+                        out.writeDouble(quota.getValue());
+                    }
+                }
+                case ScramCredentialSet(var user, var credential) -> {
+                    head(out, 10);
+                    out.writeUTF(user);
+                    out.writeByte(credential.mechanism());
+                    out.writeInt(credential.iterations());
+                    out.writeUTF(credential.salt());
+                    out.writeUTF(credential.storedKey());
+                    out.writeUTF(credential.serverKey());
+                }
+                case ScramCredentialRemoved(var user, var mechanism) -> {
+                    head(out, 11);
+                    out.writeUTF(user);
+                    out.writeByte(mechanism);
+                }
+                case AccessRuleAdded(var rule) -> {
+                    head(out, 12);
+                    write(out, rule);
+                }
+                case AccessRuleRemoved(var rule) -> {
+                    head(out, 13);
+                    write(out, rule);
+                }
             }
         } catch (IOException impossible) {
             throw new UncheckedIOException(impossible);
@@ -110,6 +186,12 @@ public sealed interface MetadataRecord {
                 case 5 -> new DeletionStarted(readId(in));
                 case 6 -> new DeletionFinished(readId(in));
                 case 7 -> new ProducerIdsReserved(in.readLong());
+                case 8 -> new ResourceConfigsChanged(in.readByte(), in.readUTF(), readMap(in));
+                case 9 -> new QuotasChanged(readMap(in), readQuotas(in));
+                case 10 -> new ScramCredentialSet(in.readUTF(), readCredential(in));
+                case 11 -> new ScramCredentialRemoved(in.readUTF(), in.readByte());
+                case 12 -> new AccessRuleAdded(readRule(in));
+                case 13 -> new AccessRuleRemoved(readRule(in));
                 default ->
                         throw new IllegalStateException("metadata record of unknown kind " + kind);
             };
@@ -146,5 +228,39 @@ public sealed interface MetadataRecord {
             map.put(in.readUTF(), in.readUTF());
         }
         return map;
+    }
+
+    private static Map<String, Double> readQuotas(DataInputStream in) throws IOException {
+        var quotas = new TreeMap<String, Double>();
+        for (int left = in.readInt(); left > 0; left--) {
+            quotas.put(in.readUTF(), in.readDouble());
+        }
+        return quotas;
+    }
+
+    private static ScramCredential readCredential(DataInputStream in) throws IOException {
+        return new ScramCredential(
+                in.readByte(), in.readInt(), in.readUTF(), in.readUTF(), in.readUTF());
+    }
+
+    private static void write(DataOutputStream out, AccessRule rule) throws IOException {
+        out.writeByte(rule.resourceType());
+        out.writeUTF(rule.resourceName());
+        out.writeByte(rule.patternType());
+        out.writeUTF(rule.principal());
+        out.writeUTF(rule.host());
+        out.writeByte(rule.operation());
+        out.writeByte(rule.permission());
+    }
+
+    private static AccessRule readRule(DataInputStream in) throws IOException {
+        return new AccessRule(
+                in.readByte(),
+                in.readUTF(),
+                in.readByte(),
+                in.readUTF(),
+                in.readUTF(),
+                in.readByte(),
+                in.readByte());
     }
 }

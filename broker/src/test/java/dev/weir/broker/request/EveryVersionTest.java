@@ -10,23 +10,34 @@ import dev.weir.broker.topic.NewTopic;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.AddOffsetsToTxnRequestData;
 import org.apache.kafka.common.message.AddPartitionsToTxnRequestData;
+import org.apache.kafka.common.message.AlterClientQuotasRequestData;
 import org.apache.kafka.common.message.AlterConfigsRequestData;
+import org.apache.kafka.common.message.AlterReplicaLogDirsRequestData;
+import org.apache.kafka.common.message.AlterUserScramCredentialsRequestData;
 import org.apache.kafka.common.message.ApiVersionsRequestData;
 import org.apache.kafka.common.message.ApiVersionsResponseData;
 import org.apache.kafka.common.message.ConsumerGroupDescribeRequestData;
 import org.apache.kafka.common.message.ConsumerGroupHeartbeatRequestData;
+import org.apache.kafka.common.message.CreateAclsRequestData;
 import org.apache.kafka.common.message.CreatePartitionsRequestData;
 import org.apache.kafka.common.message.CreateTopicsRequestData;
+import org.apache.kafka.common.message.DeleteAclsRequestData;
 import org.apache.kafka.common.message.DeleteGroupsRequestData;
 import org.apache.kafka.common.message.DeleteRecordsRequestData;
 import org.apache.kafka.common.message.DeleteTopicsRequestData;
+import org.apache.kafka.common.message.DescribeAclsRequestData;
+import org.apache.kafka.common.message.DescribeClientQuotasRequestData;
 import org.apache.kafka.common.message.DescribeClusterRequestData;
 import org.apache.kafka.common.message.DescribeConfigsRequestData;
 import org.apache.kafka.common.message.DescribeGroupsRequestData;
+import org.apache.kafka.common.message.DescribeLogDirsRequestData;
 import org.apache.kafka.common.message.DescribeProducersRequestData;
+import org.apache.kafka.common.message.DescribeQuorumRequestData;
 import org.apache.kafka.common.message.DescribeTopicPartitionsRequestData;
 import org.apache.kafka.common.message.DescribeTopicPartitionsResponseData;
 import org.apache.kafka.common.message.DescribeTransactionsRequestData;
+import org.apache.kafka.common.message.DescribeUserScramCredentialsRequestData;
+import org.apache.kafka.common.message.ElectLeadersRequestData;
 import org.apache.kafka.common.message.EndTxnRequestData;
 import org.apache.kafka.common.message.FetchRequestData;
 import org.apache.kafka.common.message.FetchResponseData;
@@ -39,6 +50,7 @@ import org.apache.kafka.common.message.InitProducerIdResponseData;
 import org.apache.kafka.common.message.JoinGroupRequestData;
 import org.apache.kafka.common.message.JoinGroupResponseData;
 import org.apache.kafka.common.message.LeaveGroupRequestData;
+import org.apache.kafka.common.message.ListConfigResourcesRequestData;
 import org.apache.kafka.common.message.ListGroupsRequestData;
 import org.apache.kafka.common.message.ListGroupsResponseData;
 import org.apache.kafka.common.message.ListOffsetsRequestData;
@@ -111,7 +123,7 @@ class EveryVersionTest {
                     called.merge(api, 1, Integer::sum);
                 }
             }
-            assertThat(called).hasSize(38);
+            assertThat(called).hasSize(50);
             assertThat(called.get(ApiKeys.PRODUCE)).isEqualTo(11);
             assertThat(called.get(ApiKeys.FETCH)).isEqualTo(15);
             assertThat(called.get(ApiKeys.METADATA)).isEqualTo(14);
@@ -245,6 +257,9 @@ class EveryVersionTest {
                 assertThat(codes).as(text).isNotEmpty();
                 if (good && comesAgain) {
                     assertThat(codes).as(text).containsOnly("79");
+                } else if (good && api == ApiKeys.ELECT_LEADERS) {
+                    // There is nothing to elect.
+                    assertThat(codes).as(text).contains("84");
                 } else if (good) {
                     assertThat(codes).as(text).containsOnly("0");
                 } else if (!cannotFail(api, version)
@@ -260,7 +275,8 @@ class EveryVersionTest {
     /// Requests that older versions have no way to refuse, or answer with a state of the group.
     private static boolean cannotFail(ApiKeys api, short version) {
         return switch (api) {
-            case LIST_GROUPS -> true;
+            case LIST_GROUPS, DESCRIBE_LOG_DIRS -> true;
+            case LIST_CONFIG_RESOURCES -> version == 0;
             case FIND_COORDINATOR -> version == 0;
             case DESCRIBE_GROUPS -> version < 6;
             case OFFSET_FETCH -> version < 10;
@@ -797,6 +813,132 @@ class EveryVersionTest {
                 }
                 yield request;
             }
+            case DESCRIBE_QUORUM ->
+                    new DescribeQuorumRequestData()
+                            .setTopics(
+                                    List.of(
+                                            new DescribeQuorumRequestData.TopicData()
+                                                    .setTopicName(
+                                                            name.equals("t")
+                                                                    ? "__cluster_metadata"
+                                                                    : name)
+                                                    .setPartitions(
+                                                            List.of(
+                                                                    new DescribeQuorumRequestData
+                                                                                    .PartitionData()
+                                                                            .setPartitionIndex(
+                                                                                    index)))));
+            case ELECT_LEADERS -> {
+                var partitions = new ElectLeadersRequestData.TopicPartitionsCollection();
+                partitions.add(
+                        new ElectLeadersRequestData.TopicPartitions()
+                                .setTopic(name)
+                                .setPartitions(List.of(index)));
+                yield new ElectLeadersRequestData().setTopicPartitions(partitions);
+            }
+            case DESCRIBE_LOG_DIRS -> new DescribeLogDirsRequestData().setTopics(null);
+            case ALTER_REPLICA_LOG_DIRS -> {
+                var moved =
+                        new AlterReplicaLogDirsRequestData.AlterReplicaLogDir()
+                                .setPath(directory.resolve("log").toString());
+                moved.topics()
+                        .add(
+                                new AlterReplicaLogDirsRequestData.AlterReplicaLogDirTopic()
+                                        .setName(name)
+                                        .setPartitions(List.of(index)));
+                var request = new AlterReplicaLogDirsRequestData();
+                request.dirs().add(moved);
+                yield request;
+            }
+            case LIST_CONFIG_RESOURCES ->
+                    version == 0
+                            ? new ListConfigResourcesRequestData()
+                            : new ListConfigResourcesRequestData()
+                                    .setResourceTypes(
+                                            List.of(name.equals("t") ? (byte) 2 : (byte) 99));
+            case DESCRIBE_CLIENT_QUOTAS ->
+                    new DescribeClientQuotasRequestData()
+                            .setComponents(
+                                    List.of(
+                                            new DescribeClientQuotasRequestData.ComponentData()
+                                                    .setEntityType(name.equals("t") ? "user" : name)
+                                                    .setMatchType((byte) 2)
+                                                    .setMatch(null)));
+            case ALTER_CLIENT_QUOTAS ->
+                    new AlterClientQuotasRequestData()
+                            .setEntries(
+                                    List.of(
+                                            new AlterClientQuotasRequestData.EntryData()
+                                                    .setEntity(
+                                                            List.of(
+                                                                    new AlterClientQuotasRequestData
+                                                                                    .EntityData()
+                                                                            .setEntityType(
+                                                                                    name.equals("t")
+                                                                                            ? "user"
+                                                                                            : name)
+                                                                            .setEntityName("u")))
+                                                    .setOps(
+                                                            List.of(
+                                                                    new AlterClientQuotasRequestData
+                                                                                    .OpData()
+                                                                            .setKey(
+                                                                                    "producer_byte_rate")
+                                                                            .setValue(1e9)))));
+            case DESCRIBE_USER_SCRAM_CREDENTIALS ->
+                    name.equals("t")
+                            ? new DescribeUserScramCredentialsRequestData().setUsers(null)
+                            : new DescribeUserScramCredentialsRequestData()
+                                    .setUsers(
+                                            List.of(
+                                                    new DescribeUserScramCredentialsRequestData
+                                                                    .UserName()
+                                                            .setName("nobody")));
+            case ALTER_USER_SCRAM_CREDENTIALS ->
+                    new AlterUserScramCredentialsRequestData()
+                            .setUpsertions(
+                                    List.of(
+                                            new AlterUserScramCredentialsRequestData
+                                                            .ScramCredentialUpsertion()
+                                                    .setName(name)
+                                                    .setMechanism((byte) (1 + index))
+                                                    .setIterations(4096)
+                                                    .setSalt(new byte[] {1})
+                                                    .setSaltedPassword(new byte[] {2})));
+            case CREATE_ACLS ->
+                    new CreateAclsRequestData()
+                            .setCreations(
+                                    List.of(
+                                            new CreateAclsRequestData.AclCreation()
+                                                    .setResourceType((byte) 2)
+                                                    .setResourceName(name)
+                                                    .setPrincipal(
+                                                            name.equals("t") ? "User:a" : "nobody")
+                                                    .setHost("*")
+                                                    .setOperation((byte) 3)
+                                                    .setPermissionType((byte) 3)));
+            case DESCRIBE_ACLS ->
+                    new DescribeAclsRequestData()
+                            .setResourceTypeFilter((byte) 1)
+                            .setPatternTypeFilter((byte) (name.equals("t") ? 1 : 0))
+                            .setResourceNameFilter(null)
+                            .setPrincipalFilter(null)
+                            .setHostFilter(null)
+                            .setOperation((byte) 1)
+                            .setPermissionType((byte) 1);
+            case DELETE_ACLS ->
+                    new DeleteAclsRequestData()
+                            .setFilters(
+                                    List.of(
+                                            new DeleteAclsRequestData.DeleteAclsFilter()
+                                                    .setResourceTypeFilter((byte) 1)
+                                                    .setPatternTypeFilter(
+                                                            (byte) (name.equals("t") ? 1 : 0))
+                                                    .setResourceNameFilter(null)
+                                                    .setPrincipalFilter(null)
+                                                    .setHostFilter(null)
+                                                    .setOperation((byte) 1)
+                                                    .setPermissionType((byte) 1)));
             default -> throw new IllegalStateException("no request made for " + api);
         };
     }

@@ -30,6 +30,9 @@ class MetadataLogTest {
     private static final Path FILE = Path.of("/data/meta/metadata.log");
     private static final UUID ID = new UUID(1, 2);
 
+    private static final AccessRule RULE =
+            new AccessRule((byte) 2, "t", (byte) 3, "User:a", "*", (byte) 4, (byte) 3);
+
     private static final List<MetadataRecord> EVERY_KIND =
             List.of(
                     new ClusterCreated("c"),
@@ -38,6 +41,15 @@ class MetadataLogTest {
                     new ConfigsChanged(ID, Map.of()),
                     new DeletionStarted(ID),
                     new DeletionFinished(ID),
+                    new MetadataRecord.ResourceConfigsChanged((byte) 32, "g", Map.of("a", "b")),
+                    new MetadataRecord.QuotasChanged(
+                            Map.of("user", "u", "ip", AdminSettings.DEFAULT_NAME),
+                            Map.of("producer_byte_rate", 1.5)),
+                    new MetadataRecord.ScramCredentialSet(
+                            "u", new ScramCredential((byte) 1, 4096, "s", "k", "v")),
+                    new MetadataRecord.ScramCredentialRemoved("u", (byte) 1),
+                    new MetadataRecord.AccessRuleAdded(RULE),
+                    new MetadataRecord.AccessRuleRemoved(RULE),
                     new ProducerIdsReserved(1L << 40));
 
     @Test

@@ -1,0 +1,67 @@
+package dev.weir.broker.group;
+
+import dev.weir.broker.error.BrokerException;
+import dev.weir.broker.error.ErrorCode;
+
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.config.AbstractConfig;
+import org.apache.kafka.common.config.ConfigDef;
+import org.apache.kafka.coordinator.group.GroupConfig;
+import org.apache.kafka.coordinator.group.GroupCoordinatorConfig;
+import org.apache.kafka.coordinator.group.modern.share.ShareGroupConfig;
+
+import java.util.Collection;
+import java.util.Map;
+import java.util.Properties;
+import java.util.TreeMap;
+
+/// The settings a group can have of its own, by Kafka's names. Those of share and Streams groups
+/// are kept and shown, so that tools that set them work. Immutable.
+public final class GroupSettings {
+    /// Kafka's number for groups as something that has settings.
+    public static final byte RESOURCE_TYPE = 32;
+
+    private final AbstractConfig broker;
+    private final GroupCoordinatorConfig limits;
+    private final ShareGroupConfig shareLimits;
+
+    /// @param config what holds where a group says nothing, and within which limits it may say
+    ///   something
+    public GroupSettings(GroupsConfig config) {
+        this.broker = HostedCoordinator.settings(config);
+        this.limits = new GroupCoordinatorConfig(broker);
+        this.shareLimits = new ShareGroupConfig(broker);
+    }
+
+    /// All of them, sorted by name.
+    public Collection<ConfigDef.ConfigKey> all() {
+        return new TreeMap<>(GroupConfig.CONFIG_DEF.configKeys()).values();
+    }
+
+    /// What holds where a group says nothing.
+    public String defaultValue(String name) {
+        var key = GroupConfig.CONFIG_DEF.configKeys().get(name);
+        var synonym = GroupConfig.brokerSynonym(name).orElse("");
+        var fromBroker = broker.values().get(synonym);
+        var value = fromBroker != null ? fromBroker : key.defaultValue;
+        return value == null || value == ConfigDef.NO_DEFAULT_VALUE
+                ? null
+                : ConfigDef.convertToString(value, key.type);
+    }
+
+    /// @throws BrokerException with `INVALID_CONFIG` if a group cannot have these settings
+    public void check(Map<String, String> configs) {
+        try {
+            GroupConfig.validate(configs, limits, shareLimits);
+        } catch (KafkaException e) {
+            throw new BrokerException(ErrorCode.INVALID_CONFIG, e.getMessage(), e);
+        }
+    }
+
+    /// As the coordinator wants them.
+    static Properties properties(Map<String, String> configs) {
+        var properties = new Properties();
+        properties.putAll(configs);
+        return properties;
+    }
+}
