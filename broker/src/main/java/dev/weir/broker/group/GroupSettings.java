@@ -16,21 +16,34 @@ import java.util.Properties;
 import java.util.TreeMap;
 
 /// The settings a group can have of its own, by Kafka's names. Those of share and Streams groups
-/// are kept and shown, so that tools that set them work. Immutable.
+/// are kept and shown, so that tools that set them work. Any thread.
 public final class GroupSettings {
     /// Kafka's number for groups as something that has settings.
     public static final byte RESOURCE_TYPE = 32;
 
-    private final AbstractConfig broker;
-    private final GroupCoordinatorConfig limits;
-    private final ShareGroupConfig shareLimits;
+    private final GroupsConfig config;
+    private Limits limits; // under this; loaded late, because most brokers start without groups
 
     /// @param config what holds where a group says nothing, and within which limits it may say
     ///   something
     public GroupSettings(GroupsConfig config) {
-        this.broker = HostedCoordinator.settings(config);
-        this.limits = new GroupCoordinatorConfig(broker);
-        this.shareLimits = new ShareGroupConfig(broker);
+        this.config = config;
+    }
+
+    /// The broker's side of it, in the forms Kafka wants.
+    private record Limits(
+            AbstractConfig broker, GroupCoordinatorConfig groups, ShareGroupConfig shareGroups) {}
+
+    private synchronized Limits limits() {
+        if (limits == null) {
+            var broker = HostedCoordinator.settings(config);
+            limits =
+                    new Limits(
+                            broker,
+                            new GroupCoordinatorConfig(broker),
+                            new ShareGroupConfig(broker));
+        }
+        return limits;
     }
 
     /// All of them, sorted by name.
@@ -42,7 +55,7 @@ public final class GroupSettings {
     public String defaultValue(String name) {
         var key = GroupConfig.CONFIG_DEF.configKeys().get(name);
         var synonym = GroupConfig.brokerSynonym(name).orElse("");
-        var fromBroker = broker.values().get(synonym);
+        var fromBroker = limits().broker.values().get(synonym);
         var value = fromBroker != null ? fromBroker : key.defaultValue;
         return value == null || value == ConfigDef.NO_DEFAULT_VALUE
                 ? null
@@ -52,7 +65,7 @@ public final class GroupSettings {
     /// @throws BrokerException with `INVALID_CONFIG` if a group cannot have these settings
     public void check(Map<String, String> configs) {
         try {
-            GroupConfig.validate(configs, limits, shareLimits);
+            GroupConfig.validate(configs, limits().groups, limits().shareGroups);
         } catch (KafkaException e) {
             throw new BrokerException(ErrorCode.INVALID_CONFIG, e.getMessage(), e);
         }
