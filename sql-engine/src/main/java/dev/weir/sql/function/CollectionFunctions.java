@@ -225,7 +225,7 @@ public final class CollectionFunctions {
     @Sql(
             value =
                     "SPLIT_TO_MAP(text VARCHAR, entries VARCHAR, keys VARCHAR) MAP<VARCHAR,"
-                        + " VARCHAR>",
+                            + " VARCHAR>",
             doc = "a map from text such as 'a:=1/b:=2', the delimiters being '/' and ':='")
     public static Map<Object, Object> splitToMap(String text, String entries, String keys) {
         if (entries.isEmpty() || keys.isEmpty()) {

@@ -77,7 +77,7 @@ public final class TextFunctions {
             value = "INSTR(text VARCHAR, part VARCHAR, from INT) INT",
             doc =
                     "where the part first is at or after a position; a negative one counts from the"
-                        + " end and searches backwards")
+                            + " end and searches backwards")
     public static int position(String text, String part, int from) {
         int points = text.codePointCount(0, text.length());
         if (from == 0 || Math.abs((long) from) > points) {

@@ -83,7 +83,7 @@ public final class TimeFunctions {
             },
             doc =
                     "a time from text, in UTC; what the pattern does not give is 1970-01-01 and"
-                        + " midnight")
+                            + " midnight")
     public static long parse(String text, String pattern) {
         return parse(text, pattern, "UTC");
     }
@@ -237,7 +237,7 @@ public final class TimeFunctions {
             value = "TIMEADD(unit VARCHAR, n BIGINT, time TIME) TIME",
             doc =
                     "n units later, past midnight from the beginning; the unit is a word such as"
-                        + " HOURS")
+                            + " HOURS")
     public static int addToTime(String unit, long n, int millis) {
         ChronoUnit step = unit(unit);
         if (!step.isTimeBased()) {
@@ -265,7 +265,7 @@ public final class TimeFunctions {
             value = "DATE_TRUNC(unit VARCHAR, time TIMESTAMP) TIMESTAMP",
             doc =
                     "the beginning of the unit that a time is in, such as 'month'; weeks begin on"
-                        + " Monday")
+                            + " Monday")
     public static long truncate(String unit, long millis) {
         LocalDateTime time = LocalDateTime.ofInstant(Instant.ofEpochMilli(millis), ZoneOffset.UTC);
         LocalDate day = time.toLocalDate();
