@@ -105,6 +105,12 @@ class ExamplesTest {
                     visitors(events));
             expect(
                     client,
+                    "SELECT customer_id, windowstart, windowend, pages, total_millis FROM"
+                            + " click_sessions",
+                    3,
+                    clickSessions(events));
+            expect(
+                    client,
                     "SELECT account, balance, entries FROM balances",
                     1,
                     Set.of("bank|-350.50|2", "ada|69.75|2", "grace|200.75|3", "edsger|80.00|1"));
@@ -189,6 +195,34 @@ class ExamplesTest {
                 .filter(count -> count.getValue() >= 3)
                 .map(count -> row(count.getKey(), count.getValue()))
                 .collect(Collectors.toSet());
+    }
+
+    private static Set<String> clickSessions(List<ShopEvent> events) {
+        Map<String, List<ShopEvent.Click>> customers =
+                clicks(events).stream()
+                        .sorted(Comparator.comparingLong(ShopEvent.Click::timeMs))
+                        .collect(Collectors.groupingBy(ShopEvent.Click::customerId));
+        Set<String> rows = new HashSet<>();
+        customers.forEach((customer, clicks) -> {
+            int first = 0;
+            for (int i = 1; i <= clicks.size(); i++) {
+                boolean ends =
+                        i == clicks.size()
+                                || clicks.get(i).timeMs() - clicks.get(i - 1).timeMs() > 120_000;
+                if (ends) {
+                    List<ShopEvent.Click> visit = clicks.subList(first, i);
+                    rows.add(
+                            row(
+                                    customer,
+                                    visit.getFirst().timeMs(),
+                                    visit.getLast().timeMs(),
+                                    visit.size(),
+                                    visit.stream().mapToLong(ShopEvent.Click::millis).sum()));
+                    first = i;
+                }
+            }
+        });
+        return rows;
     }
 
     private static Set<String> topOrders(List<ShopEvent> events) {
