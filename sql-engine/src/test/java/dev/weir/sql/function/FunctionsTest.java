@@ -130,7 +130,10 @@ final class FunctionsTest {
                 }
             }
         }
-        assertThat(Files.readAllLines(Path.of("..", "docs", "reference", "functions.md")))
+        List<String> page = Files.readAllLines(Path.of("..", "docs", "reference", "functions.md"));
+        int table = page.indexOf("| | |");
+        assertThat(table).isNotNegative();
+        assertThat(page.subList(table, page.size()))
                 .containsSubsequence(lines)
                 .filteredOn(line -> line.startsWith("| `"))
                 .hasSameSizeAs(lines);
