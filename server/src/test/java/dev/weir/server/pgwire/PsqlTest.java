@@ -118,7 +118,7 @@ class PsqlTest {
                                 .out)
                 .isEqualTo("INSERT 0 1\n1|2026-01-02 03:04:05.678|7\n");
         assertThat(psql("INSERT INTO moments (id, n) VALUES (2, 'abc'::int)").err)
-                .contains("ERROR:  \"abc\" is not a value of type INT");
+                .contains("ERROR:  invalid text for a whole number: \"abc\"");
     }
 
     @Test

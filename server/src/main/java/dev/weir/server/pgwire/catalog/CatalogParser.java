@@ -1,5 +1,7 @@
 package dev.weir.server.pgwire.catalog;
 
+import dev.weir.server.pgwire.catalog.CatalogSyntax.CatalogSelect;
+import dev.weir.server.pgwire.catalog.CatalogSyntax.Expression;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
 

@@ -1,5 +1,6 @@
 package dev.weir.server.pgwire.catalog;
 
+import dev.weir.server.pgwire.catalog.CatalogSyntax.CatalogSelect;
 import dev.weir.sql.catalog.Catalog;
 
 import java.math.BigDecimal;

@@ -1,5 +1,7 @@
 package dev.weir.server.pgwire.catalog;
 
+import dev.weir.server.pgwire.catalog.CatalogSyntax.Expression;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;

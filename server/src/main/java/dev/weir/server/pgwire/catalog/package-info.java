@@ -2,6 +2,6 @@
 /// the queries that clients send to them.
 ///
 /// Start at [CatalogQueries]. A query is cut by [Lexer], parsed by [CatalogParser] into
-/// [Expression]s and [CatalogSelect]s and evaluated row by row, in memory: the tables are small,
-/// and what matters is that PostgreSQL's own idioms work. Loaded at the first such query.
+/// [CatalogSyntax] and evaluated row by row, in memory: the tables are small, and what matters is
+/// that PostgreSQL's own idioms work. Loaded at the first such query.
 package dev.weir.server.pgwire.catalog;
