@@ -1073,8 +1073,21 @@ public final class Log {
             int count = replacements + 1; // nobody else changes it: under the upkeep lock
             replacements = count;
         });
+        try {
+            return settle(replacement, swap);
+        } catch (IOException e) {
+            // Left half done, it would be finished by the next start, over what was written since.
+            health.fail("putting a compacted segment of " + directory + " in its place", e);
+            throw e;
+        }
+    }
+
+    /// Deletes what was replaced and gives what replaced it its name.
+    private List<StorageFile> settle(Compaction.Replacement replacement, Path swap)
+            throws IOException {
+        long base = replacement.replaced().getFirst().baseOffset();
         List<StorageFile> open = new ArrayList<>();
-        for (LogSegment segment : old) {
+        for (LogSegment segment : replacement.replaced()) {
             StorageFile file = segment.baseOffset() == base ? segment.discard() : segment.delete();
             if (file != null) {
                 open.add(file);

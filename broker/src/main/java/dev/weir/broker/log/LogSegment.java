@@ -237,8 +237,13 @@ final class LogSegment {
     }
 
     /// Gives up a segment created beside others. Its files are deleted when the log is opened, or
-    /// overwritten by the next attempt.
+    /// overwritten by the next attempt; the room they took is free at once.
     void abandon() {
+        try {
+            file().truncate(0);
+        } catch (IOException e) {
+            // The next attempt overwrites it.
+        }
         close();
     }
 

@@ -305,8 +305,10 @@ public final class LogDirectory implements AutoCloseable {
         for (Partition partition : partitions.values()) {
             try {
                 partition.compact(config.compactionKeyBytes(), () -> closing);
-            } catch (IOException | BrokerException e) {
-                LOG.warn("{}: compaction failed: {}", partition, e.getMessage());
+            } catch (IOException | RuntimeException e) {
+                // Such as a batch that cannot be read: the other partitions must not suffer from
+                // it.
+                LOG.warn("{}: compaction failed", partition, e);
             }
         }
     }

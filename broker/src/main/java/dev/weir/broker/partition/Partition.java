@@ -382,10 +382,15 @@ public final class Partition {
     private void sync() {
         syncLock.lock();
         try {
+            BrokerException failure = health.failure();
+            if (failure != null) {
+                waiters.fail(failure); // whatever failed: what they wait for will not come
+                return;
+            }
             Log.SyncCapture capture;
             appendLock.lock();
             try {
-                if (closed != null || health.failure() != null) {
+                if (closed != null) {
                     return;
                 }
                 capture = log.captureForSync();
