@@ -155,20 +155,22 @@ final class Backfill {
         to.forEach((relation, ends) -> readers.get(relation).arrive(ends));
     }
 
-    /// The next slice towards the targets, at most `maxRows` records long.
+    /// The next slice towards the targets, about `maxRows` records long. Each partition gives its
+    /// part of what is left: operators that go by stream time must not see the end of one before
+    /// the beginning of another.
     ///
     /// @param targets where to stop, by relation
     /// @return where this slice stops, by relation
     Map<String, long[]> slice(Map<String, long[]> targets, int maxRows) {
         Map<String, long[]> slice = new LinkedHashMap<>();
-        long room = maxRows;
+        long left = lag(targets);
         for (SourceReader reader : readers.values()) {
             long[] target = targets.get(reader.relation().name());
             long[] to = reader.positions();
             for (int p = 0; p < to.length; p++) {
-                long taken = Math.min(room, Math.max(0, target[p] - to[p]));
-                to[p] += taken;
-                room -= taken;
+                long behind = Math.max(0, target[p] - to[p]);
+                long part = left <= maxRows ? behind : (long) ((double) behind * maxRows / left);
+                to[p] += Math.min(behind, Math.max(1, part));
             }
             slice.put(reader.relation().name(), to);
         }

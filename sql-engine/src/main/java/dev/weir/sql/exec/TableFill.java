@@ -158,7 +158,7 @@ final class TableFill implements AutoCloseable {
             TableReader reader = reader(scan);
             Batch found = Batch.of(scan.relation().schema());
             if (reader.lane(key.get(), 0) == lane && reader.lookup(base, key.get(), 0, found)) {
-                output(scan, lane).emit(view(scan).of(found));
+                output(scan, lane).emit(scan.ofSnapshot(view(scan).of(found)));
             }
         }
     }

@@ -459,6 +459,7 @@ final class Worker implements AutoCloseable {
     long define(Statement statement, Definition definition) throws InterruptedException {
         Node node = program.make(statement, definition);
         if (definition instanceof Definition.Derived) {
+            abandonFill(definition.relation().name());
             begin(statement, definition.relation());
         } else {
             journalled(statement);
@@ -656,13 +657,17 @@ final class Worker implements AutoCloseable {
             throws InterruptedException {
         Map<String, long[]> targets = targets(backfill);
         Map<String, long[]> to = backfill.slice(targets, fillRows);
-        if (Backfill.isLevel(to, targets)) {
+        // Until the first slice has delivered the tables, no main step may pass: the query would
+        // not
+        // see what it changes in them.
+        boolean first = fills.containsKey(query) && !backfill.isStarted();
+        if (!first && Backfill.isLevel(to, targets)) {
             // Derived streams are written behind the main sequence.
             settle(backfill);
             targets = targets(backfill);
             to = backfill.slice(targets, fillRows);
         }
-        boolean level = Backfill.isLevel(to, targets) && reachOutputs(backfill, targets);
+        boolean level = !first && Backfill.isLevel(to, targets) && reachOutputs(backfill, targets);
         if (!level && backfill.isStarted() && backfill.lag(to) == 0) {
             return false;
         }
@@ -717,12 +722,29 @@ final class Worker implements AutoCloseable {
     private void abandonFills() {
         for (QueryNode query : List.copyOf(fills.keySet())) {
             if (!program.unfilled().contains(query)) {
-                fills.remove(query).close();
-                commit(
-                        List.of(),
-                        null,
-                        List.of(),
-                        new Commit.Holding.Abort(query.statement().sequence()));
+                abandonFill(query);
+            }
+        }
+        if (!afterFill.isEmpty()) {
+            // What they wait for may have gone: each finds out, or waits again.
+            List<Action> waiting = List.copyOf(afterFill);
+            afterFill.clear();
+            waiting.forEach(this::post);
+        }
+    }
+
+    private void abandonFill(QueryNode query) {
+        fills.remove(query).close();
+        commit(List.of(), null, List.of(), new Commit.Holding.Abort(query.statement().sequence()));
+    }
+
+    /// Aborts what a query has written that is about to be replaced: its successor writes the same
+    /// topic, under the same producer.
+    private void abandonFill(String relation) throws InterruptedException {
+        for (QueryNode query : List.copyOf(fills.keySet())) {
+            if (query.relation().name().equalsIgnoreCase(relation)) {
+                abandonFill(query);
+                committer.drain();
             }
         }
     }
@@ -738,7 +760,10 @@ final class Worker implements AutoCloseable {
 
     private long[] target(SourceReader reader) {
         return program.node(reader.relation().name())
-                .orElseThrow()
+                .orElseThrow(() ->
+                        new SqlException(
+                                SqlState.UNDEFINED_TABLE,
+                                "\"" + reader.relation().name() + "\" does not exist any more"))
                 .reader()
                 .map(SourceReader::positions)
                 .orElseGet(() -> ends(reader));
@@ -806,12 +831,12 @@ final class Worker implements AutoCloseable {
                 return;
             }
         }
-        settle(query.backfill());
-        if (!reachOutputs(query.backfill(), targets(query.backfill()))) {
-            later.add(() -> attach(query, latest));
-            return;
-        }
         try {
+            settle(query.backfill());
+            if (!reachOutputs(query.backfill(), targets(query.backfill()))) {
+                later.add(() -> attach(query, latest));
+                return;
+            }
             level(query, latest);
             if (!query.isFull() && !query.isOver()) {
                 program.attach(query);

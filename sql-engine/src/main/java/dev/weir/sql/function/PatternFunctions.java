@@ -33,7 +33,7 @@ public final class PatternFunctions {
             doc = "what the n-th group of the pattern fits first")
     public static String extract(String pattern, String text, int n) {
         Matcher matcher = pattern(pattern).matcher(text);
-        return matcher.find() && n >= 0 && n <= matcher.groupCount() ? matcher.group(n) : null;
+        return find(matcher) && n >= 0 && n <= matcher.groupCount() ? matcher.group(n) : null;
     }
 
     @Strict
@@ -54,7 +54,7 @@ public final class PatternFunctions {
             return null;
         }
         List<Object> found = new ArrayList<>();
-        while (matcher.find()) {
+        while (find(matcher)) {
             found.add(matcher.group(n));
         }
         return found;
@@ -67,6 +67,8 @@ public final class PatternFunctions {
     public static String replace(String text, String pattern, String replacement) {
         try {
             return pattern(pattern).matcher(text).replaceAll(replacement);
+        } catch (StackOverflowError deep) {
+            throw tooDeep(deep);
         } catch (IllegalArgumentException | IndexOutOfBoundsException bad) {
             throw new SqlException(
                     SqlState.INVALID_PARAMETER,
@@ -85,7 +87,7 @@ public final class PatternFunctions {
         Matcher matcher = pattern(pattern).matcher(text);
         List<Object> parts = new ArrayList<>();
         int from = 0;
-        while (matcher.find()) {
+        while (find(matcher)) {
             if (matcher.end() > 0
                     && (matcher.end() > matcher.start() || matcher.end() < text.length())) {
                 parts.add(text.substring(from, matcher.start()));
@@ -101,7 +103,26 @@ public final class PatternFunctions {
             value = "REGEXP_LIKE(text VARCHAR, pattern VARCHAR) BOOLEAN",
             doc = "whether some part of the text fits the pattern")
     public static boolean like(String text, String pattern) {
-        return pattern(pattern).matcher(text).find();
+        return find(pattern(pattern).matcher(text));
+    }
+
+    /// The row is at fault, not the engine, when a pattern of alternatives under a star goes as
+    /// deep as a long text.
+    private static boolean find(Matcher matcher) {
+        try {
+            return matcher.find();
+        } catch (StackOverflowError deep) {
+            throw tooDeep(deep);
+        }
+    }
+
+    private static SqlException tooDeep(StackOverflowError deep) {
+        return new SqlException(
+                SqlState.LIMIT_EXCEEDED,
+                null,
+                "the text is too long for the regular expression",
+                "Write alternatives of single characters as a class: [ab]* instead of (a|b)*.",
+                deep);
     }
 
     private static Pattern pattern(String text) {

@@ -393,6 +393,7 @@ class FunctionsEngineTest {
                     ARRAY_LENGTH(n) => UNDEFINED_FUNCTION
                     REPEAT(s, 100000000) => LIMIT_EXCEEDED
                     REGEXP_LIKE(s, '(') => INVALID_PARAMETER
+                    REGEXP_LIKE(REPEAT('ab', 20000), '(a|b)*c') => LIMIT_EXCEEDED
                     ENCODE(s, 'klingon', 'hex') => INVALID_PARAMETER
                     TO_BYTES(s, 'hex') => INVALID_TEXT
                     TIMESTAMPADD(FORTNIGHTS, 1, ts) => INVALID_PARAMETER
