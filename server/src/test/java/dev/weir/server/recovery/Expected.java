@@ -40,6 +40,7 @@ final class Expected {
         rows.put("SELECT qty, n FROM by_merged", byQuantity(merged()));
         rows.put("SELECT qty, n FROM by_collected", byQuantity(collected()));
         rows.put("SELECT item, newest, n FROM late", late());
+        rows.put("SELECT item, WINDOWSTART, WINDOWEND, n FROM visits", visits());
         return rows;
     }
 
@@ -56,6 +57,8 @@ final class Expected {
                         .toList());
         streams.put("merged", merged().stream().map(Small::json).toList());
         streams.put("collected", collected().stream().map(Small::json).toList());
+        streams.put("looked", looked());
+        streams.put("paid", paid());
         return streams;
     }
 
@@ -119,6 +122,47 @@ final class Expected {
         }
         List<List<Object>> rows = new ArrayList<>();
         counts.forEach((key, n) -> rows.add(List.of(key.get(0), key.get(1), n)));
+        return rows;
+    }
+
+    /// Orders of an item that follow each other within thirty seconds.
+    private List<List<Object>> visits() {
+        List<List<Object>> rows = new ArrayList<>();
+        grouped(Order::item)
+                .forEach((item, group) -> {
+                    long[] times = group.stream().mapToLong(Order::timeMs).sorted().toArray();
+                    int first = 0;
+                    for (int i = 1; i <= times.length; i++) {
+                        if (i == times.length || times[i] - times[i - 1] > 30_000) {
+                            rows.add(List.of(item, times[first], times[i - 1], (long) (i - first)));
+                            first = i;
+                        }
+                    }
+                });
+        return rows;
+    }
+
+    private List<String> looked() {
+        return orders.stream()
+                .map(o -> {
+                    String colour = COLOURS.get(o.item());
+                    return "{\"id\":%d,\"colour\":%s}"
+                            .formatted(o.id(), colour == null ? null : '"' + colour + '"');
+                })
+                .toList();
+    }
+
+    /// Payments with the order of their number, when that was sent within an hour of them.
+    private List<String> paid() {
+        Map<Long, Order> byId = new HashMap<>();
+        orders.forEach(order -> byId.put(order.id(), order));
+        List<String> rows = new ArrayList<>();
+        for (Payments.Payment payment : payments) {
+            Order order = byId.get(payment.id() - 1_000_000_000);
+            if (order != null && Math.abs(order.timeMs() - payment.timeMs()) <= 60 * MINUTE_MS) {
+                rows.add("{\"id\":%d,\"amount\":%d}".formatted(order.id(), payment.amount()));
+            }
+        }
         return rows;
     }
 

@@ -147,7 +147,13 @@ class KillTest {
                 "INSERT INTO collected SELECT id, qty FROM orders WHERE qty = 7",
                 "INSERT INTO collected SELECT id, amount FROM payments WHERE amount > 3",
                 "CREATE TABLE by_collected AS SELECT qty, COUNT(*) AS n FROM collected"
-                        + " GROUP BY qty");
+                        + " GROUP BY qty",
+                "CREATE TABLE visits AS SELECT item, COUNT(*) AS n FROM orders"
+                        + " WINDOW SESSION (30 SECONDS) GROUP BY item",
+                "CREATE STREAM looked AS SELECT o.id AS id, i.colour AS colour FROM orders o"
+                        + " LEFT JOIN items i ON o.item = i.item",
+                "CREATE STREAM paid AS SELECT o.id AS id, p.amount AS amount FROM orders o"
+                        + " JOIN payments p WITHIN 1 HOUR ON o.id + 1000000000 = p.id");
     }
 
     /// Kills the server while it carries out a statement, or soon after; then has it carried out,

@@ -30,6 +30,10 @@ final class Payments implements AutoCloseable {
         String json() {
             return "{\"id\":%d,\"amount\":%d}".formatted(id, amount);
         }
+
+        long timeMs() {
+            return Orders.BASE_MS + id % 1_000_000 * 37;
+        }
     }
 
     private record Placed(int partition, Payment payment) {}
@@ -67,11 +71,7 @@ final class Payments implements AutoCloseable {
             var _ =
                     producer.send(
                             new ProducerRecord<>(
-                                    "payments",
-                                    partition,
-                                    Orders.BASE_MS + payment.id() % 1_000_000 * 37,
-                                    null,
-                                    payment.json()));
+                                    "payments", partition, payment.timeMs(), null, payment.json()));
         }
         if (random.nextInt(3) == 0) {
             untilDone(producer::flush);
