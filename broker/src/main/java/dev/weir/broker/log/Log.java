@@ -896,8 +896,10 @@ public final class Log {
                             && nowMs - all[i].maxTimestamp() > now.retentionMs();
             boolean surplus =
                     now.retentionBytes() >= 0 && size - all[i].size() >= now.retentionBytes();
-            boolean empty = all[i].size() == 0;
-            if (!below && !old && !surplus && !empty) {
+            if (all[i].size() == 0) {
+                continue; // compaction left nothing: it goes with the next, and is no reason to
+            }
+            if (!below && !old && !surplus) {
                 break;
             }
             size -= all[i].size();
@@ -1062,7 +1064,7 @@ public final class Log {
         Path swap =
                 directory.resolve(
                         LogSegment.name(base, "-" + LogSegment.name(replacement.end(), ".swap")));
-        files.rename(segmentPath(base, LogSegment.LOG + Compaction.CLEANED), swap);
+        replacement.segment().rename(swap);
         health.syncDirectory(files, directory);
         appendLock.run(() -> {
             List<LogSegment> all = new ArrayList<>(Arrays.asList(segments));
@@ -1074,7 +1076,7 @@ public final class Log {
             replacements = count;
         });
         try {
-            return settle(replacement, swap);
+            return settle(replacement);
         } catch (IOException e) {
             // Left half done, it would be finished by the next start, over what was written since.
             health.fail("putting a compacted segment of " + directory + " in its place", e);
@@ -1083,8 +1085,7 @@ public final class Log {
     }
 
     /// Deletes what was replaced and gives what replaced it its name.
-    private List<StorageFile> settle(Compaction.Replacement replacement, Path swap)
-            throws IOException {
+    private List<StorageFile> settle(Compaction.Replacement replacement) throws IOException {
         long base = replacement.replaced().getFirst().baseOffset();
         List<StorageFile> open = new ArrayList<>();
         for (LogSegment segment : replacement.replaced()) {
@@ -1095,7 +1096,7 @@ public final class Log {
         }
         replacement.segment().settleIndexes();
         health.syncDirectory(files, directory);
-        files.rename(swap, segmentPath(base, LogSegment.LOG));
+        replacement.segment().rename(segmentPath(base, LogSegment.LOG));
         health.syncDirectory(files, directory);
         return open;
     }

@@ -229,6 +229,11 @@ final class LogSegment {
         health.sync(file());
     }
 
+    /// Gives the file of the records another name; who reads it goes on reading.
+    void rename(Path to) throws IOException {
+        file().rename(to);
+    }
+
     /// Gives the indexes of a segment created beside others their names.
     void settleIndexes() throws IOException {
         offsets.rename(path(OFFSET_INDEX));

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -62,7 +63,8 @@ public final class LogDirectory implements AutoCloseable {
     private final DiskHealth health = new DiskHealth();
     private final SyncLoop syncLoop;
     private final ConcurrentHashMap<String, Partition> partitions = new ConcurrentHashMap<>();
-    private final LinkedBlockingQueue<Partition> checkpointsDue = new LinkedBlockingQueue<>();
+    private final LinkedBlockingQueue<Runnable> upkeepDue = new LinkedBlockingQueue<>();
+    private final CountDownLatch ended = new CountDownLatch(1);
     private final ArrayDeque<Retired> retired = new ArrayDeque<>(); // guarded by itself
     private final Partition.Host host = new DirectoryHost();
     private volatile boolean retentionPaused;
@@ -272,7 +274,7 @@ public final class LogDirectory implements AutoCloseable {
 
     /// One round of retention, checkpoints, compaction and clean-up on the calling thread.
     public void upkeepOnce() {
-        checkpointsDue.clear();
+        upkeepDue.clear();
         round(!retentionPaused, 0);
         if (!retentionPaused) {
             compactAll();
@@ -283,13 +285,15 @@ public final class LogDirectory implements AutoCloseable {
         long start = System.nanoTime();
         while (!closing) {
             try {
-                Thread.sleep(config.compactionIntervalMs());
+                if (ended.await(config.compactionIntervalMs(), TimeUnit.MILLISECONDS)) {
+                    return;
+                }
                 boolean delayed = System.nanoTime() - start < RETENTION_DELAY_NANOS;
                 if (!retentionPaused && (!delayed || compactsAtOnce)) {
                     compactAll();
                 }
             } catch (InterruptedException e) {
-                // close() interrupts; the loop condition decides.
+                LOG.warn("interrupted; only close() ends this thread");
             } catch (RuntimeException e) {
                 LOG.error("compaction failed", e);
             }
@@ -319,18 +323,18 @@ public final class LogDirectory implements AutoCloseable {
         long next = start + interval;
         while (!closing) {
             try {
-                Partition due = checkpointsDue.poll(next - System.nanoTime(), TimeUnit.NANOSECONDS);
+                Runnable due = upkeepDue.poll(next - System.nanoTime(), TimeUnit.NANOSECONDS);
                 if (due != null) {
-                    checkpoint(due);
+                    due.run();
                 }
-                if (System.nanoTime() - next >= 0) {
+                if (!closing && System.nanoTime() - next >= 0) {
                     round(
                             !retentionPaused && System.nanoTime() - start >= RETENTION_DELAY_NANOS,
                             CHECKPOINT_INTERVAL_MS);
                     next = System.nanoTime() + interval;
                 }
             } catch (InterruptedException e) {
-                // close() interrupts; the loop condition decides.
+                LOG.warn("interrupted; only close() ends this thread");
             } catch (RuntimeException e) {
                 LOG.error("upkeep failed", e);
             }
@@ -390,8 +394,11 @@ public final class LogDirectory implements AutoCloseable {
         }
         closing = true;
         if (upkeep != null) {
-            end(upkeep);
-            end(compacting);
+            // Woken, not interrupted: an interrupt closes the channel that is being synced.
+            upkeepDue.add(() -> {});
+            ended.countDown();
+            awaitEnd(upkeep);
+            awaitEnd(compacting);
         }
         syncLoop.close();
         closePartitions();
@@ -399,8 +406,7 @@ public final class LogDirectory implements AutoCloseable {
         lockFile.close();
     }
 
-    private static void end(Thread thread) {
-        thread.interrupt();
+    private static void awaitEnd(Thread thread) {
         boolean interrupted = false;
         while (thread.isAlive()) {
             try {
@@ -440,7 +446,7 @@ public final class LogDirectory implements AutoCloseable {
 
         @Override
         public void checkpointDue(Partition partition) {
-            checkpointsDue.add(partition);
+            upkeepDue.add(() -> LogDirectory.checkpoint(partition));
         }
 
         @Override

@@ -14,7 +14,9 @@ import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -38,7 +40,12 @@ public final class RealFileSystem implements FileSystem {
                 };
         try {
             FileChannel channel = FileChannel.open(path, options);
-            return new RealFile(path, mode, channel);
+            try {
+                return new RealFile(path, mode, channel, identity(path));
+            } catch (IOException e) {
+                channel.close();
+                throw e;
+            }
         } catch (NoSuchFileException e) {
             FileNotFoundException absent = new FileNotFoundException(path.toString());
             absent.initCause(e);
@@ -111,8 +118,20 @@ public final class RealFileSystem implements FileSystem {
 
     @Override
     public void syncDirectory(Path directory) throws IOException {
-        try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-            channel.force(true);
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+                    channel.force(true);
+                    return;
+                } catch (ClosedByInterruptException e) {
+                    interrupted |= Thread.interrupted(); // it says nothing about the disk
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 
@@ -121,23 +140,39 @@ public final class RealFileSystem implements FileSystem {
         return Files.getFileStore(path).getUsableSpace();
     }
 
+    /// What tells a file from another one that has its name later.
+    private static Object identity(Path path) throws IOException {
+        return Files.readAttributes(path, BasicFileAttributes.class).fileKey();
+    }
+
     /// A file whose channel is opened again when the JDK closed it under an interrupted caller: one
-    /// interrupted reader must not take the file away from everybody else.
+    /// interrupted reader must not take the file away from everybody else. When another file has
+    /// its name by then, as after a compaction or when a topic was made anew, the file is lost to
+    /// those who still hold it, and says so.
     private static final class RealFile implements StorageFile {
-        private final Path path;
         private final OpenMode mode;
+        private final Object identity; // null where the platform has none
+        private volatile Path path;
         private volatile FileChannel channel;
         private boolean closed; // guarded by this
 
-        RealFile(Path path, OpenMode mode, FileChannel channel) {
+        RealFile(Path path, OpenMode mode, FileChannel channel, Object identity) {
             this.path = path;
             this.mode = mode;
             this.channel = channel;
+            this.identity = identity;
         }
 
         @Override
         public Path path() {
             return path;
+        }
+
+        @Override
+        public synchronized void rename(Path to) throws IOException {
+            Files.move(
+                    path, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            path = to;
         }
 
         @Override
@@ -264,7 +299,12 @@ public final class RealFileSystem implements FileSystem {
                                 : new OpenOption[] {
                                     StandardOpenOption.READ, StandardOpenOption.WRITE
                                 };
-                channel = FileChannel.open(path, options);
+                FileChannel opened = FileChannel.open(path, options);
+                if (!Objects.equals(identity, identity(path))) {
+                    opened.close();
+                    throw new IOException("another file has the name of " + path, cause);
+                }
+                channel = opened;
             }
         }
     }

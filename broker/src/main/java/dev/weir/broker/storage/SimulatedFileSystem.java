@@ -36,7 +36,9 @@ public final class SimulatedFileSystem implements FileSystem {
     private long syncs;
     private long syncsUntilFailure = Long.MAX_VALUE;
     private long writesUntilFailure = Long.MAX_VALUE;
+    private long namesUntilFailure = Long.MAX_VALUE;
     private long reads;
+    private long bytesRead;
     private Runnable duringNextSync = () -> {};
 
     public SimulatedFileSystem(long seed) {
@@ -54,8 +56,7 @@ public final class SimulatedFileSystem implements FileSystem {
         used = root.bytes();
         generation++;
         duringNextSync = () -> {};
-        syncsUntilFailure = Long.MAX_VALUE;
-        writesUntilFailure = Long.MAX_VALUE;
+        healFaults();
     }
 
     /// Lets the n-th sync from now (1 is the next) fail, and every one after it.
@@ -68,6 +69,11 @@ public final class SimulatedFileSystem implements FileSystem {
         writesUntilFailure = nth;
     }
 
+    /// Lets the n-th renaming or deletion from now (1 is the next) fail, and every one after it.
+    public synchronized void failNameChangesFrom(long nth) {
+        namesUntilFailure = nth;
+    }
+
     /// Runs something once while the next sync of a file is under way: what it writes is not
     /// covered by that sync any more.
     public synchronized void duringNextSync(Runnable event) {
@@ -78,6 +84,7 @@ public final class SimulatedFileSystem implements FileSystem {
     public synchronized void healFaults() {
         syncsUntilFailure = Long.MAX_VALUE;
         writesUntilFailure = Long.MAX_VALUE;
+        namesUntilFailure = Long.MAX_VALUE;
     }
 
     /// Sets how many bytes fit besides those already there.
@@ -111,6 +118,11 @@ public final class SimulatedFileSystem implements FileSystem {
     /// Calls that read from a file.
     public synchronized long reads() {
         return reads;
+    }
+
+    /// Bytes read from files.
+    public synchronized long bytesRead() {
+        return bytesRead;
     }
 
     @Override
@@ -164,6 +176,7 @@ public final class SimulatedFileSystem implements FileSystem {
         if (node == null) {
             throw new FileNotFoundException(from.toString());
         }
+        countNameChange();
         change(
                 new NameChange(
                         source,
@@ -181,6 +194,7 @@ public final class SimulatedFileSystem implements FileSystem {
         if (node == null) {
             return;
         }
+        countNameChange();
         if (node instanceof Directory directory && !directory.names.isEmpty()) {
             throw new DirectoryNotEmptyException(path.toString());
         }
@@ -234,6 +248,12 @@ public final class SimulatedFileSystem implements FileSystem {
     private void change(NameChange change) {
         change.applyTo(true);
         pendingNames.add(change);
+    }
+
+    private void countNameChange() throws IOException {
+        if (--namesUntilFailure <= 0) {
+            throw new IOException("Input/output error");
+        }
     }
 
     private void countSync() throws IOException {
@@ -418,9 +438,9 @@ public final class SimulatedFileSystem implements FileSystem {
     }
 
     private final class SimulatedFile implements StorageFile {
-        private final Path path;
         private final Data data;
         private final long opened;
+        private volatile Path path;
         private boolean closed;
 
         SimulatedFile(Path path, Data data, long opened) {
@@ -435,6 +455,15 @@ public final class SimulatedFileSystem implements FileSystem {
         }
 
         @Override
+        public void rename(Path to) throws IOException {
+            synchronized (SimulatedFileSystem.this) {
+                checkOpen();
+                SimulatedFileSystem.this.rename(path, to);
+                path = to;
+            }
+        }
+
+        @Override
         public int read(ByteBuffer target, long position) throws IOException {
             synchronized (SimulatedFileSystem.this) {
                 checkOpen();
@@ -444,6 +473,7 @@ public final class SimulatedFileSystem implements FileSystem {
                 }
                 int count = (int) Math.min(target.remaining(), data.size - position);
                 target.put(data.bytes, (int) position, count);
+                bytesRead += count;
                 return count;
             }
         }

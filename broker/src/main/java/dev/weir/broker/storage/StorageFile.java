@@ -9,7 +9,12 @@ import java.nio.file.Path;
 /// An open file read and written by position. Any thread may call; an interrupted caller neither
 /// closes the file nor loses its interrupt.
 public interface StorageFile extends AutoCloseable {
+    /// The name it was opened by, or that [#rename] gave it since.
     Path path();
+
+    /// Gives the file another name, in the place of a file that has it. Durable after a sync of the
+    /// directory. To be used instead of [FileSystem#rename] for a file that stays open.
+    void rename(Path to) throws IOException;
 
     /// Reads until the buffer is full or the file ends.
     ///

@@ -194,6 +194,22 @@ class CompactionTest {
     }
 
     @Test
+    void a_beginning_that_was_compacted_away_is_still_the_beginning() {
+        open(eager(300));
+        for (int i = 0; i < 60; i++) {
+            put("k", "v" + i);
+        }
+        compact();
+        compact();
+        assertThat(everything().firstKey()).isGreaterThan(30);
+        assertThat(partition.logStartOffset()).isZero();
+        partition.reconfigure(eager(300).withRetention(-1, 10_000));
+        nowMs += 11_000;
+        compact();
+        assertThat(partition.logStartOffset()).isEqualTo(60);
+    }
+
+    @Test
     void more_keys_than_fit_into_memory_take_several_rounds() {
         settings = settings.withCompaction(1, 64 * 24);
         open(eager(400));
