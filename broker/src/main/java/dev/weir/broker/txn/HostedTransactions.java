@@ -18,8 +18,7 @@ import org.apache.kafka.coordinator.common.runtime.CoordinatorRuntime;
 import org.apache.kafka.coordinator.common.runtime.CoordinatorShardBuilder;
 import org.apache.kafka.coordinator.common.runtime.CoordinatorTimer;
 import org.apache.kafka.coordinator.common.runtime.MultiThreadedEventProcessor;
-import org.apache.kafka.server.util.timer.SystemTimer;
-import org.apache.kafka.server.util.timer.SystemTimerReaper;
+import org.apache.kafka.server.util.timer.Timer;
 import org.apache.kafka.timeline.SnapshotRegistry;
 
 import java.time.Duration;
@@ -27,7 +26,6 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BiConsumer;
 import java.util.function.LongSupplier;
 
 /// Kafka's coordinator runtime with one [TransactionShard] for each partition of
@@ -44,18 +42,19 @@ final class HostedTransactions implements AutoCloseable {
     private final String topic;
     private final int partitions;
     private final CoordinatorRuntime<TransactionShard, TransactionChange> runtime;
-    private final SystemTimerReaper timer;
+    private final Timer timer;
     private final CountDownLatch loads;
 
     /// Begins to load.
     ///
     /// @param logs the partitions of the topic
+    /// @param timer measures how long writes take; closed with this
     HostedTransactions(
             String topic,
             List<Partition> logs,
             InstantSource clock,
             LongSupplier producerIds,
-            BiConsumer<String, Transaction> unfinished) {
+            Timer timer) {
         this.topic = topic;
         this.partitions = logs.size();
         this.loads = new CountDownLatch(partitions);
@@ -63,7 +62,7 @@ final class HostedTransactions implements AutoCloseable {
         var measured = new UnmeasuredRuntime();
         var records = new TransactionRecords();
         var log = new LogContext("[transactions] ");
-        this.timer = new SystemTimerReaper("transaction-timer", new SystemTimer("transaction"));
+        this.timer = timer;
         this.runtime =
                 new CoordinatorRuntime.Builder<TransactionShard, TransactionChange>()
                         .withTime(time)
@@ -85,7 +84,7 @@ final class HostedTransactions implements AutoCloseable {
                                 new LogLoader<>(
                                         "transaction-load", logs, records, clock, loads::countDown))
                         .withCoordinatorShardBuilderSupplier(
-                                () -> new ShardBuilder(clock, producerIds, unfinished))
+                                () -> new ShardBuilder(clock, producerIds))
                         .withWriteTimeout(WRITE_TIMEOUT)
                         .withCoordinatorRuntimeMetrics(measured)
                         .withCoordinatorMetrics(new UnmeasuredShards())
@@ -129,16 +128,11 @@ final class HostedTransactions implements AutoCloseable {
             implements CoordinatorShardBuilder<TransactionShard, TransactionChange> {
         private final InstantSource clock;
         private final LongSupplier producerIds;
-        private final BiConsumer<String, Transaction> unfinished;
         private SnapshotRegistry snapshots;
 
-        ShardBuilder(
-                InstantSource clock,
-                LongSupplier producerIds,
-                BiConsumer<String, Transaction> unfinished) {
+        ShardBuilder(InstantSource clock, LongSupplier producerIds) {
             this.clock = clock;
             this.producerIds = producerIds;
-            this.unfinished = unfinished;
         }
 
         @Override
@@ -179,7 +173,7 @@ final class HostedTransactions implements AutoCloseable {
 
         @Override
         public TransactionShard build() {
-            return new TransactionShard(snapshots, clock, producerIds, unfinished);
+            return new TransactionShard(snapshots, clock, producerIds);
         }
     }
 

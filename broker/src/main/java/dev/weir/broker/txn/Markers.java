@@ -72,7 +72,7 @@ public final class Markers {
                             durable.completeExceptionally(failure);
                         }
                     });
-        } catch (BrokerException e) {
+        } catch (RuntimeException e) {
             durable.completeExceptionally(e);
         }
         return durable;

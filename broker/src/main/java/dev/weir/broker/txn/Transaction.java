@@ -20,6 +20,8 @@ import java.util.Set;
 /// @param partitions those that take part
 /// @param startMs when the open transaction began, -1 for none
 /// @param version the protocol of the client that made the last change
+/// @param decision tells the end that was decided from all others since the start, which may have
+///   the same producer, epoch and times; 0 if it was decided before. Not stored.
 record Transaction(
         long producerId,
         long previousProducerId,
@@ -31,7 +33,8 @@ record Transaction(
         Set<TopicPartition> partitions,
         long startMs,
         long updateMs,
-        TransactionVersion version) {
+        TransactionVersion version,
+        long decision) {
     static final long NO_ID = -1;
     static final short NO_EPOCH = -1;
 
@@ -55,7 +58,8 @@ record Transaction(
                 Set.of(),
                 -1,
                 nowMs,
-                TransactionVersion.TV_0);
+                TransactionVersion.TV_0,
+                0);
     }
 
     ProducerIdentity identity() {
@@ -112,7 +116,8 @@ record Transaction(
                 Set.of(),
                 -1,
                 nowMs,
-                version);
+                version,
+                0);
     }
 
     /// With more partitions; begins a transaction where none is open.
@@ -130,7 +135,8 @@ record Transaction(
                 all,
                 state == TransactionState.ONGOING ? startMs : nowMs,
                 nowMs,
-                clientVersion);
+                clientVersion,
+                0);
     }
 
     /// With the next epoch, so that its present owner is shut out. Only on the way to an abort.
@@ -146,14 +152,21 @@ record Transaction(
                 partitions,
                 startMs,
                 updateMs,
-                version);
+                version,
+                decision);
     }
 
     /// Decided to commit or abort. With version 2 every end is also a bump of the epoch, so that
     /// nothing sent before it can arrive after it.
     ///
     /// @param nextId see [#nextProducerId]
-    Transaction decided(boolean commit, TransactionVersion clientVersion, long nextId, long nowMs) {
+    /// @param number see [#decision]
+    Transaction decided(
+            boolean commit,
+            TransactionVersion clientVersion,
+            long nextId,
+            long number,
+            long nowMs) {
         boolean bump = clientVersion.supportsEpochBump();
         boolean neverBegan = state != TransactionState.ONGOING;
         return new Transaction(
@@ -167,7 +180,8 @@ record Transaction(
                 partitions,
                 neverBegan ? nowMs : startMs,
                 nowMs,
-                clientVersion);
+                clientVersion,
+                number);
     }
 
     /// Ended: all markers are durable.
@@ -184,6 +198,7 @@ record Transaction(
                 Set.of(),
                 startMs,
                 nowMs,
-                version);
+                version,
+                0);
     }
 }

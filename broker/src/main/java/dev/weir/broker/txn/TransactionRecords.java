@@ -70,7 +70,8 @@ final class TransactionRecords
                 metadata.topicPartitions(),
                 metadata.txnStartTimestamp(),
                 metadata.txnLastUpdateTimestamp(),
-                metadata.clientTransactionVersion());
+                metadata.clientTransactionVersion(),
+                0);
     }
 
     /// The library keeps it to itself but for what a completed transaction has.

@@ -3,7 +3,6 @@ package dev.weir.broker.txn;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.protocol.Errors;
-import org.apache.kafka.coordinator.common.runtime.CoordinatorMetadataImage;
 import org.apache.kafka.coordinator.common.runtime.CoordinatorResult;
 import org.apache.kafka.coordinator.common.runtime.CoordinatorShard;
 import org.apache.kafka.coordinator.transaction.TransactionState;
@@ -16,7 +15,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.BiConsumer;
 import java.util.function.LongSupplier;
 
 /// The transactional ids of one partition of `__transaction_state`.
@@ -30,32 +28,16 @@ final class TransactionShard implements CoordinatorShard<TransactionChange> {
     private final TimelineHashMap<String, Transaction> transactions;
     private final InstantSource clock;
     private final LongSupplier producerIds;
-    private final BiConsumer<String, Transaction> unfinished;
+    private long decisions;
 
     /// A transactional id and its transaction.
     record Named(String transactionalId, Transaction transaction) {}
 
     /// @param producerIds gives ids nobody had before; may wait for the disk
-    /// @param unfinished told of transactions whose end was decided but not completed before the
-    ///   last stop
-    TransactionShard(
-            SnapshotRegistry snapshots,
-            InstantSource clock,
-            LongSupplier producerIds,
-            BiConsumer<String, Transaction> unfinished) {
+    TransactionShard(SnapshotRegistry snapshots, InstantSource clock, LongSupplier producerIds) {
         this.transactions = new TimelineHashMap<>(snapshots, 0);
         this.clock = clock;
         this.producerIds = producerIds;
-        this.unfinished = unfinished;
-    }
-
-    @Override
-    public void onLoaded(CoordinatorMetadataImage image) {
-        for (var each : transactions.entrySet()) {
-            if (each.getValue().isEnding()) {
-                unfinished.accept(each.getKey(), each.getValue());
-            }
-        }
     }
 
     @Override
@@ -110,8 +92,8 @@ final class TransactionShard implements CoordinatorShard<TransactionChange> {
                         && expected.epoch() >= Transaction.LAST_EPOCH);
     }
 
-    private static Transaction aborted(Transaction ongoing, long nowMs) {
-        return ongoing.fenced().decided(false, OWN, Transaction.NO_ID, nowMs);
+    private Transaction aborted(Transaction ongoing, long nowMs) {
+        return ongoing.fenced().decided(false, OWN, Transaction.NO_ID, ++decisions, nowMs);
     }
 
     // ---------------------------------------------------------------- partitions
@@ -251,7 +233,7 @@ final class TransactionShard implements CoordinatorShard<TransactionChange> {
                 clientVersion.supportsEpochBump() && now.isEpochExhausted()
                         ? producerIds.getAsLong()
                         : Transaction.NO_ID;
-        return changed(id, now.decided(commit, clientVersion, nextId, clock.millis()));
+        return changed(id, now.decided(commit, clientVersion, nextId, ++decisions, clock.millis()));
     }
 
     private static CoordinatorResult<Transaction, TransactionChange> repeated(
@@ -262,32 +244,54 @@ final class TransactionShard implements CoordinatorShard<TransactionChange> {
         return new CoordinatorResult<>(List.of(), now);
     }
 
-    /// Notes that all markers of a decided transaction are durable.
+    /// Notes that all markers of a decided transaction are durable. Nothing if that was noted
+    /// before, even if the same producer has ended its next transaction since.
     ///
     /// @return what it is then
     CoordinatorResult<Transaction, TransactionChange> complete(String id, Transaction decided) {
         var now = transactions.get(id);
-        if (now == null || !now.isEnding() || !now.identity().equals(decided.identity())) {
-            return new CoordinatorResult<>(List.of(), now); // done by an earlier attempt
+        if (!decided.equals(now)) {
+            return new CoordinatorResult<>(List.of(), now);
         }
         return changed(id, now.completed(clock.millis()));
     }
 
-    /// Decides to abort what has been open for too long.
-    CoordinatorResult<List<Named>, TransactionChange> abortOverdue() {
-        long nowMs = clock.millis();
-        var records = new ArrayList<TransactionChange>();
-        var aborted = new ArrayList<Named>();
-        for (var each : transactions.entrySet()) {
-            var now = each.getValue();
-            if (now.state() == TransactionState.ONGOING
-                    && nowMs - now.startMs() > now.timeoutMs()) {
-                var next = aborted(now, nowMs);
-                records.add(new TransactionChange(each.getKey(), next));
-                aborted.add(new Named(each.getKey(), next));
+    /// The transactions whose end is durably decided and was not completed since.
+    List<Named> ending(long offset) {
+        var found = new ArrayList<Named>();
+        for (var each : transactions.entrySet(offset)) {
+            var decided = each.getValue();
+            if (decided.isEnding() && decided.equals(transactions.get(each.getKey()))) {
+                found.add(new Named(each.getKey(), decided));
             }
         }
-        return new CoordinatorResult<>(records, aborted, null, true, false);
+        return found;
+    }
+
+    /// The ids whose transaction has been open for too long.
+    List<String> overdue(long offset) {
+        var found = new ArrayList<String>();
+        for (var each : transactions.entrySet(offset)) {
+            if (isOverdue(each.getValue(), clock.millis())) {
+                found.add(each.getKey());
+            }
+        }
+        return found;
+    }
+
+    /// Decides to abort a transaction that has been open for too long.
+    ///
+    /// @return what it is then, or null if it is over or another one meanwhile
+    CoordinatorResult<Transaction, TransactionChange> abortOverdue(String id) {
+        var now = transactions.get(id);
+        long nowMs = clock.millis();
+        return now != null && isOverdue(now, nowMs)
+                ? changed(id, aborted(now, nowMs))
+                : new CoordinatorResult<>(List.of(), null);
+    }
+
+    private static boolean isOverdue(Transaction now, long nowMs) {
+        return now.state() == TransactionState.ONGOING && nowMs - now.startMs() > now.timeoutMs();
     }
 
     /// Forgets ids that nobody has used for a time.

@@ -10,8 +10,12 @@ import dev.weir.broker.txn.TransactionShard.Named;
 
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.coordinator.common.runtime.CoordinatorResult;
 import org.apache.kafka.coordinator.transaction.TransactionState;
 import org.apache.kafka.server.common.TransactionVersion;
+import org.apache.kafka.server.util.timer.SystemTimer;
+import org.apache.kafka.server.util.timer.SystemTimerReaper;
+import org.apache.kafka.server.util.timer.Timer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,7 +31,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /// The broker's transaction coordinator, started when it is first asked for, or with the broker
 /// where there are transactions to finish.
@@ -45,6 +52,7 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
     private static final int SEGMENT_BYTES = 100 << 20;
     private static final int STOP_SECONDS = 30;
     private static final int RETRY_MS = 500;
+    private static final int MAX_RETRY_MS = 16_000;
     private static final int COORDINATOR_EPOCH = 0;
 
     private final Topics topics;
@@ -52,6 +60,7 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
     private final InstantSource clock;
     private final LongSupplier producerIds;
     private final Markers markers;
+    private final Supplier<Timer> timers;
     private final ScheduledThreadPoolExecutor worker =
             new ScheduledThreadPoolExecutor(
                     1, Thread.ofPlatform().daemon().name("transaction-worker").factory());
@@ -59,6 +68,11 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
     private volatile CompletableFuture<HostedTransactions> running; // written under this
     private HostedTransactions hosted; // worker thread only
     private volatile boolean closing;
+
+    /// The ends somebody is at work on. Entered on the thread that owns the transaction, when the
+    /// end is decided or found unfinished; left when the end is durably completed, or when nobody
+    /// knows whether the decision will become durable.
+    private final Set<Named> finishing = ConcurrentHashMap.newKeySet();
 
     /// What is known of a transactional id.
     ///
@@ -78,11 +92,29 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
             InstantSource clock,
             LongSupplier producerIds,
             Markers markers) {
+        this(
+                topics,
+                config,
+                clock,
+                producerIds,
+                markers,
+                () -> new SystemTimerReaper("transaction-timer", new SystemTimer("transaction")));
+    }
+
+    /// @param timers makes what measures how long writes take
+    Transactions(
+            Topics topics,
+            TransactionsConfig config,
+            InstantSource clock,
+            LongSupplier producerIds,
+            Markers markers,
+            Supplier<Timer> timers) {
         this.topics = topics;
         this.config = config;
         this.clock = clock;
         this.producerIds = producerIds;
         this.markers = markers;
+        this.timers = timers;
         worker.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
     }
 
@@ -130,9 +162,11 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
             var topic = topics.find(TOPIC).orElseGet(this::createTopic);
             hosted =
                     new HostedTransactions(
-                            TOPIC, topic.partitions(), clock, producerIds, this::finishLoaded);
+                            TOPIC, topic.partitions(), clock, producerIds, timers.get());
             // Clients are told to try again by partitions that take longer.
             hosted.awaitLoaded();
+            finishLeft();
+            every(config.abortIntervalMs(), this::finishLeft);
             every(config.abortIntervalMs(), this::abortOverdue);
             every(config.removeIntervalMs(), this::forgetIdle);
             starting.complete(hosted);
@@ -198,10 +232,10 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
                             + " (transaction.max.timeout.ms)");
         }
         return ready().thenCompose(at ->
-                at.runtime()
-                        .scheduleWriteOperation(
+                deciding(
+                                at,
                                 "initialize",
-                                at.partitionOf(id),
+                                id,
                                 shard -> shard.initialize(id, timeoutMs, expected))
                         .thenApply(now -> {
                             if (now.isEnding()) {
@@ -302,10 +336,10 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
         }
         var version = bumping ? TransactionVersion.TV_2 : TransactionVersion.TV_0;
         return ready().thenCompose(at ->
-                at.runtime()
-                        .scheduleWriteOperation(
+                deciding(
+                                at,
                                 commit ? "commit" : "abort",
-                                at.partitionOf(id),
+                                id,
                                 shard -> shard.end(id, producer, commit, version))
                         .thenCompose(now ->
                                 now.isEnding()
@@ -313,14 +347,63 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
                                         : CompletableFuture.completedFuture(now.identity())));
     }
 
-    private void finishLoaded(String id, Transaction decided) {
-        LOGGER.info("finishing the transaction of \"{}\", decided before the last stop", id);
-        // Not on the thread that loads, which the coordinator of groups may have to wait for.
-        later(
-                0,
-                () -> {
-                    var _ = ready().thenCompose(at -> finish(at, id, decided));
+    /// Carries out an operation that may decide an end. If it did, whoever asked has to
+    /// [#finish] it, unless the future fails: then the decision may or may not become durable, and
+    /// [#finishLeft] takes it up if it does.
+    private CompletableFuture<Transaction> deciding(
+            HostedTransactions at,
+            String name,
+            String id,
+            Function<TransactionShard, CoordinatorResult<Transaction, TransactionChange>>
+                    operation) {
+        var decided = new AtomicReference<Named>();
+        return at.runtime()
+                .scheduleWriteOperation(
+                        name,
+                        at.partitionOf(id),
+                        shard -> {
+                            var result = operation.apply(shard);
+                            if (!result.records().isEmpty() && result.response().isEnding()) {
+                                var ending = new Named(id, result.response());
+                                finishing.add(ending);
+                                decided.set(ending);
+                            }
+                            return result;
+                        })
+                .whenComplete((_, failure) -> {
+                    if (failure != null && decided.get() != null) {
+                        finishing.remove(decided.get());
+                    }
                 });
+    }
+
+    /// Finishes what was decided before the last stop, or became durable only after those who had
+    /// asked for it were told that it took too long.
+    private void finishLeft() {
+        var at = hosted;
+        for (var each :
+                at.runtime()
+                        .scheduleReadAllOperation(
+                                "unfinished",
+                                (shard, offset) ->
+                                        shard.ending(offset).stream()
+                                                .filter(finishing::add)
+                                                .toList())) {
+            var _ =
+                    each.whenComplete((left, failure) -> {
+                        if (failure != null) {
+                            LOGGER.debug("cannot look for unfinished transactions", failure);
+                            return;
+                        }
+                        for (var one : left) {
+                            LOGGER.info(
+                                    "finishing the transaction of \"{}\", which was left in {}",
+                                    one.transactionalId(),
+                                    one.transaction().state().stateName());
+                            var _ = finish(at, one.transactionalId(), one.transaction());
+                        }
+                    });
+        }
     }
 
     /// Writes the markers of a decided transaction and notes that they are durable.
@@ -330,7 +413,7 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
     private CompletableFuture<ProducerIdentity> finish(
             HostedTransactions at, String id, Transaction decided) {
         var answer = new CompletableFuture<ProducerIdentity>();
-        writeMarkers(at, id, decided, decided.partitions(), answer);
+        writeMarkers(at, id, decided, decided.partitions(), RETRY_MS, answer);
         return answer;
     }
 
@@ -339,6 +422,7 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
             String id,
             Transaction decided,
             Set<TopicPartition> partitions,
+            int retryMs,
             CompletableFuture<ProducerIdentity> answer) {
         var end =
                 new Markers.End(
@@ -371,7 +455,12 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
                                 complete(at, id, decided, answer);
                             } else {
                                 answer.complete(decided.completed(clock.millis()).identity());
-                                later(RETRY_MS, () -> writeMarkers(at, id, decided, left, answer));
+                                int nextMs = Math.min(2 * retryMs, MAX_RETRY_MS);
+                                later(
+                                        retryMs,
+                                        () ->
+                                                writeMarkers(
+                                                        at, id, decided, left, nextMs, answer));
                             }
                         });
     }
@@ -394,6 +483,7 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
                                     answer.complete(decided.completed(clock.millis()).identity());
                                     return result;
                                 })
+                        .thenRun(() -> finishing.remove(new Named(id, decided)))
                         .exceptionally(failure -> {
                             LOGGER.warn(
                                     "cannot complete the transaction of \"{}\" yet: {}",
@@ -420,26 +510,37 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
         var at = hosted;
         for (var each :
                 at.runtime()
-                        .scheduleWriteAllOperation(
-                                "abort-overdue", TransactionShard::abortOverdue)) {
+                        .scheduleReadAllOperation(
+                                "overdue", (shard, offset) -> shard.overdue(offset))) {
             var _ =
-                    each.whenComplete((aborted, failure) -> {
+                    each.whenComplete((ids, failure) -> {
                         if (failure != null) {
-                            LOGGER.warn(
-                                    "cannot abort overdue transactions: {}",
-                                    cause(failure).getMessage());
+                            LOGGER.debug("cannot look for overdue transactions", failure);
                             return;
                         }
-                        for (var one : aborted) {
-                            LOGGER.info(
-                                    "the transaction of \"{}\" took longer than {} ms and is"
-                                            + " aborted",
-                                    one.transactionalId(),
-                                    one.transaction().timeoutMs());
-                            var _ = finish(at, one.transactionalId(), one.transaction());
-                        }
+                        ids.forEach(id -> abortOverdue(at, id));
                     });
         }
+    }
+
+    private void abortOverdue(HostedTransactions at, String id) {
+        var _ =
+                deciding(at, "abort-overdue", id, shard -> shard.abortOverdue(id))
+                        .whenComplete((now, failure) -> {
+                            if (failure != null) {
+                                LOGGER.warn(
+                                        "cannot abort the overdue transaction of \"{}\" yet: {}",
+                                        id,
+                                        cause(failure).getMessage());
+                            } else if (now != null) {
+                                LOGGER.info(
+                                        "the transaction of \"{}\" took longer than {} ms and is"
+                                                + " aborted",
+                                        id,
+                                        now.timeoutMs());
+                                var _ = finish(at, id, now);
+                            }
+                        });
     }
 
     private void forgetIdle() {
