@@ -36,7 +36,7 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /// Whatever was decided is finished, also when the decision reached the disk after everybody had
 /// been told that it took too long.
-@Timeout(60)
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class SlowDiskTest {
     private static final TopicPartition AT = new TopicPartition("t", 0);
     private static final int TIMEOUT_MS = 60_000;
