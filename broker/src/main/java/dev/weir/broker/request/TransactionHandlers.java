@@ -229,8 +229,16 @@ record TransactionHandlers(Topics topics, Groups groups, Transactions transactio
             return Errors.NONE;
         }
         var error = Answers.error(exchange, failure);
-        return error == Errors.PRODUCER_FENCED && exchange.request().version() < firstWithFenced
-                ? Errors.INVALID_PRODUCER_EPOCH
-                : error;
+        return switch (error) {
+            case PRODUCER_FENCED ->
+                    exchange.request().version() < firstWithFenced
+                            ? Errors.INVALID_PRODUCER_EPOCH
+                            : error;
+            // What keeps the coordinator from writing is the coordinator's trouble: clients look it
+            // up again and ask again.
+            case REQUEST_TIMED_OUT -> Errors.COORDINATOR_NOT_AVAILABLE;
+            case KAFKA_STORAGE_ERROR, NOT_LEADER_OR_FOLLOWER -> Errors.NOT_COORDINATOR;
+            default -> error;
+        };
     }
 }

@@ -139,23 +139,6 @@ record Transaction(
                 0);
     }
 
-    /// With the next epoch, so that its present owner is shut out. Only on the way to an abort.
-    Transaction fenced() {
-        return new Transaction(
-                producerId,
-                previousProducerId,
-                nextProducerId,
-                epoch == Short.MAX_VALUE ? epoch : (short) (epoch + 1),
-                NO_EPOCH,
-                timeoutMs,
-                state,
-                partitions,
-                startMs,
-                updateMs,
-                version,
-                decision);
-    }
-
     /// Decided to commit or abort. With version 2 every end is also a bump of the epoch, so that
     /// nothing sent before it can arrive after it.
     ///

@@ -22,7 +22,8 @@ import java.util.function.LongSupplier;
 /// Each operation looks at the state and answers with the records that make it true; only [#replay]
 /// changes anything. Called by one event thread at a time.
 final class TransactionShard implements CoordinatorShard<TransactionChange> {
-    /// The protocol of ends that the server decides on its own.
+    /// The protocol of ends that the server decides on its own. Its bump of the epoch is what shuts
+    /// out the present owner; where the epochs are used up the next one has a new producer id.
     private static final TransactionVersion OWN = TransactionVersion.TV_2;
 
     private final TimelineHashMap<String, Transaction> transactions;
@@ -79,8 +80,9 @@ final class TransactionShard implements CoordinatorShard<TransactionChange> {
                                 ? now.rotated(producerIds.getAsLong(), same, timeoutMs, nowMs)
                                 : now.initialized(expected.epoch(), timeoutMs, nowMs));
             }
-            // Its epoch is never given to anybody; the client asks again and gets the one after.
-            case ONGOING -> changed(id, aborted(now, nowMs));
+            // The abort's epoch is given to nobody new; the client asks again and gets the one
+            // after.
+            case ONGOING -> decide(id, now, false, OWN);
             case DEAD, PREPARE_EPOCH_FENCE -> throw neverStored(id, now);
         };
     }
@@ -90,10 +92,6 @@ final class TransactionShard implements CoordinatorShard<TransactionChange> {
                 || expected.producerId() == now.producerId()
                 || (expected.producerId() == now.previousProducerId()
                         && expected.epoch() >= Transaction.LAST_EPOCH);
-    }
-
-    private Transaction aborted(Transaction ongoing, long nowMs) {
-        return ongoing.fenced().decided(false, OWN, Transaction.NO_ID, ++decisions, nowMs);
     }
 
     // ---------------------------------------------------------------- partitions
@@ -284,9 +282,8 @@ final class TransactionShard implements CoordinatorShard<TransactionChange> {
     /// @return what it is then, or null if it is over or another one meanwhile
     CoordinatorResult<Transaction, TransactionChange> abortOverdue(String id) {
         var now = transactions.get(id);
-        long nowMs = clock.millis();
-        return now != null && isOverdue(now, nowMs)
-                ? changed(id, aborted(now, nowMs))
+        return now != null && isOverdue(now, clock.millis())
+                ? decide(id, now, false, OWN)
                 : new CoordinatorResult<>(List.of(), null);
     }
 

@@ -232,11 +232,7 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
                             + " (transaction.max.timeout.ms)");
         }
         return ready().thenCompose(at ->
-                deciding(
-                                at,
-                                "initialize",
-                                id,
-                                shard -> shard.initialize(id, timeoutMs, expected))
+                deciding(at, "initialize", id, shard -> shard.initialize(id, timeoutMs, expected))
                         .thenApply(now -> {
                             if (now.isEnding()) {
                                 var _ = finish(at, id, now);
@@ -347,8 +343,8 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
                                         : CompletableFuture.completedFuture(now.identity())));
     }
 
-    /// Carries out an operation that may decide an end. If it did, whoever asked has to
-    /// [#finish] it, unless the future fails: then the decision may or may not become durable, and
+    /// Carries out an operation that may decide an end. If it did, whoever asked has to [#finish]
+    /// it, unless the future fails: then the decision may or may not become durable, and
     /// [#finishLeft] takes it up if it does.
     private CompletableFuture<Transaction> deciding(
             HostedTransactions at,
@@ -458,9 +454,7 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
                                 int nextMs = Math.min(2 * retryMs, MAX_RETRY_MS);
                                 later(
                                         retryMs,
-                                        () ->
-                                                writeMarkers(
-                                                        at, id, decided, left, nextMs, answer));
+                                        () -> writeMarkers(at, id, decided, left, nextMs, answer));
                             }
                         });
     }

@@ -53,9 +53,7 @@ class SlowDiskTest {
 
     @BeforeEach
     void start() {
-        logs =
-                LogDirectory.open(
-                        disk, Path.of("/data/log"), LogDirectoryConfig.DEFAULT, this::now);
+        logs = LogDirectory.open(disk, Path.of("/data/log"), LogDirectoryConfig.DEFAULT, this::now);
         var image = new MetadataImage();
         metadata = MetadataLog.open(disk, Path.of("/data/meta/metadata.log"), image::apply);
         var topics = new Topics(metadata, image, logs, 1);
@@ -74,8 +72,7 @@ class SlowDiskTest {
                         producerIds::getAndIncrement,
                         new Markers(topics, groups, this::now),
                         () -> timer);
-        partition =
-                topics.create(new NewTopic(AT.topic(), 1, Map.of())).partitions().getFirst();
+        partition = topics.create(new NewTopic(AT.topic(), 1, Map.of())).partitions().getFirst();
     }
 
     @AfterEach
@@ -183,9 +180,9 @@ class SlowDiskTest {
             Thread.onSpinWait(); // until the abort is decided and waits for the disk
         }
         var next = transactions.initialize("id", TIMEOUT_MS, ProducerIdentity.NONE);
-        assertThatThrownBy(next::join)
-                .hasCauseInstanceOf(ConcurrentTransactionsException.class);
+        assertThatThrownBy(next::join).hasCauseInstanceOf(ConcurrentTransactionsException.class);
         timer.expireAll();
+        transactions.describe("id").join(); // asked after the abort has timed out
         disk.release();
         awaitEnd("CompleteAbort");
     }

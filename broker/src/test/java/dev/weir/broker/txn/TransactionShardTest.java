@@ -35,8 +35,7 @@ class TransactionShardTest {
     @Test
     void a_late_completion_leaves_the_next_transaction_of_an_old_client_alone() {
         // Neither the epoch nor, within one millisecond, any time tells the two apart.
-        var producer =
-                done(shard.initialize("id", TIMEOUT_MS, ProducerIdentity.NONE)).identity();
+        var producer = done(shard.initialize("id", TIMEOUT_MS, ProducerIdentity.NONE)).identity();
         done(shard.add("id", producer, Set.of(AT), TransactionVersion.TV_0));
         var first = done(shard.end("id", producer, true, TransactionVersion.TV_0));
         done(shard.complete("id", first));
