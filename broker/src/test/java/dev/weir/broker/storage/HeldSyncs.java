@@ -135,6 +135,11 @@ public final class HeldSyncs implements FileSystem {
         }
 
         @Override
+        public void rename(Path to) throws IOException {
+            file.rename(to);
+        }
+
+        @Override
         public void close() {
             file.close();
         }
