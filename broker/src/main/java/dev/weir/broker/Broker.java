@@ -1,12 +1,16 @@
 package dev.weir.broker;
 
+import com.sun.management.UnixOperatingSystemMXBean;
+
 import dev.weir.broker.coordinator.TransactionCheck;
 import dev.weir.broker.group.GroupSettings;
 import dev.weir.broker.group.Groups;
+import dev.weir.broker.net.ConnectionLimits;
 import dev.weir.broker.net.KafkaListener;
 import dev.weir.broker.net.ListenerConfig;
 import dev.weir.broker.partition.LogDirectory;
 import dev.weir.broker.partition.Partition;
+import dev.weir.broker.quota.Quotas;
 import dev.weir.broker.request.Node;
 import dev.weir.broker.request.RequestRouter;
 import dev.weir.broker.request.ServingConfig;
@@ -24,6 +28,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -103,7 +108,9 @@ public final class Broker implements AutoCloseable {
                                     markers));
             var admin = opened(executor("broker-admin", 1));
             var lookup = opened(executor("broker-lookup", 2));
-            listener = opened(new KafkaListener(listenerConfig(config), metrics.requests()));
+            var quotas = opened(new Quotas(config.clients().quotas(), settings, clock));
+            listener =
+                    opened(new KafkaListener(listenerConfig(config), quotas, metrics.requests()));
             node = node(config, image.clusterId(), listener.address());
             measure(logs);
             listener.serve(
@@ -111,6 +118,7 @@ public final class Broker implements AutoCloseable {
                             servingConfig(config, node, metadata::end),
                             topics,
                             settings,
+                            quotas,
                             groups,
                             new GroupSettings(config.groups()),
                             transactions,
@@ -245,7 +253,27 @@ public final class Broker implements AutoCloseable {
                 config.port(),
                 config.maxRequestBytes(),
                 config.maxInFlightRequests(),
-                config.ioThreads());
+                config.ioThreads(),
+                affordable(config.clients().connections()));
+    }
+
+    /// Logs need file descriptors too, so connections take half of those there are at most.
+    private static ConnectionLimits affordable(ConnectionLimits wanted) {
+        long descriptors =
+                ManagementFactory.getOperatingSystemMXBean()
+                                instanceof UnixOperatingSystemMXBean system
+                        ? system.getMaxFileDescriptorCount()
+                        : Long.MAX_VALUE;
+        if (descriptors <= 0 || descriptors / 2 >= wanted.max()) {
+            return wanted;
+        }
+        int most = (int) Math.max(1, descriptors / 2);
+        LOGGER.warn(
+                "max.connections is {} instead of {}, because the process may open {} files only",
+                most,
+                wanted.max(),
+                descriptors);
+        return new ConnectionLimits(most, wanted.maxPerAddress(), wanted.maxIdleMs());
     }
 
     private static ServingConfig servingConfig(
@@ -274,6 +302,17 @@ public final class Broker implements AutoCloseable {
         shown.put("message.max.bytes", TopicSetting.value(Map.of(), "max.message.bytes"));
         shown.put("node.id", Integer.toString(node.id()));
         shown.put("num.network.threads", Integer.toString(config.ioThreads()));
+        var limits = config.clients().connections();
+        shown.put("connections.max.idle.ms", Long.toString(limits.maxIdleMs()));
+        shown.put("max.connections", Integer.toString(limits.max()));
+        shown.put("max.connections.per.ip", Integer.toString(limits.maxPerAddress()));
+        var quotas = config.clients().quotas();
+        shown.put("quota.window.num", Integer.toString(quotas.windows()));
+        shown.put("quota.window.size.seconds", Integer.toString(quotas.windowSeconds()));
+        shown.put("controller.quota.window.num", Integer.toString(quotas.controllerWindows()));
+        shown.put(
+                "controller.quota.window.size.seconds",
+                Integer.toString(quotas.controllerWindowSeconds()));
         shown.put("num.partitions", Integer.toString(config.numPartitions()));
         shown.put(
                 "offsets.retention.minutes",

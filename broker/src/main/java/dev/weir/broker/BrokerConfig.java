@@ -26,6 +26,7 @@ import java.util.Objects;
 /// @param maxInFlightRequests requests of one connection that may wait for their answers at a time;
 ///   beyond them nothing is read from it
 /// @param ioThreads event-loop threads of the listener (`num.network.threads`)
+/// @param clients how clients are kept within bounds
 public record BrokerConfig(
         Path dataDir,
         String host,
@@ -40,7 +41,8 @@ public record BrokerConfig(
         TransactionsConfig transactions,
         int maxRequestBytes,
         int maxInFlightRequests,
-        int ioThreads) {
+        int ioThreads,
+        ClientsConfig clients) {
 
     public BrokerConfig {
         Objects.requireNonNull(dataDir, "data.dir");
@@ -49,6 +51,7 @@ public record BrokerConfig(
         Objects.requireNonNull(logs, "log");
         Objects.requireNonNull(groups, "group");
         Objects.requireNonNull(transactions, "transaction");
+        Objects.requireNonNull(clients, "clients");
         if (port < 0 || port > 65_535) {
             throw new IllegalArgumentException("kafka.listen: port " + port + " is not 0..65535");
         }
@@ -92,7 +95,8 @@ public record BrokerConfig(
                 TransactionsConfig.DEFAULT,
                 100 * 1024 * 1024,
                 256,
-                Math.max(1, Runtime.getRuntime().availableProcessors()));
+                Math.max(1, Runtime.getRuntime().availableProcessors()),
+                ClientsConfig.DEFAULT);
     }
 
     /// The same, listening elsewhere.
@@ -111,7 +115,8 @@ public record BrokerConfig(
                 transactions,
                 maxRequestBytes,
                 maxInFlightRequests,
-                ioThreads);
+                ioThreads,
+                clients);
     }
 
     /// The same, telling clients another address than the one listened on.
@@ -130,7 +135,8 @@ public record BrokerConfig(
                 transactions,
                 maxRequestBytes,
                 maxInFlightRequests,
-                ioThreads);
+                ioThreads,
+                clients);
     }
 
     /// The same with other settings for new topics.
@@ -150,7 +156,8 @@ public record BrokerConfig(
                 transactions,
                 maxRequestBytes,
                 maxInFlightRequests,
-                ioThreads);
+                ioThreads,
+                clients);
     }
 
     /// The same with partitions kept otherwise.
@@ -169,7 +176,8 @@ public record BrokerConfig(
                 transactions,
                 maxRequestBytes,
                 maxInFlightRequests,
-                ioThreads);
+                ioThreads,
+                clients);
     }
 
     /// The same with groups kept otherwise.
@@ -188,7 +196,8 @@ public record BrokerConfig(
                 transactions,
                 maxRequestBytes,
                 maxInFlightRequests,
-                ioThreads);
+                ioThreads,
+                clients);
     }
 
     /// The same with transactions kept otherwise.
@@ -207,7 +216,8 @@ public record BrokerConfig(
                 newTransactions,
                 maxRequestBytes,
                 maxInFlightRequests,
-                ioThreads);
+                ioThreads,
+                clients);
     }
 
     /// The same with other limits of the listener.
@@ -227,6 +237,27 @@ public record BrokerConfig(
                 transactions,
                 newMaxRequestBytes,
                 newMaxInFlightRequests,
-                newIoThreads);
+                newIoThreads,
+                clients);
+    }
+
+    /// The same with clients kept within other bounds.
+    public BrokerConfig withClients(ClientsConfig newClients) {
+        return new BrokerConfig(
+                dataDir,
+                host,
+                port,
+                advertisedHost,
+                advertisedPort,
+                numPartitions,
+                autoCreateTopics,
+                capReplicas,
+                logs,
+                groups,
+                transactions,
+                maxRequestBytes,
+                maxInFlightRequests,
+                ioThreads,
+                newClients);
     }
 }

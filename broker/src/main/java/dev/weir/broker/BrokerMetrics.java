@@ -41,6 +41,7 @@ public final class BrokerMetrics {
         report(visitor, "fetched_bytes", "", requests.fetchedBytes.sum());
         report(visitor, "connections_opened", "", requests.connectionsOpened.sum());
         report(visitor, "connections_closed", "", requests.connectionsClosed.sum());
+        report(visitor, "connections_refused", "", requests.connectionsRefused.sum());
         report(visitor, "requests_refused", "", requests.requestsRefused.sum());
         requests.apis()
                 .forEach((name, counters) -> {

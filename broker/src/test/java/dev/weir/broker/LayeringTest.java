@@ -21,12 +21,13 @@ class LayeringTest {
     /// For each package below the root, the packages it may use. The directions form no ring.
     private static final Map<String, Set<String>> ALLOWED =
             Map.ofEntries(
-                    Map.entry("net", Set.of("request", "protocol", "error")),
+                    Map.entry("net", Set.of("request", "quota", "protocol", "error")),
                     Map.entry(
                             "request",
                             Set.of(
                                     "group",
                                     "txn",
+                                    "quota",
                                     "coordinator",
                                     "topic",
                                     "partition",
@@ -46,6 +47,7 @@ class LayeringTest {
                                     "protocol",
                                     "error")),
                     Map.entry("txn", Set.of("group", "coordinator", "topic", "partition", "error")),
+                    Map.entry("quota", Set.of("topic", "partition")),
                     Map.entry("coordinator", Set.of("partition", "log", "storage", "error")),
                     Map.entry("topic", Set.of("partition", "protocol", "log", "storage", "error")),
                     Map.entry("partition", Set.of("log", "record", "storage", "error")),

@@ -35,7 +35,8 @@ import java.util.concurrent.atomic.AtomicReference;
 ///
 /// Requests are served as they are read, also while earlier ones wait for their answers, and
 /// responses are written in the order of the requests. Reading stops while a request holds back its
-/// successors, while too many are unanswered, and while the client does not read what it is sent.
+/// successors, while too many are unanswered, while the client does not read what it is sent, and
+/// while a client that used more than its quota has to be quiet.
 final class Connection extends ChannelInboundHandlerAdapter {
     private static final Logger LOGGER = LoggerFactory.getLogger(Connection.class);
     private static final long TICK_MS = 1000;
@@ -54,6 +55,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private boolean shuttingDown;
     private boolean closed;
     private boolean ticking;
+    private boolean quiet;
+    private long quietUntilNanos;
 
     Connection(ListenerConfig config, RequestMetrics metrics, RequestRouter router) {
         this.config = config;
@@ -162,6 +165,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private boolean mayServe() {
         return !closed
                 && !shuttingDown
+                && !quiet
                 && (holding == null || holding.isReady())
                 && pending.size() < config.maxInFlightRequests()
                 && context.channel().isWritable();
@@ -187,7 +191,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private void serve(ByteBuf frame) throws MalformedRequestException {
         var request = Codec.decode(frame.nioBuffer(), router.served());
         metrics.api(request.api().name).requests.increment();
-        var exchange = new Pending(request);
+        var exchange = new Pending(request, frame.readableBytes());
         pending.add(exchange);
         router.handle(exchange);
     }
@@ -296,9 +300,29 @@ final class Connection extends ChannelInboundHandlerAdapter {
         }
     }
 
+    /// Serves and reads nothing for a time, whatever is ready to be written.
+    private void beQuiet(int millis) {
+        long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+        if (closed || (quiet && until - quietUntilNanos <= 0)) {
+            return;
+        }
+        quiet = true;
+        quietUntilNanos = until;
+        var _ = context.executor().schedule(() -> endQuiet(until), millis, TimeUnit.MILLISECONDS);
+        proceed();
+    }
+
+    private void endQuiet(long until) {
+        if (until == quietUntilNanos) {
+            quiet = false;
+            proceed();
+        }
+    }
+
     /// A request read and not yet answered to its client.
     private final class Pending implements Exchange {
         final WireRequest request;
+        final int bytes;
         final long startNanos = System.nanoTime();
         final AtomicReference<ApiMessage> response = new AtomicReference<>();
         boolean silent;
@@ -306,8 +330,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
         Runnable expire;
         private Runnable finish;
 
-        Pending(WireRequest request) {
+        Pending(WireRequest request, int bytes) {
             this.request = request;
+            this.bytes = bytes;
         }
 
         boolean isReady() {
@@ -331,6 +356,20 @@ final class Connection extends ChannelInboundHandlerAdapter {
             return context.channel().remoteAddress() instanceof InetSocketAddress client
                     ? client.getAddress()
                     : InetAddress.getLoopbackAddress();
+        }
+
+        @Override
+        public int requestBytes() {
+            return bytes;
+        }
+
+        @Override
+        public void quiet(int millis) {
+            if (context.executor().inEventLoop()) {
+                beQuiet(millis);
+            } else {
+                onEventLoop(() -> beQuiet(millis));
+            }
         }
 
         @Override

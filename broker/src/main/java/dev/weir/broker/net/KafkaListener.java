@@ -1,5 +1,6 @@
 package dev.weir.broker.net;
 
+import dev.weir.broker.quota.Quotas;
 import dev.weir.broker.request.RequestMetrics;
 import dev.weir.broker.request.RequestRouter;
 
@@ -39,7 +40,6 @@ public final class KafkaListener implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(KafkaListener.class);
 
     private static final int BACKLOG = 1024;
-    private static final long IDLE_MINUTES = 10;
     private static final long DRAIN_SECONDS = 5;
     private static final WriteBufferWaterMark WRITE_BUFFER =
             new WriteBufferWaterMark(256 * 1024, 1024 * 1024);
@@ -53,8 +53,9 @@ public final class KafkaListener implements AutoCloseable {
 
     /// Binds the address without accepting yet.
     ///
+    /// @param quotas how fast connections may come
     /// @throws UncheckedIOException if the address cannot be had
-    public KafkaListener(ListenerConfig config, RequestMetrics metrics) {
+    public KafkaListener(ListenerConfig config, Quotas quotas, RequestMetrics metrics) {
         this.config = config;
         this.metrics = metrics;
         boolean epoll = Epoll.isAvailable();
@@ -71,6 +72,7 @@ public final class KafkaListener implements AutoCloseable {
                         .option(ChannelOption.AUTO_READ, false)
                         .option(ChannelOption.SO_REUSEADDR, true)
                         .option(ChannelOption.SO_BACKLOG, BACKLOG)
+                        .handler(new Admission(config.connections(), quotas, metrics))
                         .childOption(ChannelOption.TCP_NODELAY, true)
                         .childOption(ChannelOption.SO_KEEPALIVE, true)
                         .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WRITE_BUFFER)
@@ -124,7 +126,9 @@ public final class KafkaListener implements AutoCloseable {
         protected void initChannel(Channel channel) {
             connections.add(channel);
             channel.pipeline()
-                    .addLast(new IdleStateHandler(0, 0, IDLE_MINUTES, TimeUnit.MINUTES))
+                    .addLast(
+                            new IdleStateHandler(
+                                    0, 0, config.connections().maxIdleMs(), TimeUnit.MILLISECONDS))
                     .addLast(new Connection(config, metrics, router));
         }
     }

@@ -8,5 +8,11 @@ package dev.weir.broker.net;
 /// @param maxInFlightRequests requests of one connection that may wait for their answers at a time;
 ///   beyond them nothing is read from it
 /// @param ioThreads event-loop threads
+/// @param connections how many there may be
 public record ListenerConfig(
-        String host, int port, int maxRequestBytes, int maxInFlightRequests, int ioThreads) {}
+        String host,
+        int port,
+        int maxRequestBytes,
+        int maxInFlightRequests,
+        int ioThreads,
+        ConnectionLimits connections) {}

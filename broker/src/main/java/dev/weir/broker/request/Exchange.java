@@ -18,6 +18,18 @@ public interface Exchange {
     /// Answers. Any thread; only the first answer counts, and none after the connection is closed.
     void reply(ApiMessage response);
 
+    /// How many bytes the request took on the wire, without its length.
+    int requestBytes();
+
+    /// Reads nothing more from the connection until a time has passed (KIP-219): what is answered
+    /// is answered at once. Any thread; the longest of several times counts.
+    void quiet(int millis);
+
+    /// Where changes of topics are counted. Any thread.
+    default PartitionBudget budget() {
+        return PartitionBudget.UNLIMITED;
+    }
+
     /// Ends the exchange without a response, as a produce request without acknowledgement wants it.
     /// Event loop only.
     void replyNothing();

@@ -13,6 +13,7 @@ import org.apache.kafka.common.message.DescribeClientQuotasRequestData.Component
 import org.apache.kafka.common.message.DescribeClientQuotasResponseData;
 import org.apache.kafka.common.message.DescribeClientQuotasResponseData.ValueData;
 
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -169,6 +170,14 @@ record QuotaHandlers(AdminSettings settings) {
         }
         if (entity.containsKey(IP) && entity.size() > 1) {
             throw invalid("ip cannot be combined with user or client-id");
+        }
+        var address = entity.get(IP);
+        if (address != null && !address.equals(AdminSettings.DEFAULT_NAME)) {
+            try {
+                InetAddress.ofLiteral(address);
+            } catch (IllegalArgumentException e) {
+                throw invalid("ip must be an IPv4 or IPv6 address, got \"" + address + "\"");
+            }
         }
     }
 

@@ -20,6 +20,9 @@ public final class RequestMetrics {
     /// Connections closed since the start, by whichever side.
     public final LongAdder connectionsClosed = new LongAdder();
 
+    /// Connections that were not served because there were too many, or they came too fast.
+    public final LongAdder connectionsRefused = new LongAdder();
+
     /// Connections closed because of a broken, oversized or unsupported request.
     public final LongAdder requestsRefused = new LongAdder();
 

@@ -6,6 +6,7 @@ import dev.weir.broker.group.GroupSettings;
 import dev.weir.broker.group.Groups;
 import dev.weir.broker.protocol.Codec;
 import dev.weir.broker.protocol.ServedApis;
+import dev.weir.broker.quota.Quotas;
 import dev.weir.broker.topic.AdminSettings;
 import dev.weir.broker.topic.Topics;
 import dev.weir.broker.txn.Markers;
@@ -27,6 +28,7 @@ public final class RequestRouter {
     private final EnumMap<ApiKeys, Handler> handlers = new EnumMap<>(ApiKeys.class);
     private final ServedApis served;
     private final RequestMetrics metrics;
+    private final Quotas quotas;
 
     /// @param groupSettings which settings groups can have
     /// @param producerIds gives ids nobody had before; may wait for the disk
@@ -36,6 +38,7 @@ public final class RequestRouter {
             ServingConfig config,
             Topics topics,
             AdminSettings admins,
+            Quotas quotas,
             Groups groups,
             GroupSettings groupSettings,
             Transactions transactions,
@@ -45,11 +48,12 @@ public final class RequestRouter {
             Executor admin,
             Executor lookup) {
         this.metrics = metrics;
+        this.quotas = quotas;
         var cluster = new ClusterHandlers(config, topics, admin);
         var offsets = new OffsetHandlers(topics);
         var changes = new TopicHandlers(config, topics);
         var settings = new ConfigHandlers(config, topics, admins, groupSettings);
-        var quotas = new QuotaHandlers(admins);
+        var limits = new QuotaHandlers(admins);
         var users = new UserHandlers(admins);
         var rules = new AccessRuleHandlers(admins);
         var directories = new DirectoryHandlers(config, topics);
@@ -90,8 +94,8 @@ public final class RequestRouter {
         handlers.put(ApiKeys.ALTER_CONFIGS, on(admin, settings::alter));
         handlers.put(ApiKeys.INCREMENTAL_ALTER_CONFIGS, on(admin, settings::incrementalAlter));
         handlers.put(ApiKeys.LIST_CONFIG_RESOURCES, settings::list);
-        handlers.put(ApiKeys.DESCRIBE_CLIENT_QUOTAS, quotas::describe);
-        handlers.put(ApiKeys.ALTER_CLIENT_QUOTAS, on(admin, quotas::alter));
+        handlers.put(ApiKeys.DESCRIBE_CLIENT_QUOTAS, limits::describe);
+        handlers.put(ApiKeys.ALTER_CLIENT_QUOTAS, on(admin, limits::alter));
         handlers.put(ApiKeys.DESCRIBE_USER_SCRAM_CREDENTIALS, users::describe);
         handlers.put(ApiKeys.ALTER_USER_SCRAM_CREDENTIALS, on(admin, users::alter));
         handlers.put(ApiKeys.DESCRIBE_ACLS, rules::describe);
@@ -142,18 +146,29 @@ public final class RequestRouter {
     /// Serves a request. Called on the event loop of its connection; a request that fails is
     /// answered with its error and harms nothing else.
     public void handle(Exchange exchange) {
-        answer(handlers.get(exchange.request().api()), exchange);
+        var handler = handlers.get(exchange.request().api());
+        if (quotas.limitClients()) {
+            var metered = new MeteredExchange(exchange, quotas, System::nanoTime);
+            metered.begin();
+            metered.run(() -> answer(handler, metered));
+        } else {
+            answer(handler, exchange);
+        }
     }
 
     private Handler on(Executor executor, Handler handler) {
         return exchange -> {
             exchange.holdFollowing();
             try {
-                executor.execute(() -> answer(handler, exchange));
+                executor.execute(metered(exchange, () -> answer(handler, exchange)));
             } catch (RejectedExecutionException e) {
                 exchange.close("the broker is shutting down");
             }
         };
+    }
+
+    private static Runnable metered(Exchange exchange, Runnable work) {
+        return exchange instanceof MeteredExchange metered ? () -> metered.run(work) : work;
     }
 
     private void answer(Handler handler, Exchange exchange) {

@@ -61,6 +61,9 @@ record TopicHandlers(ServingConfig config, Topics topics) {
                 refuse(result, e);
             }
         }
+        if (exchange.budget().isLimited()) {
+            charge(exchange.budget(), specs);
+        }
         var outcomes = topics.createAll(new ArrayList<>(specs.values()), body.validateOnly());
         var next = outcomes.iterator();
         for (var entry : specs.entrySet()) {
@@ -74,16 +77,40 @@ record TopicHandlers(ServingConfig config, Topics topics) {
         exchange.reply(response);
     }
 
+    /// Counts the partitions of those topics that could be created, and takes away those that must
+    /// not be created now. As on Kafka a mere check counts too.
+    private void charge(PartitionBudget budget, Map<CreatableTopicResult, NewTopic> specs) {
+        var outcomes = topics.createAll(new ArrayList<>(specs.values()), true).iterator();
+        for (var each = specs.entrySet().iterator(); each.hasNext(); ) {
+            var entry = each.next();
+            if (outcomes.next().failure() != null) {
+                continue;
+            }
+            try {
+                budget.charge(partitions(entry.getValue()));
+            } catch (BrokerException e) {
+                refuse(entry.getKey(), e);
+                each.remove();
+            }
+        }
+    }
+
+    private int partitions(NewTopic spec) {
+        return spec.partitions() == NewTopic.DEFAULT_PARTITIONS
+                ? topics.defaultPartitions()
+                : spec.partitions();
+    }
+
     void delete(Exchange exchange) {
         var body = (DeleteTopicsRequestData) exchange.request().body();
         var response = new DeleteTopicsResponseData();
         if (exchange.request().version() < FIRST_DELETE_BY_ID) {
             for (var name : body.topicNames()) {
-                response.responses().add(delete(name, Uuid.ZERO_UUID));
+                response.responses().add(delete(exchange, name, Uuid.ZERO_UUID));
             }
         } else {
             for (var wanted : body.topics()) {
-                response.responses().add(delete(wanted.name(), wanted.topicId()));
+                response.responses().add(delete(exchange, wanted.name(), wanted.topicId()));
             }
         }
         exchange.reply(response);
@@ -102,6 +129,11 @@ record TopicHandlers(ServingConfig config, Topics topics) {
                             "partitions of topic \"" + wanted.name() + "\" cannot be added");
                 }
                 checkAssignments(wanted);
+                if (exchange.budget().isLimited()) {
+                    topics.addPartitions(wanted.name(), wanted.count(), true);
+                    exchange.budget()
+                            .charge(wanted.count() - topics.get(wanted.name()).partitions().size());
+                }
                 topics.addPartitions(wanted.name(), wanted.count(), body.validateOnly());
             } catch (BrokerException e) {
                 result.setErrorCode(e.code()).setErrorMessage(e.getMessage());
@@ -191,11 +223,7 @@ record TopicHandlers(ServingConfig config, Topics topics) {
     }
 
     private void describe(CreatableTopicResult result, NewTopic spec, Topic topic) {
-        result.setNumPartitions(
-                        spec.partitions() == NewTopic.DEFAULT_PARTITIONS
-                                ? topics.defaultPartitions()
-                                : spec.partitions())
-                .setReplicationFactor((short) 1);
+        result.setNumPartitions(partitions(spec)).setReplicationFactor((short) 1);
         if (topic != null) {
             result.setTopicId(TopicIds.toWire(topic.id()));
         }
@@ -217,7 +245,7 @@ record TopicHandlers(ServingConfig config, Topics topics) {
         result.setErrorCode(failure.code()).setErrorMessage(failure.getMessage());
     }
 
-    private DeletableTopicResult delete(String name, Uuid id) {
+    private DeletableTopicResult delete(Exchange exchange, String name, Uuid id) {
         var result = new DeletableTopicResult().setName(name).setTopicId(id);
         try {
             Topic topic;
@@ -240,6 +268,7 @@ record TopicHandlers(ServingConfig config, Topics topics) {
                         ErrorCode.INVALID_TOPIC_EXCEPTION,
                         "topic \"" + topic.name() + "\" is deleted by the broker alone");
             }
+            exchange.budget().charge(topic.partitions().size());
             topics.delete(topic.name());
         } catch (BrokerException e) {
             result.setErrorCode(e.code()).setErrorMessage(e.getMessage());

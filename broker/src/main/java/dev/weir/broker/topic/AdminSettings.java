@@ -3,6 +3,7 @@ package dev.weir.broker.topic;
 import dev.weir.broker.partition.Registration;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -14,20 +15,44 @@ import java.util.concurrent.CopyOnWriteArrayList;
 /// What administrators decided about groups, clients and users: settings of resources other than
 /// topics, quotas, SCRAM credentials and access rules.
 ///
-/// Any thread may call. Changes exclude each other and wait for the disk: each is written to the
-/// metadata log and fsynced, and only then applied.
+/// Any thread may call. Reading never waits, since readers are given an immutable [View]. Changes
+/// exclude each other and wait for the disk: each is written to the metadata log and fsynced, and
+/// only then applied.
 public final class AdminSettings {
     /// In a quota's entity, all clients of that kind that have no quota of their own.
     public static final String DEFAULT_NAME = "<default>";
 
     private final MetadataLog log;
     private final Image image;
+    private volatile View view;
     private final CopyOnWriteArrayList<Runnable> listeners = new CopyOnWriteArrayList<>();
 
     /// @param image what the log says so far; its part about this is owned by this from here on
     public AdminSettings(MetadataLog log, MetadataImage image) {
         this.log = log;
         this.image = image.admin();
+        this.view = View.of(this.image);
+    }
+
+    /// What is decided at some moment. Immutable.
+    private record View(
+            Map<Byte, Map<String, Map<String, String>>> configs,
+            Map<Map<String, String>, Map<String, Double>> quotas,
+            Map<String, Map<Byte, ScramCredential>> credentials,
+            List<AccessRule> rules) {
+        static View of(Image image) {
+            var configs = new TreeMap<Byte, Map<String, Map<String, String>>>();
+            image.configs.forEach((type, named) ->
+                    configs.put(type, Collections.unmodifiableMap(new TreeMap<>(named))));
+            var credentials = new TreeMap<String, Map<Byte, ScramCredential>>();
+            image.credentials.forEach((user, of) ->
+                    credentials.put(user, Collections.unmodifiableMap(new TreeMap<>(of))));
+            return new View(
+                    configs,
+                    Map.copyOf(image.quotas),
+                    Collections.unmodifiableMap(credentials),
+                    List.copyOf(image.rules));
+        }
     }
 
     /// What the records add up to. Not thread-safe.
@@ -74,30 +99,28 @@ public final class AdminSettings {
     /// The settings of all resources of a type that have some, by name.
     ///
     /// @param type Kafka's number of it
-    public synchronized Map<String, Map<String, String>> configs(byte type) {
-        return new TreeMap<>(image.configs(type));
+    public Map<String, Map<String, String>> configs(byte type) {
+        return view.configs.getOrDefault(type, Map.of());
     }
 
     /// The settings that a resource has of its own.
-    public synchronized Map<String, String> configs(byte type, String name) {
-        return image.configs(type).getOrDefault(name, Map.of());
+    public Map<String, String> configs(byte type, String name) {
+        return configs(type).getOrDefault(name, Map.of());
     }
 
     /// The quotas of every entity that has some.
-    public synchronized Map<Map<String, String>, Map<String, Double>> quotas() {
-        return new HashMap<>(image.quotas);
+    public Map<Map<String, String>, Map<String, Double>> quotas() {
+        return view.quotas;
     }
 
     /// The SCRAM credentials by user and mechanism.
-    public synchronized Map<String, Map<Byte, ScramCredential>> credentials() {
-        var copy = new TreeMap<String, Map<Byte, ScramCredential>>();
-        image.credentials.forEach((user, of) -> copy.put(user, new TreeMap<>(of)));
-        return copy;
+    public Map<String, Map<Byte, ScramCredential>> credentials() {
+        return view.credentials;
     }
 
     /// All access rules, oldest first.
-    public synchronized List<AccessRule> rules() {
-        return List.copyOf(image.rules);
+    public List<AccessRule> rules() {
+        return view.rules;
     }
 
     /// Makes changes durable and applies them, all or none.
@@ -111,6 +134,7 @@ public final class AdminSettings {
         synchronized (this) {
             log.append(changes);
             changes.forEach(each -> apply(image, each));
+            view = View.of(image);
         }
         listeners.forEach(Runnable::run);
     }

@@ -45,7 +45,7 @@ public final class MetadataLog implements AutoCloseable {
     private final FileSystem files;
     private final Path path;
     private StorageFile file;
-    private long end;
+    private volatile long end;
     private String failure;
 
     private MetadataLog(FileSystem files, Path path, StorageFile file) {
@@ -157,8 +157,8 @@ public final class MetadataLog implements AutoCloseable {
         }
     }
 
-    /// How many bytes of records there are.
-    public synchronized long end() {
+    /// How many bytes of records are certain to be on disk. Never waits.
+    public long end() {
         return end;
     }
 
