@@ -11,6 +11,8 @@ import dev.weir.broker.net.ListenerConfig;
 import dev.weir.broker.partition.LogDirectory;
 import dev.weir.broker.partition.Partition;
 import dev.weir.broker.quota.Quotas;
+import dev.weir.broker.request.FetchSessions;
+import dev.weir.broker.request.FetchSessionsConfig;
 import dev.weir.broker.request.Node;
 import dev.weir.broker.request.RequestRouter;
 import dev.weir.broker.request.ServingConfig;
@@ -33,6 +35,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
+import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Base64;
@@ -112,7 +115,9 @@ public final class Broker implements AutoCloseable {
             listener =
                     opened(new KafkaListener(listenerConfig(config), quotas, metrics.requests()));
             node = node(config, image.clusterId(), listener.address());
-            measure(logs);
+            var sessions =
+                    new FetchSessions(FetchSessionsConfig.DEFAULT, clock, new SecureRandom());
+            measure(logs, sessions);
             listener.serve(
                     new RequestRouter(
                             servingConfig(config, node, metadata::end),
@@ -124,6 +129,7 @@ public final class Broker implements AutoCloseable {
                             transactions,
                             markers,
                             producerIds::allocate,
+                            sessions,
                             metrics.requests(),
                             admin,
                             lookup));
@@ -344,7 +350,10 @@ public final class Broker implements AutoCloseable {
         return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes.array());
     }
 
-    private void measure(LogDirectory logs) {
+    private void measure(LogDirectory logs, FetchSessions sessions) {
+        metrics.gauge("weir_broker_fetch_sessions", "", sessions::count);
+        metrics.gauge("weir_broker_fetch_session_partitions", "", sessions::partitions);
+        metrics.gauge("weir_broker_fetch_session_evictions_total", "", sessions::evictions);
         metrics.gauge("weir_broker_log_syncs_total", "", () -> (double) logs.syncs());
         metrics.gauge("weir_broker_topics", "", () -> topics.all().size());
         metrics.gauge(

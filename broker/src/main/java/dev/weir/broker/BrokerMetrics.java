@@ -39,6 +39,7 @@ public final class BrokerMetrics {
         report(visitor, "bytes_out", "", requests.bytesOut.sum());
         report(visitor, "produced_bytes", "", requests.producedBytes.sum());
         report(visitor, "fetched_bytes", "", requests.fetchedBytes.sum());
+        report(visitor, "fetches_incremental", "", requests.incrementalFetches.sum());
         report(visitor, "connections_opened", "", requests.connectionsOpened.sum());
         report(visitor, "connections_closed", "", requests.connectionsClosed.sum());
         report(visitor, "connections_refused", "", requests.connectionsRefused.sum());

@@ -1,5 +1,7 @@
 package dev.weir.broker.log;
 
+import dev.weir.broker.storage.StorageFile;
+
 /// An offset and where the batch that starts with it is, or will be.
 public final class LogPosition {
     private final long offset;
@@ -14,6 +16,11 @@ public final class LogPosition {
 
     public long offset() {
         return offset;
+    }
+
+    /// Whether it lies in the segment of this file.
+    public boolean isIn(StorageFile file) {
+        return segment.isIn(file);
     }
 
     LogSegment segment() {

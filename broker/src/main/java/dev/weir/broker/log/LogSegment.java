@@ -104,6 +104,11 @@ final class LogSegment {
         return open != null ? open : file(OpenMode.WRITE);
     }
 
+    /// Whether this is its file, without opening it.
+    boolean isIn(StorageFile other) {
+        return file == other;
+    }
+
     int size() throws IOException {
         int known = size;
         if (known < 0) {

@@ -90,6 +90,7 @@ public final class Partition {
     private final Pins pins;
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();
     private final AtomicInteger waitingListeners = new AtomicInteger();
+    private final Watch.Watches watches = new Watch.Watches();
 
     private final ReentrantLock upkeepLock = new ReentrantLock();
     private final ReentrantLock syncLock = new ReentrantLock();
@@ -332,7 +333,7 @@ public final class Partition {
             appendLock.unlock();
         }
         if (everySync) {
-            syncing.dirty(waitingListeners.get() > 0);
+            syncing.dirty(waitingListeners.get() > 0 || !watches.isEmpty());
         } else {
             announce(appended.lastOffset() + 1);
         }
@@ -437,6 +438,7 @@ public final class Partition {
                 LOG.error("a listener of {}-{} threw", topic, index, e);
             }
         }
+        watches.tellAll();
     }
 
     /// Fails all who wait for durability.
@@ -461,6 +463,20 @@ public final class Partition {
                 waitingListeners.decrementAndGet();
             }
         };
+    }
+
+    /// Tells a watch, once, of the next change of what can be read; until then it counts as
+    /// somebody who waits, so that what is appended is synced at once. A change between a look at
+    /// the partition and this call is not told: look again after it. Does nothing if it is watching
+    /// already.
+    public void watch(Watch watch) {
+        watches.add(watch);
+        hurry();
+    }
+
+    /// Ends what [#watch] began, unless it was told already.
+    public void unwatch(Watch watch) {
+        watches.remove(watch);
     }
 
     // ---------------------------------------------------------------- reading
@@ -508,8 +524,9 @@ public final class Partition {
                 long to = Math.min(limit.offset(), opened.segmentEnd(offset));
                 aborted = opened.aborted(offset, to);
             }
+            boolean older = slice.length() > 0 && !limit.isIn(slice.file());
             return new ReadResult(
-                    synced.offset(), lastStable, opened.logStartOffset(), slice, aborted);
+                    synced.offset(), lastStable, opened.logStartOffset(), slice, aborted, older);
         } catch (IOException e) {
             if (offset < opened.firstKeptOffset()) {
                 throw outOfRange(opened, offset);
@@ -763,7 +780,11 @@ public final class Partition {
                 return;
             }
         }
+        long before = log.logStartOffset();
         host.closeLater(log.raiseStart(start, kept, this::underAppendLock));
+        if (log.logStartOffset() != before) {
+            watches.tellAll();
+        }
     }
 
     private void underAppendLock(Runnable change) {
@@ -820,6 +841,7 @@ public final class Partition {
             appendLock.unlock();
         }
         waiters.fail(reason);
+        watches.tellAll();
     }
 
     private Log online() {

@@ -10,9 +10,11 @@ import java.util.List;
 ///
 /// @param aborted aborted transactions overlapping the slice; only for
 ///   [ReadLimit#LAST_STABLE_OFFSET], else empty
+/// @param olderSegment whether the slice lies in a segment behind which there are others to read
 public record ReadResult(
         long highWatermark,
         long lastStableOffset,
         long logStartOffset,
         FileSlice slice,
-        List<AbortedTransaction> aborted) {}
+        List<AbortedTransaction> aborted,
+        boolean olderSegment) {}

@@ -32,6 +32,9 @@ public final class RequestMetrics {
     /// Bytes of record batches sent to clients.
     public final LongAdder fetchedBytes = new LongAdder();
 
+    /// Fetch requests that named only what was new in their session.
+    public final LongAdder incrementalFetches = new LongAdder();
+
     private final ConcurrentHashMap<String, ApiMetrics> apis = new ConcurrentHashMap<>();
 
     /// The counters of one API.

@@ -44,6 +44,7 @@ public final class RequestRouter {
             Transactions transactions,
             Markers markers,
             LongSupplier producerIds,
+            FetchSessions sessions,
             RequestMetrics metrics,
             Executor admin,
             Executor lookup) {
@@ -66,7 +67,7 @@ public final class RequestRouter {
         var producers = new ProducerHandlers(topics, transactions, markers);
 
         handlers.put(ApiKeys.PRODUCE, new ProduceHandler(topics, transactions, metrics));
-        handlers.put(ApiKeys.FETCH, new FetchHandler(topics, metrics));
+        handlers.put(ApiKeys.FETCH, new FetchHandler(topics, sessions, config.node(), metrics));
         handlers.put(ApiKeys.METADATA, cluster::metadata);
         handlers.put(ApiKeys.DESCRIBE_CLUSTER, cluster::describeCluster);
         handlers.put(ApiKeys.DESCRIBE_TOPIC_PARTITIONS, cluster::describeTopicPartitions);
