@@ -181,12 +181,21 @@ record ConfigHandlers(
             }
             return;
         }
+        if (type == BROKER) {
+            checkBroker(name);
+            // Tools of administrators take throttles away that were never set, such as
+            // kafka-reassign-partitions.sh --verify.
+            if (change.apply(new HashMap<>()).isEmpty()) {
+                return;
+            }
+            throw new BrokerException(
+                    ErrorCode.INVALID_REQUEST,
+                    "settings of the broker are changed in its configuration file");
+        }
         if (type != TOPIC) {
             throw new BrokerException(
                     ErrorCode.INVALID_REQUEST,
-                    type == BROKER
-                            ? "settings of the broker are changed in its configuration file"
-                            : "settings of resource type " + type + " are not served");
+                    "settings of resource type " + type + " are not served");
         }
         if (TopicNames.isInternal(name)) {
             throw new BrokerException(
@@ -194,6 +203,14 @@ record ConfigHandlers(
                     "settings of topic \"" + name + "\" are kept by the broker alone");
         }
         topics.alterConfigs(name, change, checkOnly);
+    }
+
+    /// Without a name all brokers are meant.
+    private static void checkBroker(String name) {
+        if (!name.isEmpty() && !name.equals(Integer.toString(Node.ID))) {
+            throw new BrokerException(
+                    ErrorCode.INVALID_REQUEST, "there is no broker \"" + name + "\"");
+        }
     }
 
     private void checkOthers(byte type, String name, Map<String, String> configs) {
@@ -285,12 +302,7 @@ record ConfigHandlers(
         return switch (resource.resourceType()) {
             case TOPIC -> describeTopic(topics.get(resource.resourceName()).configs(), body);
             case BROKER -> {
-                if (!resource.resourceName().isEmpty()
-                        && !resource.resourceName().equals(Integer.toString(Node.ID))) {
-                    throw new BrokerException(
-                            ErrorCode.INVALID_REQUEST,
-                            "there is no broker \"" + resource.resourceName() + "\"");
-                }
+                checkBroker(resource.resourceName());
                 yield describeBroker(body);
             }
             case GROUP -> describeGroup(resource.resourceName(), body);

@@ -324,4 +324,23 @@ class AdminToolsTest {
         assertThatThrownBy(() -> set(metrics, "interval.ms", "99"))
                 .hasCauseInstanceOf(InvalidConfigurationException.class);
     }
+
+    @Test
+    void what_was_never_set_of_the_broker_can_be_taken_away_but_nothing_can_be_set()
+            throws Exception {
+        var throttle = new ConfigEntry("leader.replication.throttled.rate", "");
+        for (var name : List.of("1", "")) {
+            var self = new ConfigResource(ConfigResource.Type.BROKER, name);
+            admin.incrementalAlterConfigs(
+                            Map.of(
+                                    self,
+                                    List.of(
+                                            new AlterConfigOp(
+                                                    throttle, AlterConfigOp.OpType.DELETE))))
+                    .all()
+                    .get();
+            assertThatThrownBy(() -> set(self, "leader.replication.throttled.rate", "1"))
+                    .hasCauseInstanceOf(InvalidRequestException.class);
+        }
+    }
 }
