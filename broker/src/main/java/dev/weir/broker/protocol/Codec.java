@@ -81,10 +81,8 @@ public final class Codec {
             }
             ApiMessage body = api.messageType.newRequest();
             body.read(in, version);
-            if (in.remaining() > 0) {
-                throw new MalformedRequestException(
-                        in.remaining() + " bytes follow the end of a " + api.name + " request");
-            }
+            // What follows the end is left alone, as by Apache Kafka: librdkafka 2.15 sends three
+            // bytes too many in its first Metadata request.
             return new WireRequest(api, version, header.correlationId(), clientId, body, false);
         } catch (RuntimeException e) {
             throw new MalformedRequestException(
