@@ -1,8 +1,8 @@
 import org.apache.kafka.clients.admin.AdminClient;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -24,10 +24,12 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
 
-/// One of Kafka's Java clients, whichever is on the class path, from 2.1 on: administration, every codec,
-/// offsets, groups, transactions. Prints a line for each; an exception ends it with status 1.
+/// One of Kafka's Java clients, whichever is on the class path, from 2.1 on: administration, every
+/// codec, offsets, groups, transactions. Prints a line for each; an exception ends it with status
+/// 1.
 ///
-/// Arguments: bootstrap, prefix of topics and groups, and further `key=value` for consumers in groups.
+/// Arguments: bootstrap, prefix of topics and groups, and further `key=value` for consumers in
+/// groups.
 final class JavaClient {
     private static final Duration POLL = Duration.ofMillis(200);
     private static final long PATIENCE_MS = 45_000;
@@ -103,8 +105,7 @@ final class JavaClient {
                                     "value " + i,
                                     List.of(
                                             new RecordHeader(
-                                                    "h",
-                                                    codec.getBytes(StandardCharsets.UTF_8)))));
+                                                    "h", codec.getBytes(StandardCharsets.UTF_8)))));
                 }
             }
             var records = readAll(Map.of(), topic, partition, began);
@@ -130,8 +131,7 @@ final class JavaClient {
         try (var consumer = consumer(Map.of())) {
             expect(consumer.partitionsFor(topic).size() == 4, "four partitions");
             expect(consumer.beginningOffsets(List.of(one)).get(one) == 0, "begins at 0");
-            var found =
-                    consumer.offsetsForTimes(Map.of(one, 1_600_000_000_100L)).get(one).offset();
+            var found = consumer.offsetsForTimes(Map.of(one, 1_600_000_000_100L)).get(one).offset();
             expect(found == 100, "the offset of a time is 100, not " + found);
         }
         System.out.println("offsets");

@@ -4,8 +4,8 @@ import org.apache.kafka.common.serialization.StringSerializer;
 
 import java.util.Map;
 
-/// Begins a transaction, writes one record in it and leaves it open until it is killed: bootstrap, topic,
-/// transactional id.
+/// Begins a transaction, writes one record in it and leaves it open until it is killed: bootstrap,
+/// topic, transactional id.
 final class OpenTransaction {
     public static void main(String[] arguments) throws Exception {
         var settings =
