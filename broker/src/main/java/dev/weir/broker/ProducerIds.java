@@ -1,5 +1,6 @@
 package dev.weir.broker;
 
+import dev.weir.broker.partition.OwnProducers;
 import dev.weir.broker.topic.MetadataLog;
 import dev.weir.broker.topic.MetadataRecord.ProducerIdsReserved;
 
@@ -24,7 +25,14 @@ public final class ProducerIds {
         this.reserved = firstFree;
     }
 
-    /// A producer id nobody had before. Waits for the disk once in a thousand calls.
+    /// A producer id of this process itself nobody had before; see [OwnProducers]. Waits like
+    /// [#allocate].
+    public long allocateOwn() {
+        return OwnProducers.FIRST + allocate();
+    }
+
+    /// A producer id for a client, which nobody had before. Waits for the disk once in a thousand
+    /// calls.
     ///
     /// @throws dev.weir.broker.error.BrokerException with `KAFKA_STORAGE_ERROR` if the disk fails
     public synchronized long allocate() {

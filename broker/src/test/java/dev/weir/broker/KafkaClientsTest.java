@@ -158,9 +158,9 @@ class KafkaClientsTest {
         var topic = "decided";
         broker.broker().topics().create(new NewTopic(topic));
         var partition = broker.broker().partition(topic, 0);
-        long committed = broker.broker().producerIds().allocate();
-        long aborted = broker.broker().producerIds().allocate();
-        long open = broker.broker().producerIds().allocate();
+        long committed = broker.broker().producerIds().allocateOwn();
+        long aborted = broker.broker().producerIds().allocateOwn();
+        long open = broker.broker().producerIds().allocateOwn();
         append(topic, committed, "a", "b");
         append(topic, aborted, "lost");
         partition.appendMarker(committed, (short) 0, true, 1);

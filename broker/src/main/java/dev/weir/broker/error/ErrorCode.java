@@ -16,6 +16,7 @@ public final class ErrorCode {
     public static final short INVALID_TOPIC_EXCEPTION = 17;
     public static final short RECORD_LIST_TOO_LARGE = 18;
     public static final short INVALID_REQUIRED_ACKS = 21;
+    public static final short CLUSTER_AUTHORIZATION_FAILED = 31;
     public static final short INVALID_TIMESTAMP = 32;
     public static final short UNSUPPORTED_VERSION = 35;
     public static final short TOPIC_ALREADY_EXISTS = 36;
@@ -30,6 +31,7 @@ public final class ErrorCode {
     public static final short DUPLICATE_SEQUENCE_NUMBER = 46;
     public static final short INVALID_PRODUCER_EPOCH = 47;
     public static final short INVALID_TXN_STATE = 48;
+    public static final short INVALID_PRODUCER_ID_MAPPING = 49;
     public static final short KAFKA_STORAGE_ERROR = 56;
     public static final short UNKNOWN_PRODUCER_ID = 59;
     public static final short TOPIC_DELETION_DISABLED = 73;

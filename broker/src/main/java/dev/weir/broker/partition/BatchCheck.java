@@ -105,6 +105,13 @@ final class BatchCheck {
                     ErrorCode.INVALID_RECORD,
                     "a record batch with producer id but without sequence or epoch");
         }
+        if (OwnProducers.include(BatchHeader.producerId(batches, at))) {
+            throw new BrokerException(
+                    ErrorCode.INVALID_PRODUCER_ID_MAPPING,
+                    "producer id "
+                            + BatchHeader.producerId(batches, at)
+                            + " is the server's own and no client's");
+        }
         if (BatchHeader.isLogAppendTime(batches, at)) {
             throw new BrokerException(
                     ErrorCode.INVALID_TIMESTAMP, "a producer may not send log append time");

@@ -4,6 +4,10 @@ import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
 
 import dev.weir.broker.error.BrokerException;
+import dev.weir.broker.error.ErrorCode;
+import dev.weir.broker.group.Groups;
+import dev.weir.broker.partition.OwnProducers;
+import dev.weir.broker.topic.TopicNames;
 import dev.weir.broker.topic.Topics;
 import dev.weir.broker.txn.Markers;
 import dev.weir.broker.txn.ProducerIdentity;
@@ -181,7 +185,8 @@ record ProducerHandlers(Topics topics, Transactions transactions, Markers marker
     }
 
     /// Ends transactions in partitions without the coordinator, for operators whose coordinator
-    /// lost them.
+    /// lost them. Transactions of the server's own are refused, and so are topics that take part in
+    /// nobody's transactions.
     void writeMarkers(Exchange exchange) {
         var body = (WriteTxnMarkersRequestData) exchange.request().body();
         Answers.later(
@@ -220,6 +225,15 @@ record ProducerHandlers(Topics topics, Transactions transactions, Markers marker
             TopicPartition at,
             WritableTxnMarker marker,
             WritableTxnMarkerPartitionResult result) {
+        if (OwnProducers.include(marker.producerId())) {
+            // Its transactions are ended by the engine alone, which knows what they belong to.
+            result.setErrorCode(ErrorCode.CLUSTER_AUTHORIZATION_FAILED);
+            return CompletableFuture.completedFuture(null);
+        }
+        if (TopicNames.isInternal(at.topic()) && !at.topic().equals(Groups.TOPIC)) {
+            result.setErrorCode(ErrorCode.INVALID_TOPIC_EXCEPTION);
+            return CompletableFuture.completedFuture(null);
+        }
         var end =
                 new Markers.End(
                         new ProducerIdentity(marker.producerId(), marker.producerEpoch()),

@@ -5,6 +5,7 @@ import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.log.LogConfig;
 import dev.weir.broker.partition.AppendOrigin;
+import dev.weir.broker.partition.OwnProducers;
 import dev.weir.broker.partition.Partition;
 import dev.weir.broker.partition.ReadLimit;
 import dev.weir.broker.partition.ReadResult;
@@ -35,7 +36,8 @@ import java.util.function.Supplier;
 /// The engine's port over the partitions of the broker in this process.
 ///
 /// The engine's own transactions have no coordinator: epoch 0, no sequence numbers. Its producer
-/// ids are learnt as they are used, so that its own open step does not hold back what it may read.
+/// ids are of [OwnProducers], so that no client can touch its transactions, and its own open step
+/// does not hold back what it may read.
 final class EmbeddedTopicLog implements TopicLog {
     private static final short ENGINE_EPOCH = 0;
 
@@ -48,7 +50,6 @@ final class EmbeddedTopicLog implements TopicLog {
 
     private final Broker broker;
     private final InstantSource clock;
-    private final Set<Long> ownProducers = ConcurrentHashMap.newKeySet();
     private final Map<TopicPartition, Set<LocalPin>> pins = new ConcurrentHashMap<>();
     private final ConcurrentLinkedQueue<BatchWalker> walkers = new ConcurrentLinkedQueue<>();
     private final ConcurrentLinkedQueue<RecordBatchWriter> writers = new ConcurrentLinkedQueue<>();
@@ -96,7 +97,7 @@ final class EmbeddedTopicLog implements TopicLog {
             }
             long end = highWatermark;
             for (var open : partition.openTransactions()) {
-                if (!ownProducers.contains(open.producerId())) {
+                if (!OwnProducers.include(open.producerId())) {
                     end = Math.min(end, open.firstOffset());
                 }
             }
@@ -156,7 +157,6 @@ final class EmbeddedTopicLog implements TopicLog {
 
     @Override
     public Written appendOpen(TopicPartition at, long producerId, RecordBlock records) {
-        ownProducers.add(producerId);
         return translating(() -> {
             Partition partition = partition(at);
             RecordBatchWriter writer = borrowWriter();
@@ -226,7 +226,6 @@ final class EmbeddedTopicLog implements TopicLog {
 
     @Override
     public long mark(TopicPartition at, long producerId, boolean commit) {
-        ownProducers.add(producerId);
         return translating(() -> {
             Partition partition = partition(at);
             for (var open : partition.openTransactions()) {
@@ -247,7 +246,6 @@ final class EmbeddedTopicLog implements TopicLog {
 
     @Override
     public Optional<OpenTransaction> openTransaction(TopicPartition at, long producerId) {
-        ownProducers.add(producerId);
         return translating(() -> {
             Partition partition = partition(at);
             for (var open : partition.openTransactions()) {
@@ -343,11 +341,7 @@ final class EmbeddedTopicLog implements TopicLog {
 
     @Override
     public long newProducerId() {
-        return translating(() -> {
-            long id = broker.producerIds().allocate();
-            ownProducers.add(id);
-            return id;
-        });
+        return translating(() -> broker.producerIds().allocateOwn());
     }
 
     @Override

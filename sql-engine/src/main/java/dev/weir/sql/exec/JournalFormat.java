@@ -28,7 +28,7 @@ import java.util.List;
 ///
 /// framed as [Wire] says.
 final class JournalFormat {
-    private static final int VERSION = 3;
+    private static final int VERSION = 4;
     private static final int OPENED = 1;
     private static final int STATEMENT = 2;
     private static final int STEP = 3;

@@ -44,7 +44,7 @@ record Mark(
     /// Raised with the layout of the state too: 2 has the values of MIN and MAX in their group's
     /// shard, 3 says how far queries have been filled, 4 names topics by their ids, 5 knows two
     /// producers.
-    private static final int VERSION = 5;
+    private static final int VERSION = 6;
 
     /// A relation by the statement that made it, and what became of its query.
     ///

@@ -74,7 +74,8 @@ public interface TopicLog {
     /// Keeps everything from `offset` on until the pin is moved or closed.
     Pin pin(TopicPartition partition, long offset);
 
-    /// A producer id nobody else has. Durable: never given again after a restart.
+    /// A producer id nobody else has, under which nobody else can write or end transactions.
+    /// Durable: never given again after a restart.
     long newProducerId();
 
     /// Calls `signal` (any thread, cheap) whenever a topic's readable end may have moved.
