@@ -4,6 +4,7 @@ import com.sun.management.UnixOperatingSystemMXBean;
 
 import dev.weir.broker.coordinator.TransactionCheck;
 import dev.weir.broker.group.GroupSettings;
+import dev.weir.broker.group.GroupViews;
 import dev.weir.broker.group.Groups;
 import dev.weir.broker.net.ConnectionLimits;
 import dev.weir.broker.net.KafkaListener;
@@ -65,6 +66,7 @@ public final class Broker implements AutoCloseable {
     private final ProducerIds producerIds;
     private final Transactions transactions;
     private final LogDirectory logs;
+    private final GroupViews groupViews;
     private final KafkaListener listener;
     private final Node node;
 
@@ -100,6 +102,7 @@ public final class Broker implements AutoCloseable {
                                     config.groups(),
                                     clock,
                                     this::checkTransaction));
+            groupViews = new GroupViews(groups, topics);
             var markers = new Markers(topics, groups, clock);
             transactions =
                     opened(
@@ -117,7 +120,7 @@ public final class Broker implements AutoCloseable {
             node = node(config, image.clusterId(), listener.address());
             var sessions =
                     new FetchSessions(FetchSessionsConfig.DEFAULT, clock, new SecureRandom());
-            measure(logs, sessions);
+            measure(sessions);
             listener.serve(
                     new RequestRouter(
                             servingConfig(config, node, metadata::end),
@@ -189,6 +192,11 @@ public final class Broker implements AutoCloseable {
 
     public ProducerIds producerIds() {
         return producerIds;
+    }
+
+    /// The groups as somebody sees them who looks on.
+    public GroupViews groups() {
+        return groupViews;
     }
 
     public BrokerMetrics metrics() {
@@ -350,32 +358,19 @@ public final class Broker implements AutoCloseable {
         return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes.array());
     }
 
-    private void measure(LogDirectory logs, FetchSessions sessions) {
-        metrics.gauge("weir_broker_fetch_sessions", "", sessions::count);
-        metrics.gauge("weir_broker_fetch_session_partitions", "", sessions::partitions);
-        metrics.gauge("weir_broker_fetch_session_evictions_total", "", sessions::evictions);
-        metrics.gauge("weir_broker_log_syncs_total", "", () -> (double) logs.syncs());
-        metrics.gauge("weir_broker_topics", "", () -> topics.all().size());
+    private void measure(FetchSessions sessions) {
+        metrics.gauge("weir_broker_fetch_sessions", "Fetch sessions kept.", sessions::count);
         metrics.gauge(
-                "weir_broker_partitions",
-                "",
-                () -> topics.all().stream().mapToInt(t -> t.partitions().size()).sum());
-        metrics.gauge(
-                "weir_broker_partitions_offline",
-                "",
-                () ->
-                        topics.all().stream()
-                                .flatMap(t -> t.partitions().stream())
-                                .filter(p -> p.offlineReason() != null)
-                                .count());
-        metrics.gauge(
-                "weir_broker_log_bytes",
-                "",
-                () ->
-                        topics.all().stream()
-                                .flatMap(t -> t.partitions().stream())
-                                .filter(p -> p.offlineReason() == null)
-                                .mapToLong(Partition::sizeInBytes)
-                                .sum());
+                "weir_broker_fetch_session_partitions",
+                "Partitions in fetch sessions.",
+                sessions::partitions);
+        metrics.counter(
+                "weir_broker_fetch_session_evictions_total",
+                "Fetch sessions given up to make room for others.",
+                sessions::evictions);
+        metrics.source(logs::report);
+        metrics.source(new TopicMetrics(topics, BrokerMetrics.MOST_SERIES)::report);
+        metrics.source(
+                new GroupMetrics(groupViews, transactions, BrokerMetrics.MOST_SERIES)::report);
     }
 }

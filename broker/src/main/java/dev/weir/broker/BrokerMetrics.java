@@ -1,65 +1,51 @@
 package dev.weir.broker;
 
+import dev.weir.broker.metric.Metric;
+import dev.weir.broker.metric.MetricVisitor;
 import dev.weir.broker.request.RequestMetrics;
 
-import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
 
-/// What the broker counts and measures, under Prometheus-like names, so that a `/metrics` page
-/// prints it as it comes from [#forEach]. Any thread.
+/// What the broker counts and measures. Any thread adds and reads; see [#report].
 public final class BrokerMetrics {
+    /// Topics, partitions and groups that have samples of their own: what collects them keeps every
+    /// series for a long time.
+    static final int MOST_SERIES = 1_000;
+
     private final RequestMetrics requests = new RequestMetrics();
-    private final CopyOnWriteArrayList<Gauge> gauges = new CopyOnWriteArrayList<>();
-
-    /// Receives the samples of one reading.
-    @FunctionalInterface
-    public interface Visitor {
-        /// @param name the metric, such as `weir_broker_bytes_in_total`
-        /// @param labels its labels as `key="value"` pairs, empty for none
-        /// @param value the value now
-        void sample(String name, String labels, double value);
-    }
-
-    private record Gauge(String name, String labels, DoubleSupplier value) {}
+    private final CopyOnWriteArrayList<Consumer<MetricVisitor>> sources =
+            new CopyOnWriteArrayList<>();
 
     /// The counters of connections and requests.
     public RequestMetrics requests() {
         return requests;
     }
 
-    /// Adds a value that is asked for at each reading.
-    public void gauge(String name, String labels, DoubleSupplier value) {
-        gauges.add(new Gauge(name, labels, value));
+    /// Adds a value that is asked for at each reading and may go up and down.
+    public void gauge(String name, String help, DoubleSupplier value) {
+        add(Metric.gauge(name, help), value);
     }
 
-    /// Reports every counter and gauge, in a stable order.
-    public void forEach(Visitor visitor) {
-        report(visitor, "bytes_in", "", requests.bytesIn.sum());
-        report(visitor, "bytes_out", "", requests.bytesOut.sum());
-        report(visitor, "produced_bytes", "", requests.producedBytes.sum());
-        report(visitor, "fetched_bytes", "", requests.fetchedBytes.sum());
-        report(visitor, "fetches_incremental", "", requests.incrementalFetches.sum());
-        report(visitor, "connections_opened", "", requests.connectionsOpened.sum());
-        report(visitor, "connections_closed", "", requests.connectionsClosed.sum());
-        report(visitor, "connections_refused", "", requests.connectionsRefused.sum());
-        report(visitor, "requests_refused", "", requests.requestsRefused.sum());
-        requests.apis()
-                .forEach((name, counters) -> {
-                    var labels = "api=\"" + name + "\"";
-                    report(visitor, "requests", labels, counters.requests.sum());
-                    report(visitor, "request_errors", labels, counters.errors.sum());
-                    visitor.sample(
-                            "weir_broker_request_seconds_total",
-                            labels,
-                            (double) counters.nanos.sum() / 1e9);
-                });
-        for (var gauge : List.copyOf(gauges)) {
-            visitor.sample(gauge.name, gauge.labels, gauge.value.getAsDouble());
-        }
+    /// Adds a value that is asked for at each reading and only grows.
+    public void counter(String name, String help, DoubleSupplier value) {
+        add(Metric.counter(name, help), value);
     }
 
-    private static void report(Visitor visitor, String name, String labels, long total) {
-        visitor.sample("weir_broker_" + name + "_total", labels, (double) total);
+    /// Adds something that reports metrics of its own at each reading.
+    public void source(Consumer<MetricVisitor> source) {
+        sources.add(source);
+    }
+
+    /// Reports everything, in a stable order. May wait a moment for a coordinator, so it is not for
+    /// event loops.
+    public void report(MetricVisitor visitor) {
+        requests.report(visitor);
+        sources.forEach(source -> source.accept(visitor));
+    }
+
+    private void add(Metric metric, DoubleSupplier value) {
+        source(visitor -> visitor.single(metric, value.getAsDouble()));
     }
 }

@@ -1,9 +1,10 @@
 package dev.weir.server;
 
 import dev.weir.server.http.HttpDoor;
-import dev.weir.server.http.MetricSource;
 import dev.weir.server.http.ServerFacts;
 import dev.weir.server.local.EmbeddedBroker;
+import dev.weir.server.metric.MetricSource;
+import dev.weir.server.metric.ProcessMetrics;
 import dev.weir.server.net.Transport;
 import dev.weir.server.pgwire.PostgresDoor;
 import dev.weir.server.session.Sessions;
@@ -164,9 +165,9 @@ public final class WeirServer implements AutoCloseable {
                 new ServerFacts(
                         Version.current(), () -> broker.isDone() ? broker.join().clusterId() : "");
         MetricSource brokerMetrics =
-                samples -> {
+                page -> {
                     if (broker.isDone()) {
-                        broker.join().metrics(samples::sample);
+                        broker.join().metrics().collect(page);
                     }
                 };
         Optional<PostgresDoor> postgresDoor =
@@ -179,9 +180,10 @@ public final class WeirServer implements AutoCloseable {
                                         sessions,
                                         Version.current()));
         MetricSource doorMetrics =
-                samples ->
-                        postgresDoor.ifPresent(door ->
-                                samples.count("weir_postgres_connections", "", door.connections()));
+                page -> {
+                    page.gauge("weir_postgres_connections", "Connections at the PostgreSQL door.");
+                    postgresDoor.ifPresent(door -> page.sample("", door.connections()));
+                };
         try {
             Optional<HttpDoor> httpDoor =
                     config.http()
@@ -192,7 +194,11 @@ public final class WeirServer implements AutoCloseable {
                                             config.httpBodyMaxBytes(),
                                             sessions,
                                             facts,
-                                            List.of(brokerMetrics, doorMetrics)));
+                                            List.of(
+                                                    new ProcessMetrics(
+                                                            Version.current(), config.dataDir()),
+                                                    doorMetrics,
+                                                    brokerMetrics)));
             return new Doors(httpDoor, postgresDoor);
         } catch (RuntimeException e) {
             postgresDoor.ifPresent(PostgresDoor::close);

@@ -67,6 +67,8 @@ public final class Log {
     private volatile long firstUndecidedOffset = Long.MAX_VALUE;
     private volatile long checkpointedOffset;
     private volatile LogPosition found; // last result of positionOf
+    private long recoveredBytes; // written while opening
+    private long deletedBytes; // upkeep lock
     private volatile int replacements; // segments that compaction replaced
 
     private Log(
@@ -277,6 +279,7 @@ public final class Log {
             BatchWalker batches = new BatchWalker(segment.file(), start, Math.toIntExact(sizes[i]));
             while (batches.next() && isNext(batches.buffer().getLong(batches.at()), next)) {
                 takeIn(segment, batches.buffer(), batches.at(), nowMs);
+                recoveredBytes += BatchHeader.sizeInBytes(batches.buffer(), batches.at());
                 next = BatchHeader.nextOffset(batches.buffer(), batches.at());
             }
             cut = segment.size() < sizes[i];
@@ -585,6 +588,21 @@ public final class Log {
     /// Offset up to which recovery has nothing to do.
     public long checkpointedOffset() {
         return checkpointedOffset;
+    }
+
+    /// Bytes that were read and checked when the log was opened.
+    public long recoveredBytes() {
+        return recoveredBytes;
+    }
+
+    /// Bytes of the segments that [#raiseStart] deleted so far. Upkeep lock.
+    public long deletedBytes() {
+        return deletedBytes;
+    }
+
+    /// Files the log consists of, not counting indexes.
+    public int segmentCount() {
+        return segments.length;
     }
 
     /// Bytes in all segments.
@@ -939,6 +957,7 @@ public final class Log {
         });
         List<StorageFile> open = new ArrayList<>();
         for (LogSegment segment : gone) {
+            deletedBytes += segment.size();
             StorageFile file = segment.delete();
             if (file != null) {
                 open.add(file);

@@ -1,5 +1,6 @@
 package dev.weir.broker.net;
 
+import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.protocol.Codec;
 import dev.weir.broker.protocol.MalformedRequestException;
 import dev.weir.broker.protocol.WireRequest;
@@ -44,6 +45,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private final ListenerConfig config;
     private final RequestMetrics metrics;
     private final RequestRouter router;
+    private final RequestLog requestLog;
 
     private final ArrayDeque<ByteBuf> unread = new ArrayDeque<>();
     private final ArrayDeque<Pending> pending = new ArrayDeque<>();
@@ -58,10 +60,15 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private boolean quiet;
     private long quietUntilNanos;
 
-    Connection(ListenerConfig config, RequestMetrics metrics, RequestRouter router) {
+    Connection(
+            ListenerConfig config,
+            RequestMetrics metrics,
+            RequestRouter router,
+            RequestLog requestLog) {
         this.config = config;
         this.metrics = metrics;
         this.router = router;
+        this.requestLog = requestLog;
     }
 
     @Override
@@ -190,7 +197,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
     private void serve(ByteBuf frame) throws MalformedRequestException {
         var request = Codec.decode(frame.nioBuffer(), router.served());
-        metrics.api(request.api().name).requests.increment();
+        metrics.api(request.api()).requests.increment();
         var exchange = new Pending(request, frame.readableBytes());
         pending.add(exchange);
         router.handle(exchange);
@@ -201,7 +208,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         Pending head;
         while (!closed && (head = pending.peek()) != null && head.isReady()) {
             pending.remove();
-            metrics.api(head.request.api().name).nanos.add(System.nanoTime() - head.startNanos);
+            noteAnswer(head);
             if (!head.silent) {
                 write(head);
                 wrote = true;
@@ -210,6 +217,13 @@ final class Connection extends ChannelInboundHandlerAdapter {
         if (wrote && !closed) {
             context.flush();
         }
+    }
+
+    private void noteAnswer(Pending answered) {
+        long took = System.nanoTime() - answered.startNanos;
+        var response = answered.response.get();
+        metrics.api(answered.request.api()).answered(response, took);
+        requestLog.answered(answered.request, response, took, context.channel().remoteAddress());
     }
 
     private void write(Pending answered) {
@@ -227,7 +241,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
                     });
         } catch (RuntimeException e) {
             // Half a response may be on its way, so the connection is of no use any more.
-            metrics.api(answered.request.api().name).errors.increment();
+            metrics.api(answered.request.api()).failed(ErrorCode.UNKNOWN_SERVER_ERROR);
             LOGGER.error(
                     "closing connection from {}: its {} response of version {} cannot be written",
                     context.channel().remoteAddress(),

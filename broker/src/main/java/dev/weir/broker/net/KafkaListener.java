@@ -48,6 +48,7 @@ public final class KafkaListener implements AutoCloseable {
     private final ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
     private final ListenerConfig config;
     private final RequestMetrics metrics;
+    private final RequestLog requestLog = new RequestLog();
     private final Channel server;
     private volatile RequestRouter router;
 
@@ -129,7 +130,7 @@ public final class KafkaListener implements AutoCloseable {
                     .addLast(
                             new IdleStateHandler(
                                     0, 0, config.connections().maxIdleMs(), TimeUnit.MILLISECONDS))
-                    .addLast(new Connection(config, metrics, router));
+                    .addLast(new Connection(config, metrics, router, requestLog));
         }
     }
 }

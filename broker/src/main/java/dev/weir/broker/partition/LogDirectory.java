@@ -5,6 +5,8 @@ import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.log.DiskHealth;
 import dev.weir.broker.log.Log;
 import dev.weir.broker.log.LogConfig;
+import dev.weir.broker.metric.Histogram;
+import dev.weir.broker.metric.MetricVisitor;
 import dev.weir.broker.partition.LogDirectoryConfig.Durability;
 import dev.weir.broker.storage.FileSystem;
 import dev.weir.broker.storage.FileSystem.OpenMode;
@@ -66,6 +68,7 @@ public final class LogDirectory implements AutoCloseable {
     private final LinkedBlockingQueue<Runnable> upkeepDue = new LinkedBlockingQueue<>();
     private final CountDownLatch ended = new CountDownLatch(1);
     private final ArrayDeque<Retired> retired = new ArrayDeque<>(); // guarded by itself
+    private final LogMetrics metrics = new LogMetrics();
     private final Partition.Host host = new DirectoryHost();
     private volatile boolean retentionPaused;
     private volatile boolean compactsAtOnce;
@@ -207,8 +210,11 @@ public final class LogDirectory implements AutoCloseable {
 
     private Partition openAbsent(String topic, int index, String name, LogConfig logConfig) {
         String reason;
+        long begun = System.nanoTime();
         try {
             Log log = Log.open(files, directory.resolve(name), logConfig, health, clock.millis());
+            metrics.openNanos.add(System.nanoTime() - begun);
+            metrics.recoveredBytes.add(log.recoveredBytes());
             return new Partition(topic, index, log, config, clock, health, syncLoop, host);
         } catch (BrokerException e) {
             LOG.error("{} is offline: {}", name, e.getMessage());
@@ -251,9 +257,19 @@ public final class LogDirectory implements AutoCloseable {
         return failure == null ? null : failure.getMessage();
     }
 
-    /// fdatasyncs done so far.
-    public long syncs() {
-        return health.syncs();
+    /// fdatasyncs done so far, and how long they took.
+    public Histogram syncTime() {
+        return health.syncTime();
+    }
+
+    /// Partitions that wait for their sync.
+    int syncsPending() {
+        return syncLoop.pending();
+    }
+
+    /// Reports what was done with the logs so far.
+    public void report(MetricVisitor visitor) {
+        metrics.report(visitor, this);
     }
 
     /// Syncs everything dirty on the calling thread; for owners without sync threads.
@@ -447,6 +463,11 @@ public final class LogDirectory implements AutoCloseable {
         @Override
         public void checkpointDue(Partition partition) {
             upkeepDue.add(() -> LogDirectory.checkpoint(partition));
+        }
+
+        @Override
+        public LogMetrics metrics() {
+            return metrics;
         }
 
         @Override

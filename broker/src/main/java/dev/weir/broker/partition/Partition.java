@@ -62,6 +62,9 @@ public final class Partition {
         /// Much was appended since the last checkpoint.
         void checkpointDue(Partition partition);
 
+        /// What is counted about the work on logs.
+        LogMetrics metrics();
+
         /// Closes files when those who still read them are done.
         void closeLater(List<StorageFile> files);
     }
@@ -92,6 +95,7 @@ public final class Partition {
     private final AtomicInteger waitingListeners = new AtomicInteger();
     private final Watch.Watches watches = new Watch.Watches();
 
+    private final Traffic traffic = new Traffic();
     private final ReentrantLock upkeepLock = new ReentrantLock();
     private final ReentrantLock syncLock = new ReentrantLock();
     private final ReentrantLock appendLock = new ReentrantLock();
@@ -99,8 +103,10 @@ public final class Partition {
     private volatile LogPosition highWatermark;
     private volatile BrokerException closed;
     private long syncedOffset; // sync lock
+    private long syncedBytes; // sync lock: of appendedBytes
     private long checkpointedMs; // upkeep lock
     private long bytesSinceCheckpoint; // append lock
+    private long appendedBytes; // append lock: since the partition was opened
 
     /// A partition whose log was opened.
     Partition(
@@ -205,6 +211,16 @@ public final class Partition {
         } catch (IOException e) {
             throw unreadable(e);
         }
+    }
+
+    /// Files the log consists of, not counting indexes.
+    public int segmentCount() {
+        return online().segmentCount();
+    }
+
+    /// What clients write and read.
+    public Traffic traffic() {
+        return traffic;
     }
 
     public LogConfig config() {
@@ -322,6 +338,7 @@ public final class Partition {
             appended = opened.append(batches, leaderEpoch(), checks, nowMs);
             long before = bytesSinceCheckpoint;
             bytesSinceCheckpoint += batches.remaining();
+            appendedBytes += batches.remaining();
             checkpointDue =
                     before < settings.checkpointBytes()
                             && bytesSinceCheckpoint >= settings.checkpointBytes();
@@ -389,12 +406,14 @@ public final class Partition {
                 return;
             }
             Log.SyncCapture capture;
+            long appended;
             appendLock.lock();
             try {
                 if (closed != null) {
                     return;
                 }
                 capture = log.captureForSync();
+                appended = appendedBytes;
             } finally {
                 appendLock.unlock();
             }
@@ -402,6 +421,8 @@ public final class Partition {
                 log.sync(capture);
                 syncedOffset = capture.end().offset();
                 log.noteSynced(syncedOffset);
+                host.metrics().syncedBytes.add(appended - syncedBytes);
+                syncedBytes = appended;
             }
             if (settings.durability() == Durability.FSYNC) {
                 advance(capture.end());
@@ -663,13 +684,17 @@ public final class Partition {
             } finally {
                 upkeepLock.unlock();
             }
+            long after = sizeInBytes();
+            host.metrics().compactions.increment();
+            host.metrics().compactionNanos.add(System.nanoTime() - start);
+            host.metrics().compactionRemovedBytes.add(Math.max(0, before - after));
             LOG.info(
                     "{}: compacted below offset {} in {} ms, {} bytes became {}",
                     this,
                     below,
                     (System.nanoTime() - start) / 1_000_000,
                     before,
-                    sizeInBytes());
+                    after);
         } catch (CancellationException e) {
             LOG.debug("{}: compaction given up: {}", this, e.getMessage());
         } catch (IOException e) {
@@ -765,6 +790,7 @@ public final class Partition {
             sync();
             if (health.failure() == null && closed == null) {
                 log.checkpoint(capture);
+                host.metrics().checkpoints.increment();
                 checkpointedMs = clock.millis();
             }
         } finally {
@@ -780,8 +806,10 @@ public final class Partition {
                 return;
             }
         }
+        long deleted = log.deletedBytes();
         long before = log.logStartOffset();
         host.closeLater(log.raiseStart(start, kept, this::underAppendLock));
+        host.metrics().deletedBytes.add(log.deletedBytes() - deleted);
         if (log.logStartOffset() != before) {
             watches.tellAll();
         }

@@ -145,6 +145,16 @@ final class SyncLoop implements AutoCloseable {
         }
     }
 
+    /// Members that wait to be synced.
+    int pending() {
+        lock.lock();
+        try {
+            return queue.size() + paused.size();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /// Syncs what is dirty now on the calling thread.
     void drain() {
         while (true) {

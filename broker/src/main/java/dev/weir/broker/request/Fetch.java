@@ -502,7 +502,7 @@ final class Fetch {
                 .setRecords(
                         result.slice().length() == 0
                                 ? MemoryRecords.EMPTY
-                                : new SliceRegion(result.slice()));
+                                : new SliceRegion(result.slice(), target.partition.traffic()));
     }
 
     private static List<AbortedTransaction> aborted(ReadResult result) {

@@ -200,6 +200,9 @@ final class ProduceHandler implements Handler {
         int size = batch.remaining();
         var result = partition.append(batch, AppendOrigin.CLIENT, verification);
         metrics.producedBytes.add(size);
+        if (!result.duplicate()) {
+            partition.traffic().produced(size, result.lastOffset() - result.firstOffset() + 1);
+        }
         response.setBaseOffset(result.firstOffset())
                 .setLogAppendTimeMs(result.logAppendTimeMs())
                 .setLogStartOffset(result.logStartOffset());

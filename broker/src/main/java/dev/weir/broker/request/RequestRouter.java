@@ -27,7 +27,6 @@ public final class RequestRouter {
 
     private final EnumMap<ApiKeys, Handler> handlers = new EnumMap<>(ApiKeys.class);
     private final ServedApis served;
-    private final RequestMetrics metrics;
     private final Quotas quotas;
 
     /// @param groupSettings which settings groups can have
@@ -48,7 +47,6 @@ public final class RequestRouter {
             RequestMetrics metrics,
             Executor admin,
             Executor lookup) {
-        this.metrics = metrics;
         this.quotas = quotas;
         var cluster = new ClusterHandlers(config, topics, admin);
         var offsets = new OffsetHandlers(topics);
@@ -177,10 +175,8 @@ public final class RequestRouter {
         try {
             handler.handle(exchange);
         } catch (BrokerException e) {
-            metrics.api(request.api().name).errors.increment();
             fail(exchange, e.code(), e.getMessage());
         } catch (RuntimeException e) {
-            metrics.api(request.api().name).errors.increment();
             LOGGER.error(
                     "{} request of version {} from client \"{}\" failed",
                     request.api().name,

@@ -1,5 +1,6 @@
 package dev.weir.broker.request;
 
+import dev.weir.broker.partition.Traffic;
 import dev.weir.broker.protocol.RecordRegion;
 import dev.weir.broker.storage.FileSlice;
 
@@ -13,7 +14,9 @@ import java.nio.channels.FileChannel;
 import java.util.Optional;
 
 /// Batches lying in a segment file.
-record SliceRegion(FileSlice slice) implements RecordRegion {
+///
+/// @param traffic told when they are sent
+record SliceRegion(FileSlice slice, Traffic traffic) implements RecordRegion {
     @Override
     public int sizeInBytes() {
         return slice.length();
@@ -24,6 +27,7 @@ record SliceRegion(FileSlice slice) implements RecordRegion {
         try {
             slice.readInto(out.nioBuffer(out.writerIndex(), slice.length()));
             out.writerIndex(out.writerIndex() + slice.length());
+            traffic.fetched(slice.length());
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + slice.file().path(), e);
         }
@@ -32,9 +36,11 @@ record SliceRegion(FileSlice slice) implements RecordRegion {
     @Override
     public Optional<FileRegion> fileRegion() {
         var channel = slice.file().channel();
-        return channel == null
-                ? Optional.empty()
-                : Optional.of(new SharedFile(channel, slice.position(), slice.length()));
+        if (channel == null) {
+            return Optional.empty();
+        }
+        traffic.fetched(slice.length());
+        return Optional.of(new SharedFile(channel, slice.position(), slice.length()));
     }
 
     /// A region whose file belongs to the log and stays open when the region was sent.

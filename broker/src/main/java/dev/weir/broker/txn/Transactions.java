@@ -32,6 +32,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -68,6 +69,8 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
     private volatile CompletableFuture<HostedTransactions> running; // written under this
     private HostedTransactions hosted; // worker thread only
     private volatile boolean closing;
+    private final LongAdder committed = new LongAdder();
+    private final LongAdder aborted = new LongAdder();
 
     /// The ends somebody is at work on. Entered on the thread that owns the transaction, when the
     /// end is decided or found unfinished; left when the end is durably completed, or when nobody
@@ -471,6 +474,9 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
                                 at.partitionOf(id),
                                 shard -> {
                                     var result = shard.complete(id, decided);
+                                    if (!result.records().isEmpty()) { // else it was before
+                                        (decided.isCommitting() ? committed : aborted).increment();
+                                    }
                                     // What is asked from here on comes after this record. That it
                                     // is durable need not be awaited: without it the markers are
                                     // written again, which changes nothing.
@@ -589,6 +595,16 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
                                     .map(Transactions::described)
                                     .toList());
         });
+    }
+
+    /// Transactions committed since the start.
+    public long committed() {
+        return committed.sum();
+    }
+
+    /// Transactions aborted since the start.
+    public long aborted() {
+        return aborted.sum();
     }
 
     /// For how long the open transaction has been open.

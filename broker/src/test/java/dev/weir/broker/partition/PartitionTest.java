@@ -82,13 +82,13 @@ class PartitionTest {
 
     @Test
     void one_fsync_covers_everything_appended_before_it() {
-        long before = directory.syncs();
+        long before = directory.syncTime().count();
         for (int i = 0; i < 100; i++) {
             append(Batches.plain(1, "v" + i));
         }
         directory.syncOnce();
         directory.syncOnce();
-        assertThat(directory.syncs() - before).isEqualTo(1);
+        assertThat(directory.syncTime().count() - before).isEqualTo(1);
         assertThat(partition.highWatermark()).isEqualTo(100);
     }
 

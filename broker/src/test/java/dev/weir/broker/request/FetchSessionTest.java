@@ -3,6 +3,8 @@ package dev.weir.broker.request;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.weir.broker.TestBroker;
+import dev.weir.broker.metric.Metric;
+import dev.weir.broker.metric.MetricVisitor;
 import dev.weir.broker.partition.AppendOrigin;
 import dev.weir.broker.request.Fetches.From;
 import dev.weir.broker.topic.NewTopic;
@@ -10,6 +12,7 @@ import dev.weir.broker.topic.NewTopic;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -364,7 +367,7 @@ class FetchSessionTest {
             }
             assertThat(gauge("weir_broker_fetch_sessions")).isEqualTo(1);
             assertThat(gauge("weir_broker_fetch_session_partitions")).isBetween(490.0, 500.0);
-            double incremental = gauge("weir_broker_fetches_incremental_total");
+            double incremental = gauge("weir_broker_incremental_fetches_total");
             double fetches = fetchRequests();
             assertThat(incremental).isGreaterThanOrEqualTo(40);
             assertThat(fetches - incremental).as("full fetches").isBetween(1.0, 3.0);
@@ -373,7 +376,7 @@ class FetchSessionTest {
     }
 
     private double fetchRequests() {
-        return broker.broker().metrics().requests().api("Fetch").requests.sum();
+        return broker.broker().metrics().requests().api(ApiKeys.FETCH).requests.sum();
     }
 
     private Uuid id(String topic) {
@@ -391,11 +394,22 @@ class FetchSessionTest {
         var found = new double[1];
         broker.broker()
                 .metrics()
-                .forEach((metric, _, value) -> {
-                    if (metric.equals(name)) {
-                        found[0] = value;
-                    }
-                });
+                .report(
+                        new MetricVisitor() {
+                            private String begun;
+
+                            @Override
+                            public void metric(Metric metric) {
+                                begun = metric.name();
+                            }
+
+                            @Override
+                            public void sample(String suffix, String labels, double value) {
+                                if (begun.equals(name)) {
+                                    found[0] = value;
+                                }
+                            }
+                        });
         return found[0];
     }
 

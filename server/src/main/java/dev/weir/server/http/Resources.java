@@ -1,5 +1,6 @@
 package dev.weir.server.http;
 
+import dev.weir.server.metric.MetricSource;
 import dev.weir.server.net.ClientGoneException;
 import dev.weir.server.session.Sessions;
 import dev.weir.sql.error.SqlException;

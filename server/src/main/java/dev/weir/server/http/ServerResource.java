@@ -1,22 +1,21 @@
 package dev.weir.server.http;
 
+import dev.weir.server.metric.MetricPage;
+import dev.weir.server.metric.MetricSource;
 import dev.weir.server.session.Sessions;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.exec.EngineMetrics;
+import dev.weir.sql.exec.QueryInfo;
 
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpResponseStatus;
 
-import java.lang.management.ManagementFactory;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /// What the server says about itself: `/healthcheck`, `/info`, `/metrics`.
 final class ServerResource {
-    private static final String METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
-
     private final Sessions sessions;
     private final ServerFacts facts;
     private final List<MetricSource> sources;
@@ -61,82 +60,75 @@ final class ServerResource {
 
     /// Everything counted, in Prometheus' text format.
     void metrics(Exchange exchange) {
-        // The format wants the samples of one name together.
-        var byName = new LinkedHashMap<String, List<String>>();
-        MetricSource.Samples samples =
-                (name, labels, value) ->
-                        byName.computeIfAbsent(name, _ -> new ArrayList<>())
-                                .add(
-                                        labels.isEmpty()
-                                                ? " " + text(value)
-                                                : "{" + labels + "} " + text(value));
-        collectProcess(samples);
-        collectStatements(samples);
-        if (sessions.isReady()) {
-            collectEngine(samples);
-        }
-        sources.forEach(source -> source.collect(samples));
-        var page = new StringBuilder(4 << 10);
-        byName.forEach((name, lines) -> {
-            page.append("# TYPE ")
-                    .append(name)
-                    .append(name.endsWith("_total") ? " counter\n" : " gauge\n");
-            lines.forEach(line -> page.append(name).append(line).append('\n'));
-        });
-        exchange.send(HttpResponseStatus.OK, METRICS_TYPE, page.toString());
+        var page = new MetricPage();
+        collectStatements(page);
+        collectEngine(page);
+        sources.forEach(source -> source.collect(page));
+        exchange.send(HttpResponseStatus.OK, MetricPage.TYPE, page.toString());
     }
 
-    private static String text(double value) {
-        return value == Math.rint(value) && Math.abs(value) < 1e15
-                ? Long.toString((long) value)
-                : Double.toString(value);
+    private void collectStatements(MetricPage to) {
+        to.gauge("weir_up", "1 while statements are carried out.", sessions.isReady() ? 1 : 0);
+        to.counter(
+                "weir_statements_total",
+                "SQL statements carried out or refused.",
+                sessions.statementCount());
+        to.counter(
+                "weir_statement_failures_total",
+                "SQL statements that failed.",
+                sessions.failureCount());
     }
 
-    private static void collectProcess(MetricSource.Samples to) {
-        var runtime = ManagementFactory.getRuntimeMXBean();
-        var memory = ManagementFactory.getMemoryMXBean();
-        to.sample("process_start_time_seconds", "", runtime.getStartTime() / 1e3);
-        ProcessHandle.current()
-                .info()
-                .totalCpuDuration()
-                .ifPresent(cpu -> to.sample("process_cpu_seconds_total", "", cpu.toMillis() / 1e3));
-        to.count("jvm_memory_used_bytes", "area=\"heap\"", memory.getHeapMemoryUsage().getUsed());
-        to.count(
-                "jvm_memory_used_bytes",
-                "area=\"nonheap\"",
-                memory.getNonHeapMemoryUsage().getUsed());
-        to.count("jvm_memory_max_bytes", "area=\"heap\"", memory.getHeapMemoryUsage().getMax());
-        to.count("jvm_threads", "", ManagementFactory.getThreadMXBean().getThreadCount());
-        for (var collector : ManagementFactory.getGarbageCollectorMXBeans()) {
-            String labels = "gc=\"" + collector.getName() + "\"";
-            to.count("jvm_gc_collections_total", labels, collector.getCollectionCount());
-            to.sample("jvm_gc_seconds_total", labels, collector.getCollectionTime() / 1e3);
-        }
-    }
-
-    private void collectStatements(MetricSource.Samples to) {
-        to.count("weir_up", "", sessions.isReady() ? 1 : 0);
-        to.count("weir_statements_total", "", sessions.statementCount());
-        to.count("weir_statement_failures_total", "", sessions.failureCount());
-    }
-
-    private void collectEngine(MetricSource.Samples to) {
+    private void collectEngine(MetricPage to) {
         EngineMetrics engine;
         try {
             engine = sessions.metrics();
         } catch (SqlException _) {
-            // It began to shut down between the question and the answer.
-            return;
+            // It does not run yet, or no longer.
+            engine = EngineMetrics.NONE;
         }
-        to.count("weir_engine_steps_total", "", engine.steps());
-        to.count("weir_engine_rows_in_total", "", engine.rowsIn());
-        to.count("weir_engine_rows_out_total", "", engine.rowsOut());
-        to.count("weir_engine_rows_late_total", "", engine.rowsLate());
-        to.count("weir_engine_dead_letters_total", "", engine.deadLetters());
-        to.count("weir_engine_checkpoints_total", "", engine.checkpoints());
-        to.count("weir_engine_state_bytes", "", engine.stateBytes());
-        to.count("weir_engine_persistent_queries", "", engine.persistentQueries());
-        to.count("weir_engine_push_queries", "", engine.pushQueries());
-        to.count("weir_engine_lag_records", "", engine.lagRecords());
+        to.counter("weir_engine_steps_total", "Steps journalled.", engine.steps());
+        to.counter("weir_engine_rows_in_total", "Rows read from topics.", engine.rowsIn());
+        to.counter("weir_engine_rows_out_total", "Rows written to topics.", engine.rowsOut());
+        to.counter(
+                "weir_engine_rows_late_total",
+                "Rows dropped because they came after the grace period.",
+                engine.rowsLate());
+        to.counter(
+                "weir_engine_dead_letters_total",
+                "Records and rows that could not be decoded or computed.",
+                engine.deadLetters());
+        to.counter(
+                "weir_engine_checkpoints_total",
+                "Checkpoints of query state.",
+                engine.checkpoints());
+        to.gauge("weir_engine_state_bytes", "Query state in memory.", engine.stateBytes());
+        to.gauge(
+                "weir_engine_persistent_queries",
+                "Queries kept by the server.",
+                engine.persistentQueries());
+        to.gauge("weir_engine_push_queries", "Queries kept by sessions.", engine.pushQueries());
+        to.gauge(
+                "weir_engine_lag_records",
+                "Records in topics that queries have not taken in.",
+                engine.lagRecords());
+        to.gauge(
+                "weir_query_running",
+                "1 where a query kept by the server runs or is filled, 0" + " where it failed.");
+        for (QueryInfo query : engine.queries()) {
+            to.sample(label(query), query.state() == QueryInfo.State.FAILED ? 0 : 1);
+        }
+        to.counter("weir_query_rows_in_total", "Rows that a query kept by the server took in.");
+        for (QueryInfo query : engine.queries()) {
+            to.sample(label(query), query.rowsIn());
+        }
+        to.counter("weir_query_rows_out_total", "Rows that a query kept by the server wrote.");
+        for (QueryInfo query : engine.queries()) {
+            to.sample(label(query), query.rowsOut());
+        }
+    }
+
+    private static String label(QueryInfo query) {
+        return MetricPage.label("query", query.id());
     }
 }

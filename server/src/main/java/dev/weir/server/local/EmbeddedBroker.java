@@ -2,15 +2,20 @@ package dev.weir.server.local;
 
 import dev.weir.broker.Broker;
 import dev.weir.broker.BrokerConfig;
+import dev.weir.broker.metric.Metric;
+import dev.weir.broker.metric.MetricVisitor;
 import dev.weir.broker.partition.LogDirectoryConfig;
 import dev.weir.broker.partition.LogDirectoryConfig.Durability;
 import dev.weir.broker.storage.RealFileSystem;
 import dev.weir.broker.txn.TransactionsConfig;
+import dev.weir.server.metric.MetricPage;
+import dev.weir.server.metric.MetricSource;
 import dev.weir.sql.io.TopicLog;
 
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.Locale;
 
 /// The broker of this process, as the server sees it: an address for Kafka clients, a log for the
 /// engine, samples for `/metrics`.
@@ -51,13 +56,6 @@ public final class EmbeddedBroker implements AutoCloseable {
             int transactionalIdExpirationMs,
             long compactionIntervalMs,
             long compactionKeyBytes) {}
-
-    /// Receives the samples of one reading of the broker's metrics.
-    @FunctionalInterface
-    public interface SampleVisitor {
-        /// @param labels `key="value"` pairs, empty for none
-        void sample(String name, String labels, double value);
-    }
 
     /// Recovers the logs and begins to serve Kafka clients. Retention deletes nothing until
     /// [#resumeRetention].
@@ -115,9 +113,22 @@ public final class EmbeddedBroker implements AutoCloseable {
         return log;
     }
 
-    /// Reports every counter and gauge.
-    public void metrics(SampleVisitor visitor) {
-        broker.metrics().forEach(visitor::sample);
+    /// What the broker counts and measures.
+    public MetricSource metrics() {
+        return page -> broker.metrics().report(new OnPage(page));
+    }
+
+    /// Hands the broker's samples to the page.
+    private record OnPage(MetricPage page) implements MetricVisitor {
+        @Override
+        public void metric(Metric metric) {
+            page.begin(metric.name(), metric.kind().name().toLowerCase(Locale.ROOT), metric.help());
+        }
+
+        @Override
+        public void sample(String suffix, String labels, double value) {
+            page.sample(suffix, labels, value);
+        }
     }
 
     @Override

@@ -1,6 +1,10 @@
 package dev.weir.sql.exec;
 
+import java.util.List;
+
 /// A reading of the engine's counters.
+///
+/// @param queries those kept by the server
 public record EngineMetrics(
         long steps,
         long rowsIn,
@@ -9,6 +13,18 @@ public record EngineMetrics(
         long deadLetters,
         long checkpoints,
         long stateBytes,
-        int persistentQueries,
+        List<QueryInfo> queries,
         int pushQueries,
-        long lagRecords) {}
+        long lagRecords) {
+    /// Of an engine that does not run.
+    public static final EngineMetrics NONE =
+            new EngineMetrics(0, 0, 0, 0, 0, 0, 0, List.of(), 0, 0);
+
+    public EngineMetrics {
+        queries = List.copyOf(queries);
+    }
+
+    public int persistentQueries() {
+        return queries.size();
+    }
+}

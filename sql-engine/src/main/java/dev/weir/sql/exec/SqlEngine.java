@@ -1039,7 +1039,7 @@ public final class SqlEngine implements AutoCloseable {
                 program.deadLetters(),
                 worker.checkpoints(),
                 store.memoryBytes(),
-                queries.size(),
+                queries.stream().map(QueryNode::info).toList(),
                 live.size(),
                 worker.lag());
     }
