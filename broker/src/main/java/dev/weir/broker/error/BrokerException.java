@@ -5,12 +5,15 @@ package dev.weir.broker.error;
 public final class BrokerException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    /// Messages quote what clients sent, and must fit into a response all the same.
+    private static final int MAX_MESSAGE = 2000;
+
     private final short code;
 
     /// @param code one of [ErrorCode]
     /// @param message lower-case and factual
     public BrokerException(short code, String message) {
-        super(message);
+        super(shortened(message));
         this.code = code;
     }
 
@@ -18,8 +21,14 @@ public final class BrokerException extends RuntimeException {
     /// @param message lower-case and factual
     /// @param cause what the disk or a codec reported
     public BrokerException(short code, String message, Throwable cause) {
-        super(message, cause);
+        super(shortened(message), cause);
         this.code = code;
+    }
+
+    private static String shortened(String message) {
+        return message == null || message.length() <= MAX_MESSAGE
+                ? message
+                : message.substring(0, MAX_MESSAGE) + "…";
     }
 
     /// The Kafka error code.

@@ -4,6 +4,10 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 
 import org.apache.kafka.common.message.ApiVersionsRequestData;
+import org.apache.kafka.common.message.ProduceRequestData;
+import org.apache.kafka.common.message.ProduceResponseData;
+import org.apache.kafka.common.message.ProduceResponseData.PartitionProduceResponse;
+import org.apache.kafka.common.message.ProduceResponseData.TopicProduceResponse;
 import org.apache.kafka.common.message.RequestHeaderData;
 import org.apache.kafka.common.message.ResponseHeaderData;
 import org.apache.kafka.common.protocol.ApiKeys;
@@ -13,6 +17,7 @@ import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.protocol.MessageSizeAccumulator;
 import org.apache.kafka.common.protocol.ObjectSerializationCache;
 import org.apache.kafka.common.requests.AbstractRequest;
+import org.apache.kafka.common.utils.Utils;
 
 import java.nio.ByteBuffer;
 import java.util.Optional;
@@ -31,6 +36,15 @@ public final class Codec {
     private static final int MAX_COLLECTION = 1 << 20;
 
     private static final int MIN_HEADER = 8;
+
+    /// The most bytes a text can have.
+    private static final int MAX_STRING = Short.MAX_VALUE;
+
+    /// What a byte becomes that is not UTF-8.
+    private static final int REPLACEMENT_BYTES = 3;
+
+    private static final String TOO_LONG =
+            "a name in the request is too long to be told about in the response";
 
     private Codec() {}
 
@@ -99,25 +113,50 @@ public final class Codec {
             ApiMessage response,
             ByteBufAllocator allocator,
             Consumer<Object> out) {
-        short version = request.tooNew() ? 0 : request.version();
-        short headerVersion = request.api().responseHeaderVersion(version);
-        var header = new ResponseHeaderData().setCorrelationId(request.correlationId());
-        var cache = new ObjectSerializationCache();
-        var size = new MessageSizeAccumulator();
-        header.addSize(size, cache, headerVersion);
-        response.addSize(size, cache, version);
-        int total = size.totalSize();
-        int copied = Math.min(total - size.sizeExcludingZeroCopy(), COPY_BELOW);
+        Sized sized;
+        try {
+            sized = Sized.of(request, response);
+        } catch (RuntimeException e) {
+            if (!isTooLong(e)) {
+                throw e;
+            }
+            var failure = failure(request, Errors.INVALID_REQUEST.code(), TOO_LONG);
+            sized = Sized.of(request, failure.orElseThrow(() -> e));
+        }
+        int excludingZeroCopy = sized.size.sizeExcludingZeroCopy();
+        int total = sized.size.totalSize();
+        int copied = Math.min(total - excludingZeroCopy, COPY_BELOW);
 
-        var parts = new Parts(allocator, 4 + size.sizeExcludingZeroCopy() + copied, out);
+        var parts = new Parts(allocator, 4 + excludingZeroCopy + copied, out);
         try {
             parts.buffer.writeInt(total);
             var writable = new ByteBufWritable(parts.buffer, parts::add);
-            header.write(writable, cache, headerVersion);
-            response.write(writable, cache, version);
+            sized.header.write(writable, sized.cache, sized.headerVersion);
+            sized.response.write(writable, sized.cache, sized.version);
             parts.finish();
         } finally {
             parts.buffer.release();
+        }
+    }
+
+    /// A response ready to be written.
+    private record Sized(
+            ResponseHeaderData header,
+            short headerVersion,
+            ApiMessage response,
+            short version,
+            ObjectSerializationCache cache,
+            MessageSizeAccumulator size) {
+
+        static Sized of(WireRequest request, ApiMessage response) {
+            short version = request.tooNew() ? 0 : request.version();
+            short headerVersion = request.api().responseHeaderVersion(version);
+            var header = new ResponseHeaderData().setCorrelationId(request.correlationId());
+            var cache = new ObjectSerializationCache();
+            var size = new MessageSizeAccumulator();
+            header.addSize(size, cache, headerVersion);
+            response.addSize(size, cache, version);
+            return new Sized(header, headerVersion, response, version, cache, size);
         }
     }
 
@@ -128,6 +167,11 @@ public final class Codec {
     /// @return empty for a request whose client waits for no response
     public static Optional<ApiMessage> failure(
             WireRequest request, short errorCode, String message) {
+        if (request.body() instanceof ProduceRequestData produce) {
+            return produce.acks() == 0
+                    ? Optional.empty()
+                    : Optional.of(failure(produce, errorCode, message));
+        }
         // The shapes of error responses are known to Kafka's request classes, which want to read
         // the request themselves.
         var cache = new ObjectSerializationCache();
@@ -144,8 +188,37 @@ public final class Codec {
         return response == null ? Optional.empty() : Optional.of(response.data());
     }
 
+    /// Made by hand, because the records are not to be copied, nor need there be any.
+    private static ProduceResponseData failure(
+            ProduceRequestData request, short errorCode, String message) {
+        var response = new ProduceResponseData();
+        for (var topic : request.topicData()) {
+            var failed =
+                    new TopicProduceResponse().setName(topic.name()).setTopicId(topic.topicId());
+            for (var partition : topic.partitionData()) {
+                failed.partitionResponses()
+                        .add(
+                                new PartitionProduceResponse()
+                                        .setIndex(partition.index())
+                                        .setErrorCode(errorCode)
+                                        .setErrorMessage(message)
+                                        .setBaseOffset(-1));
+            }
+            response.responses().add(failed);
+        }
+        return response;
+    }
+
+    /// Whether a response has a text longer than a field can hold: it quotes one of the request
+    /// that only just fitted.
+    private static boolean isTooLong(RuntimeException e) {
+        // All that the generated classes say of it.
+        return e.getMessage() != null && e.getMessage().endsWith("too long to be serialized");
+    }
+
     /// Claims to hold fewer bytes than it may, because the generated classes allocate collections
-    /// of any length that does not exceed the bytes left, before reading an element.
+    /// of any length that does not exceed the bytes left, before reading an element. Refuses texts
+    /// that could not be written back: what is not UTF-8 grows to three times its size.
     private static final class BoundedReadable extends ByteBufferAccessor {
         BoundedReadable(ByteBuffer bytes) {
             super(bytes);
@@ -154,6 +227,16 @@ public final class Codec {
         @Override
         public int remaining() {
             return Math.min(super.remaining(), MAX_COLLECTION);
+        }
+
+        @Override
+        public String readString(int length) {
+            var text = super.readString(length);
+            if (length > MAX_STRING / REPLACEMENT_BYTES && Utils.utf8Length(text) > MAX_STRING) {
+                throw new IllegalArgumentException(
+                        "a text of " + length + " bytes that are not UTF-8");
+            }
+            return text;
         }
     }
 

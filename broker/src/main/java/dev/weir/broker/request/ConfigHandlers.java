@@ -26,6 +26,8 @@ import org.apache.kafka.common.message.ListConfigResourcesResponseData;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -64,7 +66,11 @@ record ConfigHandlers(
     void describe(Exchange exchange) {
         var body = (DescribeConfigsRequestData) exchange.request().body();
         var response = new DescribeConfigsResponseData();
+        var described = new HashSet<Named>();
         for (var resource : body.resources()) {
+            if (!described.add(new Named(resource.resourceType(), resource.resourceName()))) {
+                continue; // said already, and a small request must not make a huge response
+            }
             var result =
                     new DescribeConfigsResult()
                             .setResourceType(resource.resourceType())
@@ -94,7 +100,7 @@ record ConfigHandlers(
                         ? List.of(CLIENT_METRICS)
                         : body.resourceTypes().isEmpty() ? LISTED : body.resourceTypes();
         var response = new ListConfigResourcesResponseData();
-        for (byte type : types) {
+        for (byte type : new LinkedHashSet<>(types)) {
             if (!LISTED.contains(type)) {
                 throw new BrokerException(
                         ErrorCode.UNSUPPORTED_VERSION,
@@ -121,12 +127,18 @@ record ConfigHandlers(
     void alter(Exchange exchange) {
         var body = (AlterConfigsRequestData) exchange.request().body();
         var response = new AlterConfigsResponseData();
+        var named = new Occurrences();
+        body.resources().forEach(each -> named.add(each.resourceType(), each.resourceName()));
         for (var resource : body.resources()) {
+            if (!named.isFirst(resource.resourceType(), resource.resourceName())) {
+                continue;
+            }
             var result =
                     new AlterConfigsResponseData.AlterConfigsResourceResponse()
                             .setResourceType(resource.resourceType())
                             .setResourceName(resource.resourceName());
             try {
+                named.requireOne(resource.resourceType(), resource.resourceName());
                 var configs = new HashMap<String, String>();
                 for (var each : resource.configs()) {
                     configs.put(each.name(), each.value());
@@ -147,12 +159,18 @@ record ConfigHandlers(
     void incrementalAlter(Exchange exchange) {
         var body = (IncrementalAlterConfigsRequestData) exchange.request().body();
         var response = new IncrementalAlterConfigsResponseData();
+        var named = new Occurrences();
+        body.resources().forEach(each -> named.add(each.resourceType(), each.resourceName()));
         for (var resource : body.resources()) {
+            if (!named.isFirst(resource.resourceType(), resource.resourceName())) {
+                continue;
+            }
             var result =
                     new IncrementalAlterConfigsResponseData.AlterConfigsResourceResponse()
                             .setResourceType(resource.resourceType())
                             .setResourceName(resource.resourceName());
             try {
+                named.requireOne(resource.resourceType(), resource.resourceName());
                 alter(
                         resource.resourceType(),
                         resource.resourceName(),
@@ -168,6 +186,30 @@ record ConfigHandlers(
             response.responses().add(result);
         }
         exchange.reply(response);
+    }
+
+    private record Named(byte type, String name) {}
+
+    /// How often a request names each resource. One named twice is refused, once, as on Kafka: it
+    /// would be unclear which change holds, and clients expect one result for each.
+    private static final class Occurrences {
+        private final Map<Named, Integer> counts = new HashMap<>();
+        private final Set<Named> seen = new HashSet<>();
+
+        void add(byte type, String name) {
+            counts.merge(new Named(type, name), 1, Integer::sum);
+        }
+
+        boolean isFirst(byte type, String name) {
+            return seen.add(new Named(type, name));
+        }
+
+        void requireOne(byte type, String name) {
+            if (counts.get(new Named(type, name)) > 1) {
+                throw new BrokerException(
+                        ErrorCode.INVALID_REQUEST, "resource \"" + name + "\" is named twice");
+            }
+        }
     }
 
     private void alter(

@@ -143,6 +143,10 @@ record GroupOffsetHandlers(Topics topics, GroupCalls calls) {
                 coordinator -> {
                     var answers = new ArrayList<CompletableFuture<OffsetFetchResponseGroup>>();
                     for (var group : wanted) {
+                        if (group.memberId() == null && group.memberEpoch() >= 0) {
+                            // No member has the empty id; the coordinator cannot take null for one.
+                            group.setMemberId("");
+                        }
                         answers.add(fetch(exchange, coordinator, group, body.requireStable()));
                     }
                     return CompletableFuture.allOf(answers.toArray(CompletableFuture<?>[]::new))

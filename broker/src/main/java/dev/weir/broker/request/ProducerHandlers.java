@@ -231,7 +231,12 @@ record ProducerHandlers(Topics topics, Transactions transactions, Markers marker
             return CompletableFuture.completedFuture(null);
         }
         if (TopicNames.isInternal(at.topic()) && !at.topic().equals(Groups.TOPIC)) {
+            // Whoever keeps its state there would no longer know what its own log holds.
             result.setErrorCode(ErrorCode.INVALID_TOPIC_EXCEPTION);
+            return CompletableFuture.completedFuture(null);
+        }
+        if (marker.producerId() < 0 || marker.producerEpoch() < 0) {
+            result.setErrorCode(Errors.INVALID_PRODUCER_ID_MAPPING.code());
             return CompletableFuture.completedFuture(null);
         }
         var end =

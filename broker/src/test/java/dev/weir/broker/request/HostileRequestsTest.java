@@ -1,0 +1,245 @@
+package dev.weir.broker.request;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.weir.broker.RawClient;
+import dev.weir.broker.TestBroker;
+import dev.weir.broker.topic.NewTopic;
+
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.message.AlterConfigsRequestData;
+import org.apache.kafka.common.message.AlterConfigsRequestData.AlterConfigsResource;
+import org.apache.kafka.common.message.AlterConfigsRequestData.AlterConfigsResourceCollection;
+import org.apache.kafka.common.message.AlterConfigsResponseData;
+import org.apache.kafka.common.message.DeleteRecordsRequestData;
+import org.apache.kafka.common.message.DeleteRecordsResponseData;
+import org.apache.kafka.common.message.DescribeConfigsRequestData;
+import org.apache.kafka.common.message.DescribeConfigsRequestData.DescribeConfigsResource;
+import org.apache.kafka.common.message.DescribeConfigsResponseData;
+import org.apache.kafka.common.message.DescribeGroupsRequestData;
+import org.apache.kafka.common.message.DescribeGroupsResponseData;
+import org.apache.kafka.common.message.ListConfigResourcesRequestData;
+import org.apache.kafka.common.message.ListConfigResourcesResponseData;
+import org.apache.kafka.common.message.ProduceRequestData;
+import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
+import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
+import org.apache.kafka.common.message.ProduceRequestData.TopicProduceDataCollection;
+import org.apache.kafka.common.message.ProduceResponseData;
+import org.apache.kafka.common.message.WriteTxnMarkersRequestData;
+import org.apache.kafka.common.message.WriteTxnMarkersRequestData.WritableTxnMarker;
+import org.apache.kafka.common.message.WriteTxnMarkersRequestData.WritableTxnMarkerTopic;
+import org.apache.kafka.common.message.WriteTxnMarkersResponseData;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.Errors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+
+/// Requests that no honest client sends. Most were found by the fuzz test.
+class HostileRequestsTest {
+    private static final int LONGEST = Short.MAX_VALUE;
+
+    @TempDir Path directory;
+    private TestBroker broker;
+    private RawClient client;
+
+    @BeforeEach
+    void start() throws Exception {
+        broker = new TestBroker(directory);
+        var _ = broker.broker().topics().create(new NewTopic("t", 1, Map.of()));
+        client = broker.raw();
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        client.close();
+        broker.close();
+    }
+
+    @Test
+    void a_text_that_could_not_be_written_back_closes_the_connection() throws Exception {
+        var frame =
+                RawClient.frame(
+                        ApiKeys.DESCRIBE_GROUPS,
+                        (short) 2,
+                        1,
+                        new DescribeGroupsRequestData().setGroups(List.of("g".repeat(LONGEST))));
+        for (int i = frame.limit() - LONGEST; i < frame.limit(); i++) {
+            frame.put(i, (byte) 0x80); // no UTF-8: each becomes a replacement character of three
+        }
+        client.sendBytes(frame);
+        assertThat(client.isClosedByBroker()).isTrue();
+    }
+
+    @Test
+    void a_message_that_quotes_a_long_name_is_cut() throws Exception {
+        var response =
+                (DescribeConfigsResponseData)
+                        client.call(
+                                ApiKeys.DESCRIBE_CONFIGS,
+                                4,
+                                new DescribeConfigsRequestData()
+                                        .setResources(
+                                                List.of(
+                                                        resource(
+                                                                ConfigResource.Type.TOPIC,
+                                                                "x".repeat(LONGEST)))));
+        var result = response.results().getFirst();
+        assertThat(result.errorCode()).isEqualTo(Errors.UNKNOWN_TOPIC_OR_PARTITION.code());
+        assertThat(result.errorMessage()).startsWith("topic \"xxx").hasSizeLessThan(3000);
+    }
+
+    @Test
+    void a_group_whose_name_leaves_no_room_for_a_message_is_answered() throws Exception {
+        var response =
+                (DescribeGroupsResponseData)
+                        client.call(
+                                ApiKeys.DESCRIBE_GROUPS,
+                                6,
+                                new DescribeGroupsRequestData()
+                                        .setGroups(List.of("x".repeat(LONGEST))));
+        assertThat(response.groups().getFirst().errorCode())
+                .isEqualTo(Errors.INVALID_REQUEST.code());
+    }
+
+    @Test
+    void topics_with_the_longest_names_are_unknown() throws Exception {
+        var response =
+                (DeleteRecordsResponseData)
+                        client.call(
+                                ApiKeys.DELETE_RECORDS,
+                                2,
+                                new DeleteRecordsRequestData()
+                                        .setTopics(
+                                                List.of(
+                                                        new DeleteRecordsRequestData
+                                                                        .DeleteRecordsTopic()
+                                                                .setName("x".repeat(LONGEST))
+                                                                .setPartitions(
+                                                                        List.of(
+                                                                                new DeleteRecordsRequestData
+                                                                                        .DeleteRecordsPartition())))));
+        assertThat(response.topics().iterator().next().partitions().iterator().next().errorCode())
+                .isEqualTo(Errors.UNKNOWN_TOPIC_OR_PARTITION.code());
+    }
+
+    @Test
+    void wrong_acks_are_told_of_also_where_there_are_no_records() throws Exception {
+        var topic =
+                new TopicProduceData()
+                        .setName("t")
+                        .setPartitionData(List.of(new PartitionProduceData().setRecords(null)));
+        var response =
+                (ProduceResponseData)
+                        client.call(
+                                ApiKeys.PRODUCE,
+                                9,
+                                new ProduceRequestData()
+                                        .setAcks((short) 128)
+                                        .setTopicData(
+                                                new TopicProduceDataCollection(
+                                                        List.of(topic).iterator())));
+        var partition = response.responses().iterator().next().partitionResponses().getFirst();
+        assertThat(partition.errorCode()).isEqualTo(Errors.INVALID_REQUIRED_ACKS.code());
+        assertThat(partition.errorMessage()).isEqualTo("acks must be -1, 0 or 1, not 128");
+    }
+
+    @Test
+    void a_resource_whose_settings_are_changed_twice_in_a_request_is_refused_once()
+            throws Exception {
+        var twice =
+                new AlterConfigsResourceCollection(List.of(alteration(), alteration()).iterator());
+        var response =
+                (AlterConfigsResponseData)
+                        client.call(
+                                ApiKeys.ALTER_CONFIGS,
+                                2,
+                                new AlterConfigsRequestData().setResources(twice));
+        assertThat(response.responses()).hasSize(1);
+        assertThat(response.responses().getFirst().errorCode())
+                .isEqualTo(Errors.INVALID_REQUEST.code());
+    }
+
+    @Test
+    void settings_asked_for_many_times_are_told_once() throws Exception {
+        var response =
+                (DescribeConfigsResponseData)
+                        client.call(
+                                ApiKeys.DESCRIBE_CONFIGS,
+                                4,
+                                new DescribeConfigsRequestData()
+                                        .setResources(
+                                                Collections.nCopies(
+                                                        100_000,
+                                                        resource(ConfigResource.Type.TOPIC, "t"))));
+        assertThat(response.results()).hasSize(1);
+        var listed =
+                (ListConfigResourcesResponseData)
+                        client.call(
+                                ApiKeys.LIST_CONFIG_RESOURCES,
+                                1,
+                                new ListConfigResourcesRequestData()
+                                        .setResourceTypes(
+                                                Collections.nCopies(
+                                                        100_000, ConfigResource.Type.TOPIC.id())));
+        assertThat(listed.configResources()).hasSize(1);
+    }
+
+    @Test
+    void markers_are_not_written_where_coordinators_keep_their_state() throws Exception {
+        assertThat(marker("__transaction_state", 7)).isEqualTo(Errors.INVALID_TOPIC_EXCEPTION);
+        assertThat(marker("t", -1)).isEqualTo(Errors.INVALID_PRODUCER_ID_MAPPING);
+        assertThat(marker("__consumer_offsets", -1)).isEqualTo(Errors.INVALID_PRODUCER_ID_MAPPING);
+        assertThat(broker.broker().partition("t", 0).logEndOffset()).isZero();
+        assertThat(marker("t", 7)).isEqualTo(Errors.NONE);
+    }
+
+    private Errors marker(String topic, long producerId) throws Exception {
+        var response =
+                (WriteTxnMarkersResponseData)
+                        client.call(
+                                ApiKeys.WRITE_TXN_MARKERS,
+                                1,
+                                new WriteTxnMarkersRequestData()
+                                        .setMarkers(
+                                                List.of(
+                                                        new WritableTxnMarker()
+                                                                .setProducerId(producerId)
+                                                                .setTopics(
+                                                                        List.of(
+                                                                                new WritableTxnMarkerTopic()
+                                                                                        .setName(
+                                                                                                topic)
+                                                                                        .setPartitionIndexes(
+                                                                                                List
+                                                                                                        .of(
+                                                                                                                0)))))));
+        return Errors.forCode(
+                response.markers()
+                        .getFirst()
+                        .topics()
+                        .getFirst()
+                        .partitions()
+                        .getFirst()
+                        .errorCode());
+    }
+
+    private static AlterConfigsResource alteration() {
+        return new AlterConfigsResource()
+                .setResourceType(ConfigResource.Type.TOPIC.id())
+                .setResourceName("t");
+    }
+
+    private static DescribeConfigsResource resource(ConfigResource.Type type, String name) {
+        return new DescribeConfigsResource()
+                .setResourceType(type.id())
+                .setResourceName(name)
+                .setConfigurationKeys(null);
+    }
+}
