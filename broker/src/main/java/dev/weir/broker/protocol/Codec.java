@@ -4,6 +4,14 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 
 import org.apache.kafka.common.message.ApiVersionsRequestData;
+import org.apache.kafka.common.message.CreateAclsRequestData;
+import org.apache.kafka.common.message.CreateAclsResponseData;
+import org.apache.kafka.common.message.CreateAclsResponseData.AclCreationResult;
+import org.apache.kafka.common.message.DeleteAclsRequestData;
+import org.apache.kafka.common.message.DeleteAclsResponseData;
+import org.apache.kafka.common.message.DeleteAclsResponseData.DeleteAclsFilterResult;
+import org.apache.kafka.common.message.DescribeAclsRequestData;
+import org.apache.kafka.common.message.DescribeAclsResponseData;
 import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.message.ProduceResponseData;
 import org.apache.kafka.common.message.ProduceResponseData.PartitionProduceResponse;
@@ -167,11 +175,27 @@ public final class Codec {
     /// @return empty for a request whose client waits for no response
     public static Optional<ApiMessage> failure(
             WireRequest request, short errorCode, String message) {
-        if (request.body() instanceof ProduceRequestData produce) {
-            return produce.acks() == 0
-                    ? Optional.empty()
-                    : Optional.of(failure(produce, errorCode, message));
-        }
+        // The first are made by hand: of produce requests the records are not to be copied, nor
+        // need
+        // there be any; Kafka's classes of the others refuse to exist for a request that is wrong.
+        return switch (request.body()) {
+            case ProduceRequestData produce when produce.acks() == 0 -> Optional.empty();
+            case ProduceRequestData produce -> Optional.of(failure(produce, errorCode, message));
+            case CreateAclsRequestData creation ->
+                    Optional.of(failure(creation, errorCode, message));
+            case DeleteAclsRequestData deletion ->
+                    Optional.of(failure(deletion, errorCode, message));
+            case DescribeAclsRequestData _ ->
+                    Optional.of(
+                            new DescribeAclsResponseData()
+                                    .setErrorCode(errorCode)
+                                    .setErrorMessage(message));
+            default -> usualFailure(request, errorCode, message);
+        };
+    }
+
+    private static Optional<ApiMessage> usualFailure(
+            WireRequest request, short errorCode, String message) {
         // The shapes of error responses are known to Kafka's request classes, which want to read
         // the request themselves.
         var cache = new ObjectSerializationCache();
@@ -188,7 +212,29 @@ public final class Codec {
         return response == null ? Optional.empty() : Optional.of(response.data());
     }
 
-    /// Made by hand, because the records are not to be copied, nor need there be any.
+    private static CreateAclsResponseData failure(
+            CreateAclsRequestData request, short errorCode, String message) {
+        var response = new CreateAclsResponseData();
+        for (var _ : request.creations()) {
+            response.results()
+                    .add(new AclCreationResult().setErrorCode(errorCode).setErrorMessage(message));
+        }
+        return response;
+    }
+
+    private static DeleteAclsResponseData failure(
+            DeleteAclsRequestData request, short errorCode, String message) {
+        var response = new DeleteAclsResponseData();
+        for (var _ : request.filters()) {
+            response.filterResults()
+                    .add(
+                            new DeleteAclsFilterResult()
+                                    .setErrorCode(errorCode)
+                                    .setErrorMessage(message));
+        }
+        return response;
+    }
+
     private static ProduceResponseData failure(
             ProduceRequestData request, short errorCode, String message) {
         var response = new ProduceResponseData();

@@ -14,6 +14,8 @@ public final class WireErrors {
     public static final short INCONSISTENT_TOPIC_ID = Errors.INCONSISTENT_TOPIC_ID.code();
     public static final short MISMATCHED_ENDPOINT_TYPE = Errors.MISMATCHED_ENDPOINT_TYPE.code();
     public static final short ELECTION_NOT_NEEDED = Errors.ELECTION_NOT_NEEDED.code();
+    public static final short INCONSISTENT_GROUP_PROTOCOL =
+            Errors.INCONSISTENT_GROUP_PROTOCOL.code();
 
     public static final short THROTTLING_QUOTA_EXCEEDED = Errors.THROTTLING_QUOTA_EXCEEDED.code();
 

@@ -30,6 +30,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 
 /// Access rules shown and changed. They are kept, not enforced: without authentication there is
@@ -106,6 +107,9 @@ record AccessRuleHandlers(AdminSettings settings) {
         var body = (DeleteAclsRequestData) exchange.request().body();
         var response = new DeleteAclsResponseData();
         var gone = new LinkedHashSet<AccessRule>();
+        // Each once, or many filters that match everything would make a huge response of a small
+        // request.
+        var matched = new HashSet<AclBindingFilter>();
         for (var wanted : body.filters()) {
             var filter =
                     filter(
@@ -120,7 +124,7 @@ record AccessRuleHandlers(AdminSettings settings) {
             if (filter.isUnknown()) {
                 result.setErrorCode(Errors.INVALID_REQUEST.code())
                         .setErrorMessage("the filter has an element that is not known");
-            } else {
+            } else if (matched.add(filter)) {
                 for (var rule : settings.rules()) {
                     if (filter.matches(binding(rule))) {
                         gone.add(rule);
@@ -160,7 +164,7 @@ record AccessRuleHandlers(AdminSettings settings) {
         }
         int colon = wanted.principal().indexOf(':');
         if (colon <= 0) {
-            return "a principal looks like User:alice, not \"" + wanted.principal() + "\"";
+            return "a principal looks like User:alice";
         }
         return wanted.host().isEmpty() ? "the host is empty" : null;
     }

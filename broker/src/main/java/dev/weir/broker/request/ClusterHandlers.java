@@ -5,6 +5,7 @@ import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.partition.Partition;
 import dev.weir.broker.protocol.TopicIds;
 import dev.weir.broker.protocol.WireErrors;
+import dev.weir.broker.topic.NewTopic;
 import dev.weir.broker.topic.Topic;
 import dev.weir.broker.topic.TopicNames;
 import dev.weir.broker.topic.Topics;
@@ -33,7 +34,10 @@ import org.apache.kafka.common.message.MetadataResponseData.MetadataResponseTopi
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 
@@ -91,14 +95,15 @@ final class ClusterHandlers {
     void metadata(Exchange exchange) {
         var body = (MetadataRequestData) exchange.request().body();
         if (!config.autoCreateTopics() || !body.allowAutoTopicCreation() || !lacksTopic(body)) {
-            exchange.reply(metadata(exchange.request().version(), body, false));
+            exchange.reply(metadata(exchange.request().version(), body, Map.of()));
             return;
         }
         exchange.holdFollowing();
         try {
             admin.execute(() -> {
                 try {
-                    exchange.reply(metadata(exchange.request().version(), body, true));
+                    var refused = createMissing(body);
+                    exchange.reply(metadata(exchange.request().version(), body, refused));
                 } catch (RuntimeException e) {
                     LOGGER.error("metadata request failed", e);
                     exchange.close("a metadata request failed");
@@ -263,7 +268,39 @@ final class ClusterHandlers {
         return false;
     }
 
-    private MetadataResponseData metadata(short version, MetadataRequestData body, boolean create) {
+    /// Creates the topics asked for that are not there, with one write to the disk.
+    ///
+    /// @return the error codes of those that cannot be
+    private Map<String, Short> createMissing(MetadataRequestData body) {
+        var missing = new LinkedHashSet<String>();
+        for (var wanted : body.topics()) {
+            if (!isById(wanted)
+                    && wanted.name() != null
+                    && !TopicNames.isInternal(wanted.name())
+                    && topics.find(wanted.name()).isEmpty()) {
+                missing.add(wanted.name());
+            }
+        }
+        var refused = new HashMap<String, Short>();
+        try {
+            var outcomes =
+                    topics.createAll(missing.stream().map(NewTopic::new).toList(), false)
+                            .iterator();
+            for (var name : missing) {
+                var failure = outcomes.next().failure();
+                if (failure != null) {
+                    refused.put(name, failure.code());
+                }
+            }
+        } catch (BrokerException e) {
+            missing.forEach(name -> refused.put(name, e.code()));
+        }
+        return refused;
+    }
+
+    /// @param refused the topics that were to be created and could not be, with the reasons
+    private MetadataResponseData metadata(
+            short version, MetadataRequestData body, Map<String, Short> refused) {
         var response =
                 new MetadataResponseData()
                         .setClusterId(node.clusterId())
@@ -285,8 +322,9 @@ final class ClusterHandlers {
                 response.topics().add(metadata(topic));
             }
         } else {
-            for (var wanted : body.topics()) {
-                response.topics().add(metadata(version, wanted, create));
+            // Each once, or a request for one topic many times would have a huge response.
+            for (var wanted : new LinkedHashSet<>(body.topics())) {
+                response.topics().add(metadata(version, wanted, refused));
             }
         }
         if (body.includeTopicAuthorizedOperations()) {
@@ -303,7 +341,7 @@ final class ClusterHandlers {
     }
 
     private MetadataResponseTopic metadata(
-            short version, MetadataRequestTopic wanted, boolean create) {
+            short version, MetadataRequestTopic wanted, Map<String, Short> refused) {
         if (isById(wanted) || wanted.name() == null) {
             return topics.find(TopicIds.fromWire(wanted.topicId()))
                     .map(ClusterHandlers::metadata)
@@ -313,20 +351,15 @@ final class ClusterHandlers {
                                     .setTopicId(wanted.topicId())
                                     .setErrorCode(ErrorCode.UNKNOWN_TOPIC_ID));
         }
-        var refused = new MetadataResponseTopic().setName(wanted.name());
-        var topic = topics.find(wanted.name());
-        if (topic.isPresent()) {
-            return metadata(topic.get());
-        }
-        if (!create || TopicNames.isInternal(wanted.name())) {
-            return refused.setErrorCode(unknownTopic(wanted.name()))
-                    .setIsInternal(TopicNames.isInternal(wanted.name()));
-        }
-        try {
-            return metadata(topics.getOrCreate(wanted.name()));
-        } catch (BrokerException e) {
-            return refused.setErrorCode(e.code());
-        }
+        return topics.find(wanted.name())
+                .map(ClusterHandlers::metadata)
+                .orElseGet(() ->
+                        new MetadataResponseTopic()
+                                .setName(wanted.name())
+                                .setIsInternal(TopicNames.isInternal(wanted.name()))
+                                .setErrorCode(
+                                        refused.getOrDefault(
+                                                wanted.name(), unknownTopic(wanted.name()))));
     }
 
     private static MetadataResponseTopic metadata(Topic topic) {

@@ -1,8 +1,11 @@
 package dev.weir.broker.request;
 
+import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
+import dev.weir.broker.protocol.WireErrors;
 import dev.weir.broker.txn.Transactions;
 
+import org.apache.kafka.clients.consumer.internals.ConsumerProtocol;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.message.ConsumerGroupDescribeRequestData;
 import org.apache.kafka.common.message.ConsumerGroupDescribeResponseData;
@@ -16,15 +19,18 @@ import org.apache.kafka.common.message.FindCoordinatorResponseData;
 import org.apache.kafka.common.message.FindCoordinatorResponseData.Coordinator;
 import org.apache.kafka.common.message.HeartbeatRequestData;
 import org.apache.kafka.common.message.JoinGroupRequestData;
+import org.apache.kafka.common.message.JoinGroupRequestData.JoinGroupRequestProtocol;
 import org.apache.kafka.common.message.LeaveGroupRequestData;
 import org.apache.kafka.common.message.LeaveGroupRequestData.MemberIdentity;
 import org.apache.kafka.common.message.ListGroupsRequestData;
 import org.apache.kafka.common.message.ListGroupsResponseData;
 import org.apache.kafka.common.message.SyncGroupRequestData;
+import org.apache.kafka.common.protocol.types.SchemaException;
 import org.apache.kafka.common.requests.JoinGroupResponse;
 import org.apache.kafka.common.requests.LeaveGroupResponse;
 import org.apache.kafka.common.utils.BufferSupplier;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -99,6 +105,19 @@ record GroupHandlers(Node node, GroupCalls calls, Transactions transactions) {
 
     void joinGroup(Exchange exchange) {
         var body = (JoinGroupRequestData) exchange.request().body();
+        var names = body.protocols().stream().map(JoinGroupRequestProtocol::name).toList();
+        if (distinct(names).size() < names.size()) {
+            // Counted as often as it is named, it would be taken for one that all members support.
+            throw new BrokerException(
+                    WireErrors.INCONSISTENT_GROUP_PROTOCOL,
+                    "a member of group \"" + body.groupId() + "\" names a protocol twice");
+        }
+        if (body.protocolType().equals(ConsumerProtocol.PROTOCOL_TYPE)
+                && !body.protocols().stream().allMatch(each -> isReadable(each.metadata()))) {
+            throw new BrokerException(
+                    ErrorCode.INVALID_REQUEST,
+                    "what a member of group \"" + body.groupId() + "\" subscribes to is broken");
+        }
         calls.ask(
                 exchange,
                 coordinator ->
@@ -106,6 +125,21 @@ record GroupHandlers(Node node, GroupCalls calls, Transactions transactions) {
                                 GroupCalls.caller(exchange), body, BufferSupplier.NO_CACHING),
                 // Old versions have no null for the name of the protocol.
                 joined -> new JoinGroupResponse(joined, exchange.request().version()).data());
+    }
+
+    /// Whether the coordinator can read a subscription as it does when all have joined. Where it
+    /// cannot the whole group would never be ready. What is only cut off it does without.
+    private static boolean isReadable(byte[] subscription) {
+        var bytes = ByteBuffer.wrap(subscription);
+        try {
+            var _ = ConsumerProtocol.deserializeVersion(bytes);
+            var _ = ConsumerProtocol.deserializeConsumerProtocolSubscription(bytes, (short) 0);
+            return true;
+        } catch (SchemaException _) {
+            return true;
+        } catch (RuntimeException _) {
+            return false;
+        }
     }
 
     void syncGroup(Exchange exchange) {
@@ -170,7 +204,8 @@ record GroupHandlers(Node node, GroupCalls calls, Transactions transactions) {
         calls.ask(
                 exchange,
                 coordinator ->
-                        coordinator.describeGroups(GroupCalls.caller(exchange), body.groups()),
+                        coordinator.describeGroups(
+                                GroupCalls.caller(exchange), distinct(body.groups())),
                 groups -> {
                     if (body.includeAuthorizedOperations()) {
                         groups.stream()
@@ -187,7 +222,7 @@ record GroupHandlers(Node node, GroupCalls calls, Transactions transactions) {
                 exchange,
                 coordinator ->
                         coordinator.consumerGroupDescribe(
-                                GroupCalls.caller(exchange), body.groupIds()),
+                                GroupCalls.caller(exchange), distinct(body.groupIds())),
                 groups -> {
                     if (body.includeAuthorizedOperations()) {
                         groups.stream()
@@ -201,12 +236,17 @@ record GroupHandlers(Node node, GroupCalls calls, Transactions transactions) {
     void deleteGroups(Exchange exchange) {
         var body = (DeleteGroupsRequestData) exchange.request().body();
         // Twice the same name would be two results for one deletion.
-        var names = new ArrayList<>(new LinkedHashSet<>(body.groupsNames()));
+        var names = distinct(body.groupsNames());
         calls.ask(
                 exchange,
                 coordinator ->
                         coordinator.deleteGroups(
                                 GroupCalls.caller(exchange), names, BufferSupplier.NO_CACHING),
                 results -> new DeleteGroupsResponseData().setResults(results));
+    }
+
+    /// Each name once, so that a request for one thing many times has no huge response.
+    private static List<String> distinct(List<String> names) {
+        return new ArrayList<>(new LinkedHashSet<>(names));
     }
 }

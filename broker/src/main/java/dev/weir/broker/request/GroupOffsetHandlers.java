@@ -31,6 +31,7 @@ import org.apache.kafka.common.utils.BufferSupplier;
 import org.apache.kafka.coordinator.group.GroupCoordinator;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -142,7 +143,11 @@ record GroupOffsetHandlers(Topics topics, GroupCalls calls) {
                 exchange,
                 coordinator -> {
                     var answers = new ArrayList<CompletableFuture<OffsetFetchResponseGroup>>();
+                    var asked = new HashSet<String>();
                     for (var group : wanted) {
+                        if (!asked.add(group.groupId())) {
+                            continue; // or many times all offsets of one group would be answered
+                        }
                         if (group.memberId() == null && group.memberEpoch() >= 0) {
                             // No member has the empty id; the coordinator cannot take null for one.
                             group.setMemberId("");

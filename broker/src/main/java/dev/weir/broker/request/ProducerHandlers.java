@@ -35,6 +35,8 @@ import org.apache.kafka.common.message.WriteTxnMarkersResponseData.WritableTxnMa
 import org.apache.kafka.common.protocol.Errors;
 
 import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -46,9 +48,13 @@ record ProducerHandlers(Topics topics, Transactions transactions, Markers marker
     void describeProducers(Exchange exchange) {
         var body = (DescribeProducersRequestData) exchange.request().body();
         var response = new DescribeProducersResponseData();
+        var described = new HashSet<TopicPartition>();
         for (var wanted : body.topics()) {
             var topic = new TopicResponse().setName(wanted.name());
             for (int index : wanted.partitionIndexes()) {
+                if (!described.add(new TopicPartition(wanted.name(), index))) {
+                    continue; // a small request must not make a huge response
+                }
                 topic.partitions().add(describe(wanted.name(), index));
             }
             response.topics().add(topic);
@@ -82,7 +88,7 @@ record ProducerHandlers(Topics topics, Transactions transactions, Markers marker
                 exchange,
                 () -> {
                     var answers = new ArrayList<CompletableFuture<TransactionState>>();
-                    for (var id : body.transactionalIds()) {
+                    for (var id : new LinkedHashSet<>(body.transactionalIds())) {
                         answers.add(describe(exchange, id));
                     }
                     return CompletableFuture.allOf(answers.toArray(CompletableFuture<?>[]::new))

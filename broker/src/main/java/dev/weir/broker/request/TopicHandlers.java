@@ -119,6 +119,7 @@ record TopicHandlers(ServingConfig config, Topics topics) {
     void createPartitions(Exchange exchange) {
         var body = (CreatePartitionsRequestData) exchange.request().body();
         var response = new CreatePartitionsResponseData();
+        Topics.checkNewPartitions(body.topics().stream().mapToLong(this::added).sum());
         for (var wanted : body.topics()) {
             var result = new CreatePartitionsTopicResult().setName(wanted.name());
             try {
@@ -141,6 +142,15 @@ record TopicHandlers(ServingConfig config, Topics topics) {
             response.results().add(result);
         }
         exchange.reply(response);
+    }
+
+    /// How many partitions a topic would have more, if it may have them at all.
+    private long added(CreatePartitionsTopic wanted) {
+        return wanted.count() > Topics.MAX_PARTITIONS
+                ? 0
+                : topics.find(wanted.name())
+                        .map(topic -> Math.max(0, wanted.count() - topic.partitions().size()))
+                        .orElse(0);
     }
 
     private NewTopic spec(CreatableTopic wanted) {

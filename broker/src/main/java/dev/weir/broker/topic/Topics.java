@@ -39,6 +39,9 @@ public final class Topics {
     /// The most partitions a topic can have, so that one request cannot exhaust the machine.
     public static final int MAX_PARTITIONS = 10_000;
 
+    /// The most partitions that several topics created at once can have together, as on Kafka.
+    public static final int MAX_NEW_PARTITIONS = 10_000;
+
     private static final Logger LOGGER = LoggerFactory.getLogger(Topics.class);
 
     private final MetadataLog log;
@@ -144,16 +147,12 @@ public final class Topics {
         return outcome.topic;
     }
 
-    /// The topic of this name, created with default settings if it is not there yet.
-    public synchronized Topic getOrCreate(String name) {
-        var topic = byName.get(name);
-        return topic != null ? topic : create(new NewTopic(name));
-    }
-
     /// Creates those of several topics that can be, with one write to the disk.
     ///
     /// @param checkOnly whether to stop short of creating them
     /// @return one outcome for each, in order
+    /// @throws BrokerException with `POLICY_VIOLATION` if they had more than [#MAX_NEW_PARTITIONS]
+    ///   partitions together; then none is created
     public synchronized List<Outcome> createAll(List<NewTopic> specs, boolean checkOnly) {
         var outcomes = new ArrayList<Outcome>();
         var decided = new ArrayList<MetadataRecord.TopicCreated>();
@@ -168,8 +167,9 @@ public final class Topics {
                 outcomes.add(new Outcome(null, e));
             }
         }
+        long wanted = decided.stream().mapToLong(MetadataRecord.TopicCreated::partitions).sum();
+        checkNewPartitions(wanted);
         if (!decided.isEmpty() && !checkOnly) {
-            int wanted = decided.stream().mapToInt(MetadataRecord.TopicCreated::partitions).sum();
             log.checkRoom("topics", roomFor(wanted));
             log.append(decided);
             partitions.openAll(
@@ -187,8 +187,22 @@ public final class Topics {
     }
 
     /// A log that cannot be begun stays offline until a restart, so there must be room for it.
-    private static long roomFor(int partitions) {
-        return ROOM_BYTES + (long) partitions * PARTITION_ROOM_BYTES;
+    private static long roomFor(long partitions) {
+        return ROOM_BYTES + partitions * PARTITION_ROOM_BYTES;
+    }
+
+    /// Refuses what is too much for one request.
+    ///
+    /// @throws BrokerException with `POLICY_VIOLATION`
+    public static void checkNewPartitions(long count) {
+        if (count > MAX_NEW_PARTITIONS) {
+            throw new BrokerException(
+                    ErrorCode.POLICY_VIOLATION,
+                    count
+                            + " new partitions in one request, more than "
+                            + MAX_NEW_PARTITIONS
+                            + "; create fewer at a time");
+        }
     }
 
     /// Deletes a topic. On return nobody finds it any more and its files are gone or going.

@@ -113,8 +113,13 @@ final class Vocabulary {
         Integer.MIN_VALUE,
         Integer.MIN_VALUE + 1,
     };
+    private static final int[] PARTITIONS = {
+        1, 1, 2, 3, -1, 0, -5, 10_001, Integer.MAX_VALUE, Integer.MIN_VALUE
+    };
+
+    /// Quotas are enforced, so whatever is allowed of these is more than anybody needs.
     private static final double[] DOUBLES = {
-        1e9, 1e12, 0, -1, 0.5, Double.NaN, Double.POSITIVE_INFINITY, Double.MIN_VALUE, -0.0
+        1e9, 1e12, 0, -1, 1e9 + 0.5, Double.NaN, Double.POSITIVE_INFINITY, -Double.MIN_VALUE, -0.0
     };
 
     /// A producer that the broker knows.
@@ -233,6 +238,10 @@ final class Vocabulary {
     }
 
     int int32(Random random, String field) {
+        if (field.equals("num_partitions") || field.equals("count")) {
+            // As many as are allowed would take their time, and not be what is to be found out.
+            return PARTITIONS[random.nextInt(PARTITIONS.length)];
+        }
         if (random.nextInt(5) == 0) {
             return INTS[random.nextInt(INTS.length)];
         }

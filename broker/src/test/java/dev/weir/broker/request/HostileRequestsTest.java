@@ -5,12 +5,26 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.weir.broker.RawClient;
 import dev.weir.broker.TestBroker;
 import dev.weir.broker.topic.NewTopic;
+import dev.weir.broker.topic.Topics;
 
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.message.AlterConfigsRequestData;
 import org.apache.kafka.common.message.AlterConfigsRequestData.AlterConfigsResource;
 import org.apache.kafka.common.message.AlterConfigsRequestData.AlterConfigsResourceCollection;
 import org.apache.kafka.common.message.AlterConfigsResponseData;
+import org.apache.kafka.common.message.ConsumerGroupHeartbeatRequestData;
+import org.apache.kafka.common.message.ConsumerGroupHeartbeatResponseData;
+import org.apache.kafka.common.message.CreateAclsRequestData;
+import org.apache.kafka.common.message.CreateAclsRequestData.AclCreation;
+import org.apache.kafka.common.message.CreateAclsResponseData;
+import org.apache.kafka.common.message.CreatePartitionsRequestData;
+import org.apache.kafka.common.message.CreatePartitionsRequestData.CreatePartitionsTopic;
+import org.apache.kafka.common.message.CreatePartitionsRequestData.CreatePartitionsTopicCollection;
+import org.apache.kafka.common.message.CreatePartitionsResponseData;
+import org.apache.kafka.common.message.CreateTopicsRequestData;
+import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopic;
+import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopicCollection;
+import org.apache.kafka.common.message.CreateTopicsResponseData;
 import org.apache.kafka.common.message.DeleteRecordsRequestData;
 import org.apache.kafka.common.message.DeleteRecordsResponseData;
 import org.apache.kafka.common.message.DescribeConfigsRequestData;
@@ -18,8 +32,18 @@ import org.apache.kafka.common.message.DescribeConfigsRequestData.DescribeConfig
 import org.apache.kafka.common.message.DescribeConfigsResponseData;
 import org.apache.kafka.common.message.DescribeGroupsRequestData;
 import org.apache.kafka.common.message.DescribeGroupsResponseData;
+import org.apache.kafka.common.message.JoinGroupRequestData;
+import org.apache.kafka.common.message.JoinGroupRequestData.JoinGroupRequestProtocol;
+import org.apache.kafka.common.message.JoinGroupRequestData.JoinGroupRequestProtocolCollection;
+import org.apache.kafka.common.message.JoinGroupResponseData;
 import org.apache.kafka.common.message.ListConfigResourcesRequestData;
 import org.apache.kafka.common.message.ListConfigResourcesResponseData;
+import org.apache.kafka.common.message.MetadataRequestData;
+import org.apache.kafka.common.message.MetadataRequestData.MetadataRequestTopic;
+import org.apache.kafka.common.message.MetadataResponseData;
+import org.apache.kafka.common.message.OffsetFetchRequestData;
+import org.apache.kafka.common.message.OffsetFetchRequestData.OffsetFetchRequestGroup;
+import org.apache.kafka.common.message.OffsetFetchResponseData;
 import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
 import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
@@ -36,7 +60,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -198,6 +224,178 @@ class HostileRequestsTest {
         assertThat(marker("__consumer_offsets", -1)).isEqualTo(Errors.INVALID_PRODUCER_ID_MAPPING);
         assertThat(broker.broker().partition("t", 0).logEndOffset()).isZero();
         assertThat(marker("t", 7)).isEqualTo(Errors.NONE);
+    }
+
+    @Test
+    void a_member_whose_subscription_is_broken_does_not_hold_up_its_group() throws Exception {
+        // Version 0 and a list of topics longer than what follows.
+        var broken = ByteBuffer.allocate(7).putInt(2, 0x629c_5a39).array();
+        var response = join(new JoinGroupRequestProtocol().setName("range").setMetadata(broken));
+        assertThat(response.errorCode()).isEqualTo(Errors.INVALID_REQUEST.code());
+    }
+
+    @Test
+    void a_protocol_named_twice_is_not_taken_for_one_of_two_members() throws Exception {
+        var named = new JoinGroupRequestProtocol().setName("range");
+        var response = join(named, named.duplicate());
+        assertThat(response.errorCode()).isEqualTo(Errors.INCONSISTENT_GROUP_PROTOCOL.code());
+    }
+
+    private JoinGroupResponseData join(JoinGroupRequestProtocol... protocols) throws Exception {
+        return (JoinGroupResponseData)
+                client.call(
+                        ApiKeys.JOIN_GROUP,
+                        3,
+                        new JoinGroupRequestData()
+                                .setGroupId("g")
+                                .setProtocolType("consumer")
+                                .setSessionTimeoutMs(6000)
+                                .setRebalanceTimeoutMs(100)
+                                .setProtocols(
+                                        new JoinGroupRequestProtocolCollection(
+                                                List.of(protocols).iterator())));
+    }
+
+    @Test
+    void an_access_rule_for_a_principal_of_any_length_is_refused() throws Exception {
+        var response =
+                (CreateAclsResponseData)
+                        client.call(
+                                ApiKeys.CREATE_ACLS,
+                                3,
+                                new CreateAclsRequestData()
+                                        .setCreations(
+                                                List.of(
+                                                        new AclCreation()
+                                                                .setResourceType((byte) 2)
+                                                                .setResourceName("t")
+                                                                .setResourcePatternType((byte) 3)
+                                                                .setPrincipal("(".repeat(LONGEST))
+                                                                .setHost("*")
+                                                                .setOperation((byte) 3)
+                                                                .setPermissionType((byte) 3))));
+        assertThat(response.results().getFirst().errorCode())
+                .isEqualTo(Errors.INVALID_REQUEST.code());
+    }
+
+    @Test
+    void more_partitions_than_one_request_may_make_are_refused_as_a_whole() throws Exception {
+        var topics = new CreatableTopicCollection();
+        var wider = new CreatePartitionsTopicCollection();
+        for (int i = 0; i < 3; i++) {
+            topics.add(
+                    new CreatableTopic()
+                            .setName("many-" + i)
+                            .setNumPartitions(5000)
+                            .setReplicationFactor((short) 1));
+            var name = "one-" + i;
+            var _ = broker.broker().topics().create(new NewTopic(name, 1, Map.of()));
+            wider.add(
+                    new CreatePartitionsTopic().setName(name).setCount(5000).setAssignments(null));
+        }
+        var created =
+                (CreateTopicsResponseData)
+                        client.call(
+                                ApiKeys.CREATE_TOPICS,
+                                7,
+                                new CreateTopicsRequestData().setTopics(topics));
+        assertThat(created.topics())
+                .hasSize(3)
+                .allMatch(each -> each.errorCode() == Errors.POLICY_VIOLATION.code());
+        var widened =
+                (CreatePartitionsResponseData)
+                        client.call(
+                                ApiKeys.CREATE_PARTITIONS,
+                                3,
+                                new CreatePartitionsRequestData().setTopics(wider));
+        assertThat(widened.results())
+                .hasSize(3)
+                .allMatch(each -> each.errorCode() == Errors.POLICY_VIOLATION.code());
+        assertThat(broker.broker().topics().all()).hasSize(4);
+    }
+
+    @Test
+    void asking_for_more_new_topics_than_can_be_made_at_once_makes_none() throws Exception {
+        var names = new ArrayList<MetadataRequestTopic>();
+        for (int i = 0; i <= Topics.MAX_NEW_PARTITIONS; i++) {
+            names.add(new MetadataRequestTopic().setName("n" + i));
+        }
+        names.add(new MetadataRequestTopic().setName("t"));
+        var response =
+                (MetadataResponseData)
+                        client.call(
+                                ApiKeys.METADATA, 9, new MetadataRequestData().setTopics(names));
+        assertThat(response.topics().find("n0").errorCode())
+                .isEqualTo(Errors.POLICY_VIOLATION.code());
+        assertThat(response.topics().find("t").errorCode()).isZero();
+        assertThat(broker.broker().topics().all()).hasSize(1);
+    }
+
+    @Test
+    void a_topic_asked_for_many_times_is_told_of_once() throws Exception {
+        var response =
+                (MetadataResponseData)
+                        client.call(
+                                ApiKeys.METADATA,
+                                12,
+                                new MetadataRequestData()
+                                        .setTopics(
+                                                Collections.nCopies(
+                                                        100_000,
+                                                        new MetadataRequestTopic().setName("t"))));
+        assertThat(response.topics()).hasSize(1);
+    }
+
+    @Test
+    void groups_asked_for_many_times_are_told_of_once() throws Exception {
+        var described =
+                (DescribeGroupsResponseData)
+                        client.call(
+                                ApiKeys.DESCRIBE_GROUPS,
+                                6,
+                                new DescribeGroupsRequestData()
+                                        .setGroups(Collections.nCopies(1000, "g")));
+        assertThat(described.groups()).hasSize(1);
+        var group = new OffsetFetchRequestGroup().setGroupId("g").setTopics(null);
+        var fetched =
+                (OffsetFetchResponseData)
+                        client.call(
+                                ApiKeys.OFFSET_FETCH,
+                                9,
+                                new OffsetFetchRequestData()
+                                        .setGroups(Collections.nCopies(1000, group)));
+        assertThat(fetched.groups()).hasSize(1);
+    }
+
+    @Test
+    void offsets_asked_for_by_nobody_in_an_epoch_are_those_of_no_member() throws Exception {
+        var beat =
+                (ConsumerGroupHeartbeatResponseData)
+                        client.call(
+                                ApiKeys.CONSUMER_GROUP_HEARTBEAT,
+                                1,
+                                new ConsumerGroupHeartbeatRequestData()
+                                        .setGroupId("g")
+                                        .setMemberId("member")
+                                        .setRebalanceTimeoutMs(1000)
+                                        .setTopicPartitions(List.of())
+                                        .setSubscribedTopicNames(List.of("t")));
+        assertThat(beat.errorCode()).isZero();
+        var response =
+                (OffsetFetchResponseData)
+                        client.call(
+                                ApiKeys.OFFSET_FETCH,
+                                9,
+                                new OffsetFetchRequestData()
+                                        .setGroups(
+                                                List.of(
+                                                        new OffsetFetchRequestGroup()
+                                                                .setGroupId("g")
+                                                                .setMemberId(null)
+                                                                .setMemberEpoch(0)
+                                                                .setTopics(null))));
+        assertThat(response.groups().getFirst().errorCode())
+                .isEqualTo(Errors.UNKNOWN_MEMBER_ID.code());
     }
 
     private Errors marker(String topic, long producerId) throws Exception {
