@@ -70,7 +70,7 @@ final class Judge {
                 return Due.ANSWER;
             }
             var body = body(api, version, in);
-            if (in.remaining() > 0 || in.grew) {
+            if (in.grew) {
                 return Due.CLOSE;
             }
             if (body instanceof ProduceRequestData produce && produce.acks() == 0) {
