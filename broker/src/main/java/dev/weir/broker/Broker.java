@@ -13,7 +13,6 @@ import dev.weir.broker.partition.LogDirectory;
 import dev.weir.broker.partition.Partition;
 import dev.weir.broker.quota.Quotas;
 import dev.weir.broker.request.FetchSessions;
-import dev.weir.broker.request.FetchSessionsConfig;
 import dev.weir.broker.request.Node;
 import dev.weir.broker.request.RequestRouter;
 import dev.weir.broker.request.ServingConfig;
@@ -119,7 +118,7 @@ public final class Broker implements AutoCloseable {
                     opened(new KafkaListener(listenerConfig(config), quotas, metrics.requests()));
             node = node(config, image.clusterId(), listener.address());
             var sessions =
-                    new FetchSessions(FetchSessionsConfig.DEFAULT, clock, new SecureRandom());
+                    new FetchSessions(config.clients().fetchSessions(), clock, new SecureRandom());
             measure(sessions);
             listener.serve(
                     new RequestRouter(
@@ -320,6 +319,9 @@ public final class Broker implements AutoCloseable {
         shown.put("connections.max.idle.ms", Long.toString(limits.maxIdleMs()));
         shown.put("max.connections", Integer.toString(limits.max()));
         shown.put("max.connections.per.ip", Integer.toString(limits.maxPerAddress()));
+        shown.put(
+                "max.incremental.fetch.session.cache.slots",
+                Integer.toString(config.clients().fetchSessions().slots()));
         var quotas = config.clients().quotas();
         shown.put("quota.window.num", Integer.toString(quotas.windows()));
         shown.put("quota.window.size.seconds", Integer.toString(quotas.windowSeconds()));

@@ -33,6 +33,10 @@ enum Property {
             "auto.create.topics.enable", "true", "whether a Kafka client's asking makes a topic"),
     REPLICAS_CAP(
             "replicas.cap", "false", "cut more than one replica to one instead of refusing it"),
+    FETCH_SESSION_SLOTS(
+            "max.incremental.fetch.session.cache.slots",
+            "1000",
+            "consumers whose partitions are remembered between their fetches"),
     LOG_DURABILITY(
             "log.durability",
             "fsync",

@@ -23,6 +23,7 @@ import java.util.TreeMap;
 /// @param postgres where PostgreSQL clients connect, if they may
 /// @param http where HTTP clients connect, if they may
 /// @param insecure whether listeners beyond loopback are allowed although nobody is authenticated
+/// @param fetchSessionSlots consumers whose partitions are remembered between their fetches
 /// @param osDurability true when acknowledged records may still be only in the page cache
 /// @param upkeep how the broker looks after transactions and compacted topics
 /// @param properties every property's value by name, defaults included
@@ -36,6 +37,7 @@ public record ServerConfig(
         int numPartitions,
         boolean autoCreateTopics,
         boolean capReplicas,
+        int fetchSessionSlots,
         boolean osDurability,
         EmbeddedBroker.Upkeep upkeep,
         boolean foldIdentifiersUp,
@@ -80,6 +82,7 @@ public record ServerConfig(
                 (int) Property.NUM_PARTITIONS.numberIn(values, 1, 10_000),
                 Property.AUTO_CREATE_TOPICS.flagIn(values),
                 Property.REPLICAS_CAP.flagIn(values),
+                (int) Property.FETCH_SESSION_SLOTS.numberIn(values, 0, 1_000_000),
                 choice(Property.LOG_DURABILITY, values, "fsync", "os"),
                 new EmbeddedBroker.Upkeep(
                         (int)

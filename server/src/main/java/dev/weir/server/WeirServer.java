@@ -214,6 +214,7 @@ public final class WeirServer implements AutoCloseable {
                 config.numPartitions(),
                 config.autoCreateTopics(),
                 config.capReplicas(),
+                config.fetchSessionSlots(),
                 config.osDurability(),
                 config.upkeep());
     }

@@ -40,6 +40,7 @@ class ServerConfigTest {
                                 Map.entry("num.partitions", "3"),
                                 Map.entry("auto.create.topics.enable", "false"),
                                 Map.entry("replicas.cap", "true"),
+                                Map.entry("max.incremental.fetch.session.cache.slots", "7"),
                                 Map.entry("log.durability", "os"),
                                 Map.entry("sql.identifiers", "upper"),
                                 Map.entry("sql.workers", "3"),
@@ -55,6 +56,7 @@ class ServerConfigTest {
         assertThat(config.numPartitions()).isEqualTo(3);
         assertThat(config.autoCreateTopics()).isFalse();
         assertThat(config.capReplicas()).isTrue();
+        assertThat(config.fetchSessionSlots()).isEqualTo(7);
         assertThat(config.osDurability()).isTrue();
         assertThat(config.foldIdentifiersUp()).isTrue();
         assertThat(config.workers()).isEqualTo(3);

@@ -24,4 +24,9 @@ public record FetchSessionsConfig(int slots, int partitions, long evictionMs) {
                             + " ms must not be negative");
         }
     }
+
+    /// The same with another number of slots.
+    public FetchSessionsConfig withSlots(int newSlots) {
+        return new FetchSessionsConfig(newSlots, partitions, evictionMs);
+    }
 }

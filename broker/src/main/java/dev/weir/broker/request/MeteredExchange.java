@@ -14,6 +14,7 @@ import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.MessageSizeAccumulator;
 import org.apache.kafka.common.protocol.ObjectSerializationCache;
+import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.security.auth.KafkaPrincipal;
 
 import java.net.InetAddress;
@@ -176,14 +177,15 @@ final class MeteredExchange implements Exchange, PartitionBudget {
         return size.totalSize();
     }
 
-    /// The response of a throttled fetch. Its session, if it has one, stays as it is, except that a
-    /// new one is not told of: the client asks for another.
-    private FetchResponseData withoutRecords(FetchResponseData response, int wait) {
-        var body = (FetchRequestData) exchange.request().body();
-        return new FetchResponseData()
-                .setErrorCode(response.errorCode())
-                .setSessionId(body.sessionEpoch() > 0 ? response.sessionId() : 0)
-                .setThrottleTimeMs(wait);
+    /// The response of a throttled fetch: its records are read again by a later one. All else
+    /// stays, since a session does not say it twice.
+    private static FetchResponseData withoutRecords(FetchResponseData response, int wait) {
+        for (var topic : response.responses()) {
+            for (var partition : topic.partitions()) {
+                partition.setRecords(MemoryRecords.EMPTY).setAbortedTransactions(null);
+            }
+        }
+        return response.setThrottleTimeMs(wait);
     }
 
     @Override

@@ -2,10 +2,13 @@ package dev.weir.broker.request;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.weir.broker.BrokerConfig;
+import dev.weir.broker.ClientsConfig;
 import dev.weir.broker.TestBroker;
 import dev.weir.broker.metric.Metric;
 import dev.weir.broker.metric.MetricVisitor;
 import dev.weir.broker.partition.AppendOrigin;
+import dev.weir.broker.quota.QuotasConfig;
 import dev.weir.broker.request.Fetches.From;
 import dev.weir.broker.topic.NewTopic;
 
@@ -14,6 +17,9 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.quota.ClientQuotaAlteration;
+import org.apache.kafka.common.quota.ClientQuotaAlteration.Op;
+import org.apache.kafka.common.quota.ClientQuotaEntity;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -338,6 +344,47 @@ class FetchSessionTest {
                     .isEqualTo(Errors.OFFSET_OUT_OF_RANGE.code());
             append("a", 0, "new");
             assertThat(fetches.fetch(session, 3, from("a", 0)).bytes("a-0")).isPositive();
+        }
+    }
+
+    @Test
+    void a_throttled_answer_keeps_records_back_but_no_news() throws Exception {
+        broker.close();
+        broker =
+                new TestBroker(
+                        BrokerConfig.defaults(directory)
+                                .withClients(
+                                        ClientsConfig.DEFAULT.withQuotas(
+                                                new QuotasConfig(2, 1, 2, 1))));
+        try (var admin = broker.admin();
+                var fetches = new Fetches(broker, Fetches.BY_ID)) {
+            var raw = new ClientQuotaEntity(Map.of(ClientQuotaEntity.CLIENT_ID, "raw"));
+            admin.alterClientQuotas(
+                            List.of(
+                                    new ClientQuotaAlteration(
+                                            raw, List.of(new Op("consumer_byte_rate", 2000.0)))))
+                    .all()
+                    .get();
+            append("a", 0, "x".repeat(3000));
+            append("a", 1, "y");
+            var full = fetches.fetch(0, 0, from("a", 0), new From("a", 1, 1), from("b", 0));
+            assertThat(full.bytes("a-0")).isPositive(); // nothing was used before
+            append("b", 0, "z".repeat(3000));
+            broker.broker().partition("a", 1).deleteRecordsBefore(1);
+            var throttled = fetches.fetch(full.session(), 1, new From("a", 0, 1));
+            assertThat(throttled.throttleMs()).isPositive();
+            assertThat(throttled.session()).isEqualTo(full.session());
+            assertThat(throttled.names()).containsExactlyInAnyOrder("a-1", "b-0");
+            assertThat(throttled.partitions().get("a-1").logStartOffset()).isEqualTo(1);
+            assertThat(throttled.bytes("b-0")).isZero();
+
+            int epoch = 2;
+            var later = fetches.fetch(full.session(), epoch);
+            while (later.bytes("b-0") == 0) {
+                assertThat(later.throttleMs()).isPositive();
+                later = fetches.fetch(full.session(), ++epoch);
+            }
+            assertThat(later.next("b-0", 0)).isEqualTo(1);
         }
     }
 

@@ -44,7 +44,7 @@ final class Fetches implements AutoCloseable {
     }
 
     /// An answer, its partitions named like `topic-0` in the order they came in.
-    record Answer(int error, int session, Map<String, PartitionData> partitions) {
+    record Answer(int error, int session, int throttleMs, Map<String, PartitionData> partitions) {
         List<String> names() {
             return List.copyOf(partitions.keySet());
         }
@@ -125,7 +125,8 @@ final class Fetches implements AutoCloseable {
                 }
             }
         }
-        return new Answer(response.errorCode(), response.sessionId(), partitions);
+        return new Answer(
+                response.errorCode(), response.sessionId(), response.throttleTimeMs(), partitions);
     }
 
     /// Knows a topic by an id of its own choice, whatever the broker calls it.

@@ -2,10 +2,12 @@ package dev.weir.server.local;
 
 import dev.weir.broker.Broker;
 import dev.weir.broker.BrokerConfig;
+import dev.weir.broker.ClientsConfig;
 import dev.weir.broker.metric.Metric;
 import dev.weir.broker.metric.MetricVisitor;
 import dev.weir.broker.partition.LogDirectoryConfig;
 import dev.weir.broker.partition.LogDirectoryConfig.Durability;
+import dev.weir.broker.request.FetchSessionsConfig;
 import dev.weir.broker.storage.RealFileSystem;
 import dev.weir.broker.txn.TransactionsConfig;
 import dev.weir.server.metric.MetricPage;
@@ -33,6 +35,7 @@ public final class EmbeddedBroker implements AutoCloseable {
     /// @param dataDir `log` and `meta` are made below it
     /// @param listen where Kafka clients connect
     /// @param advertised what they are told instead; null for the listener itself
+    /// @param fetchSessionSlots consumers whose partitions are remembered between their fetches
     /// @param osDurability true when acknowledged records may still be only in the page cache
     /// @param upkeep how transactions and compacted topics are looked after
     public record Settings(
@@ -42,6 +45,7 @@ public final class EmbeddedBroker implements AutoCloseable {
             int numPartitions,
             boolean autoCreateTopics,
             boolean capReplicas,
+            int fetchSessionSlots,
             boolean osDurability,
             Upkeep upkeep) {}
 
@@ -68,6 +72,10 @@ public final class EmbeddedBroker implements AutoCloseable {
                                 settings.numPartitions(),
                                 settings.autoCreateTopics(),
                                 settings.capReplicas())
+                        .withClients(
+                                ClientsConfig.DEFAULT.withFetchSessions(
+                                        FetchSessionsConfig.DEFAULT.withSlots(
+                                                settings.fetchSessionSlots())))
                         .withLogs(
                                 LogDirectoryConfig.DEFAULT
                                         .withDurability(
