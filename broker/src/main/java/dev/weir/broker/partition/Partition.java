@@ -500,6 +500,11 @@ public final class Partition {
         watches.remove(watch);
     }
 
+    /// Whether there are watches to be told of the next change.
+    public boolean isWatched() {
+        return !watches.isEmpty();
+    }
+
     // ---------------------------------------------------------------- reading
 
     /// Reads batches, from the one that contains `offset` on, of one segment.
