@@ -283,7 +283,7 @@ public final class Compaction {
                     BatchHeader.renumber(kept, at, BatchHeader.NO_SEQUENCE);
                 }
             }
-            target.write(kept.duplicate());
+            target.write(List.of(kept.duplicate()));
             for (int at = 0; at < kept.limit(); at += BatchHeader.sizeInBytes(kept, at)) {
                 target.appended(kept, at, log.config().indexIntervalBytes());
             }

@@ -375,46 +375,131 @@ public final class Log {
         return producers.verification(producerId, producerEpoch);
     }
 
+    /// What became of one of several appends: `appended`, or else the reason why not.
+    public record Outcome(Appended appended, BrokerException refusal) {}
+
     /// Appends batches that lie between position and limit of the buffer and have been checked, all
     /// or none. Their base offsets and leader epochs are written into the buffer. Append lock.
     ///
     /// @throws BrokerException what [ProducerState#check] found, or `KAFKA_STORAGE_ERROR` when the
     ///   disk is full or failed; the log is as before and may be appended to again
     public Appended append(ByteBuffer batches, int leaderEpoch, Checks checks, long nowMs) {
-        int start = batches.position();
-        int limit = batches.limit();
-        for (int at = start; at < limit; at += BatchHeader.sizeInBytes(batches, at)) {
-            ProducerState.Duplicate duplicate = producers.check(batches, at, checks);
-            if (duplicate != null) {
-                return new Appended(
-                        duplicate.firstOffset(),
-                        duplicate.lastOffset(),
-                        duplicate.timestampMs(),
-                        true);
-            }
+        Outcome outcome = appendEach(List.of(batches), leaderEpoch, checks, nowMs).getFirst();
+        if (outcome.refusal != null) {
+            throw outcome.refusal;
         }
-        long first = end.offset();
-        long next = first;
-        for (int at = start; at < limit; at += BatchHeader.sizeInBytes(batches, at)) {
-            BatchHeader.assign(batches, at, next, leaderEpoch);
-            next = BatchHeader.nextOffset(batches, at);
-        }
-        LogSegment active;
-        try {
-            active = segmentFor(limit - start, next, nowMs);
-            active.write(batches.duplicate());
-        } catch (IOException e) {
-            throw new BrokerException(
-                    ErrorCode.KAFKA_STORAGE_ERROR,
-                    "cannot write to " + directory + ": " + e.getMessage(),
-                    e);
-        }
-        for (int at = start; at < limit; at += BatchHeader.sizeInBytes(batches, at)) {
-            takeIn(active, batches, at, nowMs);
+        return outcome.appended;
+    }
+
+    /// Appends what several requests hold, in their order, each as if by itself, but with as few
+    /// writes to the file as that allows. Append lock.
+    ///
+    /// @param entries each one or more batches, as for [#append]
+    /// @return an outcome for each
+    public List<Outcome> appendEach(
+            List<ByteBuffer> entries, int leaderEpoch, Checks checks, long nowMs) {
+        Outcome[] outcomes = new Outcome[entries.size()];
+        int next = 0;
+        while (next < outcomes.length) {
+            next = appendRun(entries, next, outcomes, leaderEpoch, checks, nowMs);
         }
         publishUndecided();
-        end = new LogPosition(next, active, endOf(active));
-        return new Appended(first, next - 1, -1, false);
+        return List.of(outcomes);
+    }
+
+    /// Appends as many entries as one write can take.
+    ///
+    /// @param from the first
+    /// @return the first that must wait for the next run
+    private int appendRun(
+            List<ByteBuffer> entries,
+            int from,
+            Outcome[] outcomes,
+            int leaderEpoch,
+            Checks checks,
+            long nowMs) {
+        AppendRun run = new AppendRun(end.offset());
+        int room = config.segmentBytes() - endOf(end.segment());
+        int next = from;
+        while (next < outcomes.length) {
+            ByteBuffer entry = entries.get(next);
+            boolean follows = false;
+            if (!run.isEmpty()) {
+                AppendRun.Place place = run.place(entry, room);
+                if (place == AppendRun.Place.LATER) {
+                    break;
+                }
+                follows = place == AppendRun.Place.FOLLOWS;
+            }
+            outcomes[next] = follows ? null : settled(entry, checks);
+            if (outcomes[next] == null) {
+                run.add(entry, next, leaderEpoch);
+            }
+            next++;
+        }
+        if (!run.isEmpty()) {
+            write(run, outcomes, nowMs);
+        }
+        return next;
+    }
+
+    /// What is known of an entry without writing it: that it was here before, or why it cannot be
+    /// taken; null if it can.
+    private Outcome settled(ByteBuffer entry, Checks checks) {
+        try {
+            int limit = entry.limit();
+            for (int at = entry.position(); at < limit; ) {
+                ProducerState.Duplicate duplicate = producers.check(entry, at, checks);
+                if (duplicate != null) {
+                    return new Outcome(
+                            new Appended(
+                                    duplicate.firstOffset(),
+                                    duplicate.lastOffset(),
+                                    duplicate.timestampMs(),
+                                    true),
+                            null);
+                }
+                at += BatchHeader.sizeInBytes(entry, at);
+            }
+            return null;
+        } catch (BrokerException e) {
+            return new Outcome(null, e);
+        }
+    }
+
+    private void write(AppendRun run, Outcome[] outcomes, long nowMs) {
+        try {
+            LogSegment active = segmentFor(run.bytes(), run.nextOffset(), nowMs);
+            active.write(run.entries());
+            takeIn(run, active, outcomes, nowMs);
+        } catch (IOException e) {
+            BrokerException failure =
+                    new BrokerException(
+                            ErrorCode.KAFKA_STORAGE_ERROR,
+                            "cannot write to " + directory + ": " + e.getMessage(),
+                            e);
+            run.forEach((_, index) -> outcomes[index] = new Outcome(null, failure));
+        }
+    }
+
+    private void takeIn(AppendRun run, LogSegment active, Outcome[] outcomes, long nowMs) {
+        run.forEach((entry, index) -> {
+            int limit = entry.limit();
+            int last = entry.position();
+            for (int at = last; at < limit; at += BatchHeader.sizeInBytes(entry, at)) {
+                takeIn(active, entry, at, nowMs);
+                last = at;
+            }
+            outcomes[index] =
+                    new Outcome(
+                            new Appended(
+                                    BatchHeader.baseOffset(entry, entry.position()),
+                                    BatchHeader.lastOffset(entry, last),
+                                    -1,
+                                    false),
+                            null);
+        });
+        end = new LogPosition(run.nextOffset(), active, endOf(active));
     }
 
     /// Indexes a batch that is in the file and brings the producer state up to it.

@@ -174,7 +174,7 @@ final class LogSegment {
 
     /// Writes batches at the end without showing them yet. When it fails the file is cut back, or
     /// the next write overwrites what is left.
-    void write(ByteBuffer batches) throws IOException {
+    void write(List<ByteBuffer> batches) throws IOException {
         int start = size;
         StorageFile open = file();
         try {

@@ -24,6 +24,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
@@ -42,6 +43,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private static final Logger LOGGER = LoggerFactory.getLogger(Connection.class);
     private static final long TICK_MS = 1000;
 
+    /// Requests of this size together are enough to make one write of.
+    private static final int MAX_GATHERED_BYTES = 1 << 20;
+
     private final ListenerConfig config;
     private final RequestMetrics metrics;
     private final RequestRouter router;
@@ -49,6 +53,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
     private final ArrayDeque<ByteBuf> unread = new ArrayDeque<>();
     private final ArrayDeque<Pending> pending = new ArrayDeque<>();
+    private final List<Exchange> gathered = new ArrayList<>(); // decoded, to be served together
+    private final List<ByteBuf> gatheredFrames = new ArrayList<>();
+    private int gatheredBytes;
     private final AtomicBoolean wakeUpPending = new AtomicBoolean();
     private ChannelHandlerContext context;
     private FrameReader frames;
@@ -92,6 +99,12 @@ final class Connection extends ChannelInboundHandlerAdapter {
         }
         metrics.bytesIn.add(bytes.readableBytes());
         unread.add(bytes);
+    }
+
+    /// Serves all that could be read at once, so that requests which arrived together are served
+    /// together.
+    @Override
+    public void channelReadComplete(ChannelHandlerContext ctx) {
         proceed();
     }
 
@@ -179,28 +192,68 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
 
     private void serveUnread() throws MalformedRequestException {
-        while (mayServe()) {
-            var frame = frames.next(unread);
-            if (frame == null) {
-                return;
-            }
-            try {
+        try {
+            while (mayServe()) {
+                var frame = frames.next(unread);
+                if (frame == null) {
+                    return;
+                }
                 serve(frame);
-            } finally {
-                frame.release();
+                if (!context.channel().isWritable()
+                        || pending.size() >= config.maxInFlightRequests()) {
+                    serveGathered();
+                    writeReady();
+                }
             }
-            if (!context.channel().isWritable() || pending.size() >= config.maxInFlightRequests()) {
-                writeReady();
-            }
+        } finally {
+            serveGathered();
         }
     }
 
     private void serve(ByteBuf frame) throws MalformedRequestException {
-        var request = Codec.decode(frame.nioBuffer(), router.served());
-        metrics.api(request.api()).requests.increment();
-        var exchange = new Pending(request, frame.readableBytes());
-        pending.add(exchange);
-        router.handle(exchange);
+        boolean keep = false;
+        try {
+            var request = Codec.decode(frame.nioBuffer(), router.served());
+            metrics.api(request.api()).requests.increment();
+            var exchange = new Pending(request, frame.readableBytes());
+            keep = router.canShare(request);
+            if (!keep) {
+                serveGathered();
+            }
+            pending.add(exchange);
+            if (keep) {
+                gather(exchange, frame);
+            } else {
+                router.handle(exchange);
+            }
+        } finally {
+            if (!keep) {
+                frame.release();
+            }
+        }
+    }
+
+    private void gather(Pending exchange, ByteBuf frame) {
+        gathered.add(exchange);
+        gatheredFrames.add(frame);
+        gatheredBytes += frame.readableBytes();
+        if (gatheredBytes >= MAX_GATHERED_BYTES) {
+            serveGathered();
+        }
+    }
+
+    private void serveGathered() {
+        if (gathered.isEmpty()) {
+            return;
+        }
+        try {
+            router.handleTogether(List.copyOf(gathered));
+        } finally {
+            gatheredFrames.forEach(ByteBuf::release);
+            gathered.clear();
+            gatheredFrames.clear();
+            gatheredBytes = 0;
+        }
     }
 
     private void writeReady() {

@@ -5,6 +5,7 @@ import dev.weir.broker.request.RequestMetrics;
 import dev.weir.broker.request.RequestRouter;
 
 import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
@@ -41,6 +42,12 @@ public final class KafkaListener implements AutoCloseable {
 
     private static final int BACKLOG = 1024;
     private static final long DRAIN_SECONDS = 5;
+    private static final int FIRST_READ_BYTES = 2048;
+
+    /// Room for several requests of a busy producer: fewer system calls, and fewer requests that
+    /// lie across two reads and have to be put together.
+    private static final int MAX_READ_BYTES = 256 * 1024;
+
     private static final WriteBufferWaterMark WRITE_BUFFER =
             new WriteBufferWaterMark(256 * 1024, 1024 * 1024);
 
@@ -77,6 +84,10 @@ public final class KafkaListener implements AutoCloseable {
                         .childOption(ChannelOption.TCP_NODELAY, true)
                         .childOption(ChannelOption.SO_KEEPALIVE, true)
                         .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WRITE_BUFFER)
+                        .childOption(
+                                ChannelOption.RECVBUF_ALLOCATOR,
+                                new AdaptiveRecvByteBufAllocator(
+                                        64, FIRST_READ_BYTES, MAX_READ_BYTES))
                         .childHandler(new Accepted())
                         .bind(config.host(), config.port())
                         .awaitUninterruptibly();

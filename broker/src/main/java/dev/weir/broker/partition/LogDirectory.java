@@ -42,7 +42,7 @@ public final class LogDirectory implements AutoCloseable {
 
     /// From one sync of a partition to the next when nobody waits: few syncs, and yet records that
     /// were sent without asking for durability can be read soon.
-    private static final long SYNC_PAUSE_NANOS = 5_000_000;
+    private static final long SYNC_PAUSE_NANOS = 25_000_000;
 
     /// More than processors, as opening is mostly waiting: the file system makes what several
     /// threads sync at the same time durable together.

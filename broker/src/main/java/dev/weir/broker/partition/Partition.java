@@ -23,6 +23,8 @@ import org.slf4j.LoggerFactory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CancellationException;
@@ -268,8 +270,56 @@ public final class Partition {
     public AppendResult append(ByteBuffer batches, AppendOrigin origin, long verified) {
         Log opened = online();
         LogConfig config = opened.config();
-        BatchCheck.check(batches, origin, config);
         long nowMs = clock.millis();
+        prepare(batches, origin, config, nowMs);
+        Log.Checks checks =
+                new Log.Checks(
+                        origin == AppendOrigin.CLIENT, origin != AppendOrigin.ENGINE, verified);
+        return result(opened, write(opened, batches, checks, nowMs), config, nowMs);
+    }
+
+    /// What became of one of several appends: `appended`, or else the reason why not, with the code
+    /// a producer expects.
+    public record Outcome(AppendResult appended, BrokerException refusal) {}
+
+    /// Appends batches of several requests of clients, in their order, each as if by
+    /// [#append(ByteBuffer, AppendOrigin)], but with less work for the disk.
+    ///
+    /// @return an outcome for each
+    public List<Outcome> appendEach(List<ByteBuffer> batches) {
+        Log opened = online();
+        LogConfig config = opened.config();
+        long nowMs = clock.millis();
+        Outcome[] outcomes = new Outcome[batches.size()];
+        List<ByteBuffer> sound = new ArrayList<>(outcomes.length);
+        for (int i = 0; i < outcomes.length; i++) {
+            try {
+                prepare(batches.get(i), AppendOrigin.CLIENT, config, nowMs);
+                sound.add(batches.get(i));
+            } catch (BrokerException e) {
+                outcomes[i] = new Outcome(null, e);
+            }
+        }
+        if (sound.isEmpty()) {
+            return List.of(outcomes);
+        }
+        Iterator<Log.Outcome> written =
+                write(opened, sound, new Log.Checks(true, true, UNVERIFIED), nowMs).iterator();
+        for (int i = 0; i < outcomes.length; i++) {
+            if (outcomes[i] == null) {
+                Log.Outcome next = written.next();
+                outcomes[i] =
+                        next.refusal() != null
+                                ? new Outcome(null, next.refusal())
+                                : new Outcome(result(opened, next.appended(), config, nowMs), null);
+            }
+        }
+        return List.of(outcomes);
+    }
+
+    private static void prepare(
+            ByteBuffer batches, AppendOrigin origin, LogConfig config, long nowMs) {
+        BatchCheck.check(batches, origin, config);
         if (config.logAppendTime()) {
             int limit = batches.limit();
             for (int at = batches.position(); at < limit; ) {
@@ -277,15 +327,10 @@ public final class Partition {
                 at += BatchHeader.sizeInBytes(batches, at);
             }
         }
-        Log.Appended appended =
-                write(
-                        opened,
-                        batches,
-                        new Log.Checks(
-                                origin == AppendOrigin.CLIENT,
-                                origin != AppendOrigin.ENGINE,
-                                verified),
-                        nowMs);
+    }
+
+    private static AppendResult result(
+            Log opened, Log.Appended appended, LogConfig config, long nowMs) {
         long stamp = -1;
         if (config.logAppendTime()) {
             stamp = appended.duplicate() ? appended.duplicateTimestampMs() : nowMs;
@@ -318,7 +363,7 @@ public final class Partition {
         return result(opened, write(opened, marker, Log.Checks.NONE, clock.millis()), -1);
     }
 
-    private AppendResult result(Log opened, Log.Appended appended, long stamp) {
+    private static AppendResult result(Log opened, Log.Appended appended, long stamp) {
         return new AppendResult(
                 appended.firstOffset(),
                 appended.lastOffset(),
@@ -328,17 +373,34 @@ public final class Partition {
     }
 
     private Log.Appended write(Log opened, ByteBuffer batches, Log.Checks checks, long nowMs) {
+        Log.Outcome outcome = write(opened, List.of(batches), checks, nowMs).getFirst();
+        if (outcome.refusal() != null) {
+            throw outcome.refusal();
+        }
+        return outcome.appended();
+    }
+
+    private List<Log.Outcome> write(
+            Log opened, List<ByteBuffer> entries, Log.Checks checks, long nowMs) {
         boolean everySync = settings.durability() == Durability.FSYNC;
-        Log.Appended appended;
+        List<Log.Outcome> outcomes;
         boolean checkpointDue;
+        long end;
         appendLock.lock();
         try {
             online();
             health.check();
-            appended = opened.append(batches, leaderEpoch(), checks, nowMs);
+            LogPosition start = opened.end();
+            outcomes = opened.appendEach(entries, leaderEpoch(), checks, nowMs);
+            end = opened.end().offset();
+            if (end == start.offset()) {
+                return outcomes; // all were refused or here before
+            }
             long before = bytesSinceCheckpoint;
-            bytesSinceCheckpoint += batches.remaining();
-            appendedBytes += batches.remaining();
+            for (ByteBuffer entry : entries) {
+                bytesSinceCheckpoint += entry.remaining();
+                appendedBytes += entry.remaining();
+            }
             checkpointDue =
                     before < settings.checkpointBytes()
                             && bytesSinceCheckpoint >= settings.checkpointBytes();
@@ -352,12 +414,12 @@ public final class Partition {
         if (everySync) {
             syncing.dirty(waitingListeners.get() > 0 || !watches.isEmpty());
         } else {
-            announce(appended.lastOffset() + 1);
+            announce(end);
         }
         if (checkpointDue) {
             host.checkpointDue(this);
         }
-        return appended;
+        return outcomes;
     }
 
     // ---------------------------------------------------------------- durability

@@ -4,9 +4,11 @@ import dev.weir.broker.coordinator.TransactionCheck;
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.partition.AppendOrigin;
+import dev.weir.broker.partition.AppendResult;
 import dev.weir.broker.partition.Partition;
 import dev.weir.broker.partition.SyncCallback;
 import dev.weir.broker.protocol.TopicIds;
+import dev.weir.broker.protocol.WireRequest;
 import dev.weir.broker.record.BatchHeader;
 import dev.weir.broker.record.RecordBatchReader;
 import dev.weir.broker.topic.Topic;
@@ -61,34 +63,138 @@ final class ProduceHandler implements Handler {
 
     @Override
     public void handle(Exchange exchange) {
-        var body = (ProduceRequestData) exchange.request().body();
-        short version = exchange.request().version();
-        short acks = body.acks();
-        if (acks < -1 || acks > 1) {
-            throw new BrokerException(
-                    ErrorCode.INVALID_REQUIRED_ACKS, "acks must be -1, 0 or 1, not " + acks);
-        }
-        var response = new ProduceResponseData();
-        var unsynced = acks == -1 ? new ArrayList<Unsynced>() : null;
-        var sender = new Sender(version, body.transactionalId(), new ArrayList<>());
-        for (var topicData : body.topicData()) {
-            var topicResponse = new TopicProduceResponse();
-            if (version >= FIRST_WITH_TOPIC_IDS) {
-                topicResponse.setTopicId(topicData.topicId());
-            } else {
-                topicResponse.setName(topicData.name());
+        var round = new Round();
+        round.add(exchange);
+        round.append();
+        round.finish(exchange);
+    }
+
+    /// Whether a request can be served in a round with others: it never holds them back.
+    static boolean canShare(WireRequest request) {
+        return request.body() instanceof ProduceRequestData body && body.transactionalId() == null;
+    }
+
+    /// Requests of one connection that arrived together. What they have for a partition is written
+    /// to it together. Event loop only: [#add] for each, [#append] once, [#finish] for each.
+    final class Round {
+        private final List<Call> calls = new ArrayList<>();
+        private final List<Queue> queues = new ArrayList<>();
+
+        /// Takes a request in.
+        ///
+        /// @throws BrokerException if the request as a whole fails
+        void add(Exchange exchange) {
+            var body = (ProduceRequestData) exchange.request().body();
+            short version = exchange.request().version();
+            short acks = body.acks();
+            if (acks < -1 || acks > 1) {
+                throw new BrokerException(
+                        ErrorCode.INVALID_REQUIRED_ACKS, "acks must be -1, 0 or 1, not " + acks);
             }
-            for (var partitionData : topicData.partitionData()) {
-                topicResponse
-                        .partitionResponses()
-                        .add(append(topicData, partitionData, sender, unsynced));
+            var call =
+                    new Call(
+                            exchange,
+                            new ProduceResponseData(),
+                            acks == -1 ? new ArrayList<>() : null,
+                            new Sender(version, body.transactionalId(), new ArrayList<>()));
+            for (var topicData : body.topicData()) {
+                var topicResponse = new TopicProduceResponse();
+                if (version >= FIRST_WITH_TOPIC_IDS) {
+                    topicResponse.setTopicId(topicData.topicId());
+                } else {
+                    topicResponse.setName(topicData.name());
+                }
+                for (var partitionData : topicData.partitionData()) {
+                    topicResponse
+                            .partitionResponses()
+                            .add(accept(topicData, partitionData, call, this));
+                }
+                call.response.responses().add(topicResponse);
             }
-            response.responses().add(topicResponse);
+            calls.add(call);
         }
-        if (sender.unverified.isEmpty()) {
-            finish(exchange, response, unsynced);
-        } else {
-            verify(exchange, response, sender, unsynced);
+
+        private void queue(
+                Partition partition,
+                ByteBuffer batch,
+                PartitionProduceResponse response,
+                List<Unsynced> unsynced) {
+            var accepted = new Accepted(batch, response, unsynced);
+            for (var each : queues) {
+                if (each.partition == partition) {
+                    each.accepted.add(accepted);
+                    return;
+                }
+            }
+            var queue = new Queue(partition, new ArrayList<>());
+            queue.accepted.add(accepted);
+            queues.add(queue);
+        }
+
+        /// Appends what was taken in.
+        void append() {
+            for (var each : queues) {
+                appendAll(each);
+            }
+        }
+
+        /// Answers a request, at once or when its records are durable. One that [#add] refused is
+        /// passed over.
+        void finish(Exchange exchange) {
+            for (var call : calls) {
+                if (call.exchange == exchange) {
+                    if (call.sender.unverified.isEmpty()) {
+                        ProduceHandler.finish(exchange, call.response, call.unsynced);
+                    } else {
+                        verify(exchange, call.response, call.sender, call.unsynced);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A request being served.
+    ///
+    /// @param unsynced what must be durable before it is answered, null if it does not ask for that
+    private record Call(
+            Exchange exchange,
+            ProduceResponseData response,
+            List<Unsynced> unsynced,
+            Sender sender) {}
+
+    /// What a partition will be given.
+    private record Queue(Partition partition, List<Accepted> accepted) {}
+
+    /// A batch that will be appended.
+    private record Accepted(
+            ByteBuffer batch, PartitionProduceResponse response, List<Unsynced> unsynced) {}
+
+    private void appendAll(Queue queue) {
+        try {
+            var outcomes =
+                    queue.partition.appendEach(
+                            queue.accepted.stream().map(Accepted::batch).toList());
+            for (int i = 0; i < outcomes.size(); i++) {
+                var each = queue.accepted.get(i);
+                var outcome = outcomes.get(i);
+                if (outcome.refusal() != null) {
+                    refuse(each.response, outcome.refusal().code(), outcome.refusal().getMessage());
+                } else {
+                    appended(
+                            queue.partition,
+                            each.batch.remaining(),
+                            outcome.appended(),
+                            each.response,
+                            each.unsynced);
+                }
+            }
+        } catch (BrokerException e) {
+            queue.accepted.forEach(each -> refuse(each.response, e.code(), e.getMessage()));
+        } catch (RuntimeException e) {
+            // One partition's trouble must not hide from the client what happened to the others.
+            LOGGER.error("append to {} failed", queue.partition, e);
+            queue.accepted.forEach(
+                    each -> refuse(each.response, ErrorCode.UNKNOWN_SERVER_ERROR, null));
         }
     }
 
@@ -199,6 +305,15 @@ final class ProduceHandler implements Handler {
             List<Unsynced> unsynced) {
         int size = batch.remaining();
         var result = partition.append(batch, AppendOrigin.CLIENT, verification);
+        appended(partition, size, result, response, unsynced);
+    }
+
+    private void appended(
+            Partition partition,
+            int size,
+            AppendResult result,
+            PartitionProduceResponse response,
+            List<Unsynced> unsynced) {
         metrics.producedBytes.add(size);
         if (!result.duplicate()) {
             partition.traffic().produced(size, result.lastOffset() - result.firstOffset() + 1);
@@ -215,12 +330,12 @@ final class ProduceHandler implements Handler {
     private record Unsynced(
             Partition partition, long endOffset, PartitionProduceResponse response) {}
 
-    private PartitionProduceResponse append(
-            TopicProduceData topicData,
-            PartitionProduceData data,
-            Sender sender,
-            List<Unsynced> unsynced) {
+    /// Checks what a request has for a partition and puts it into the round, or notes that it must
+    /// be verified first.
+    private PartitionProduceResponse accept(
+            TopicProduceData topicData, PartitionProduceData data, Call call, Round round) {
         var response = new PartitionProduceResponse().setIndex(data.index());
+        var sender = call.sender;
         try {
             var topic = topic(topicData, sender.version);
             var partition = topic.partition(data.index());
@@ -237,7 +352,7 @@ final class ProduceHandler implements Handler {
                     return response;
                 }
             }
-            append(partition, batch, Partition.UNVERIFIED, response, unsynced);
+            round.queue(partition, batch, response, call.unsynced);
         } catch (BrokerException e) {
             refuse(response, e.code(), e.getMessage());
         } catch (RuntimeException e) {

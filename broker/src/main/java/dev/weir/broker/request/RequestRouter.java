@@ -6,6 +6,7 @@ import dev.weir.broker.group.GroupSettings;
 import dev.weir.broker.group.Groups;
 import dev.weir.broker.protocol.Codec;
 import dev.weir.broker.protocol.ServedApis;
+import dev.weir.broker.protocol.WireRequest;
 import dev.weir.broker.quota.Quotas;
 import dev.weir.broker.topic.AdminSettings;
 import dev.weir.broker.topic.Topics;
@@ -17,6 +18,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.util.EnumMap;
+import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.LongSupplier;
@@ -27,6 +29,7 @@ public final class RequestRouter {
 
     private final EnumMap<ApiKeys, Handler> handlers = new EnumMap<>(ApiKeys.class);
     private final ServedApis served;
+    private final ProduceHandler produce;
     private final Quotas quotas;
 
     /// @param groupSettings which settings groups can have
@@ -48,6 +51,7 @@ public final class RequestRouter {
             Executor admin,
             Executor lookup) {
         this.quotas = quotas;
+        this.produce = new ProduceHandler(topics, transactions, metrics);
         var cluster = new ClusterHandlers(config, topics, admin);
         var offsets = new OffsetHandlers(topics);
         var changes = new TopicHandlers(config, topics);
@@ -64,7 +68,7 @@ public final class RequestRouter {
         var ofTransactions = new TransactionHandlers(topics, groups, transactions);
         var producers = new ProducerHandlers(topics, transactions, markers);
 
-        handlers.put(ApiKeys.PRODUCE, new ProduceHandler(topics, transactions, metrics));
+        handlers.put(ApiKeys.PRODUCE, produce);
         handlers.put(ApiKeys.FETCH, new FetchHandler(topics, sessions, config.node(), metrics));
         handlers.put(ApiKeys.METADATA, cluster::metadata);
         handlers.put(ApiKeys.DESCRIBE_CLUSTER, cluster::describeCluster);
@@ -153,6 +157,21 @@ public final class RequestRouter {
         } else {
             answer(handler, exchange);
         }
+    }
+
+    /// Whether a request may be given to [#handleTogether]. While clients have quotas each is
+    /// counted by itself.
+    public boolean canShare(WireRequest request) {
+        return ProduceHandler.canShare(request) && !quotas.limitClients();
+    }
+
+    /// Serves requests of one connection that arrived one after another, in their order, with less
+    /// work for the disk than each would make by itself. Called on its event loop.
+    public void handleTogether(List<Exchange> exchanges) {
+        var round = produce.new Round();
+        exchanges.forEach(exchange -> answer(round::add, exchange));
+        round.append();
+        exchanges.forEach(exchange -> answer(round::finish, exchange));
     }
 
     private Handler on(Executor executor, Handler handler) {

@@ -207,6 +207,33 @@ public final class RealFileSystem implements FileSystem {
         }
 
         @Override
+        public void write(List<ByteBuffer> sources, long position) throws IOException {
+            if (sources.size() == 1) {
+                write(sources.getFirst(), position);
+                return;
+            }
+            try {
+                uninterrupted(current -> {
+                    ByteBuffer[] left = new ByteBuffer[sources.size()];
+                    long count = 0;
+                    for (int i = 0; i < left.length; i++) {
+                        left[i] = sources.get(i).duplicate(); // all again if the channel is lost
+                        count += left[i].remaining();
+                    }
+                    current.position(position);
+                    while (count > 0) {
+                        count -= current.write(left);
+                    }
+                    return null;
+                });
+            } catch (ClosedChannelException e) {
+                throw e;
+            } catch (IOException e) {
+                throw fullOr(path, e);
+            }
+        }
+
+        @Override
         public long size() throws IOException {
             return uninterrupted(FileChannel::size);
         }

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
+import java.util.List;
 
 /// An open file read and written by position. Any thread may call; an interrupted caller neither
 /// closes the file nor loses its interrupt.
@@ -23,6 +24,18 @@ public interface StorageFile extends AutoCloseable {
 
     /// Writes all remaining bytes. After a failure any prefix of them may be in the file.
     void write(ByteBuffer source, long position) throws IOException;
+
+    /// Writes all remaining bytes of several buffers one after the other, together where the
+    /// platform can: one large write costs the operating system less than its parts do. One thread
+    /// at a time. After a failure any prefix of them may be in the file.
+    default void write(List<ByteBuffer> sources, long position) throws IOException {
+        long at = position;
+        for (ByteBuffer source : sources) {
+            int count = source.remaining();
+            write(source, at);
+            at += count;
+        }
+    }
 
     long size() throws IOException;
 
