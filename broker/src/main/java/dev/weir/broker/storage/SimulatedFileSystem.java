@@ -38,6 +38,7 @@ public final class SimulatedFileSystem implements FileSystem {
     private long writesUntilFailure = Long.MAX_VALUE;
     private long namesUntilFailure = Long.MAX_VALUE;
     private long reads;
+    private long writes;
     private long bytesRead;
     private Runnable duringNextSync = () -> {};
 
@@ -113,6 +114,11 @@ public final class SimulatedFileSystem implements FileSystem {
     /// Syncs of files and directories that succeeded.
     public synchronized long syncs() {
         return syncs;
+    }
+
+    /// Calls that wrote to a file or tried to.
+    public synchronized long writes() {
+        return writes;
     }
 
     /// Calls that read from a file.
@@ -482,6 +488,7 @@ public final class SimulatedFileSystem implements FileSystem {
         public void write(ByteBuffer source, long position) throws IOException {
             synchronized (SimulatedFileSystem.this) {
                 checkOpen();
+                writes++;
                 int at = Math.toIntExact(position);
                 int count = source.remaining();
                 long free = capacity - used;
@@ -507,6 +514,14 @@ public final class SimulatedFileSystem implements FileSystem {
                     throw new IOException("Input/output error");
                 }
             }
+        }
+
+        @Override
+        public void write(List<ByteBuffer> sources, long position) throws IOException {
+            int size = sources.stream().mapToInt(ByteBuffer::remaining).sum();
+            ByteBuffer joined = ByteBuffer.allocate(size);
+            sources.forEach(joined::put);
+            write(joined.flip(), position);
         }
 
         @Override
