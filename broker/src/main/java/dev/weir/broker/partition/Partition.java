@@ -579,7 +579,11 @@ public final class Partition {
         if (offset < opened.logStartOffset()) {
             throw outOfRange(opened, offset);
         }
-        return readKept(offset, maxBytes, upTo, wholeFirstBatch);
+        ReadResult result = readKept(offset, maxBytes, upTo, wholeFirstBatch);
+        if (result.slice().length() == 0 && upTo != ReadLimit.LOG_END) {
+            hurry(); // for the reader's next try
+        }
+        return result;
     }
 
     private ReadResult readKept(

@@ -139,7 +139,7 @@ class ThrottlingTest {
     @Test
     void a_consumer_over_its_limit_gets_no_records_and_they_do_not_count() throws Exception {
         try (var client = new RawClient(broker.address())) {
-            throttleOf(client, produce(1, 6_000));
+            throttleOf(client, produce(-1, 6_000));
             limit(admin, "raw", "consumer_byte_rate", 1000);
             var first = (FetchResponseData) client.call(ApiKeys.FETCH, 11, fetch());
             assertThat(first.throttleTimeMs()).isZero();
@@ -160,7 +160,7 @@ class ThrottlingTest {
     void a_fetch_is_cut_to_what_may_be_sent_in_all_windows() throws Exception {
         try (var client = new RawClient(broker.address())) {
             for (int i = 0; i < 10; i++) {
-                throttleOf(client, produce(1, 1_000));
+                throttleOf(client, produce(-1, 1_000));
             }
             limit(admin, "raw", "consumer_byte_rate", 500);
             var response = (FetchResponseData) client.call(ApiKeys.FETCH, 11, fetch());
@@ -171,7 +171,7 @@ class ThrottlingTest {
     @Test
     void a_batch_larger_than_may_be_sent_in_all_windows_is_sent_all_the_same() throws Exception {
         try (var client = new RawClient(broker.address())) {
-            throttleOf(client, produce(1, 6_000));
+            throttleOf(client, produce(-1, 6_000));
             limit(admin, "raw", "consumer_byte_rate", 500);
             var response = (FetchResponseData) client.call(ApiKeys.FETCH, 11, fetch());
             assertThat(bytes(response)).isGreaterThan(6_000);
