@@ -59,8 +59,12 @@ final class Fetches implements AutoCloseable {
 
         /// Where a client reads on that has taken in what came of a partition.
         long next(String partition, long from) {
+            return next(partitions.get(partition), from);
+        }
+
+        static long next(PartitionData data, long from) {
             long next = from;
-            for (var batch : ((Records) partitions.get(partition).records()).batches()) {
+            for (var batch : ((Records) data.records()).batches()) {
                 next = Math.max(next, batch.nextOffset());
             }
             return next;
@@ -133,6 +137,11 @@ final class Fetches implements AutoCloseable {
     void know(String topic, Uuid id) {
         ids.put(topic, id);
         names.put(id, topic);
+    }
+
+    /// Asks the broker for the topic's id next time.
+    void forgetId(String topic) {
+        ids.remove(topic);
     }
 
     FetchTopic topic(String name) {
