@@ -234,7 +234,7 @@ final class Fetch {
 
     private Found readFound(FetchTarget target, int left, boolean wholeFirstBatch) {
         var partition = target.partition;
-        FetchHandler.checkLeaderEpoch(partition, target.leaderEpoch);
+        LeaderEpochs.check(partition, target.leaderEpoch);
         if (fromFollower) {
             throw new BrokerException(
                     target.leaderEpoch >= 0

@@ -2,7 +2,6 @@ package dev.weir.broker.request;
 
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
-import dev.weir.broker.partition.Partition;
 import dev.weir.broker.partition.ReadLimit;
 import dev.weir.broker.protocol.WireErrors;
 import dev.weir.broker.topic.Topics;
@@ -123,20 +122,5 @@ final class FetchHandler implements Handler {
 
     private static void refuse(Exchange exchange, short code) {
         exchange.reply(new FetchResponseData().setErrorCode(code));
-    }
-
-    /// Refuses a client that knows a leader we are not, or not yet.
-    static void checkLeaderEpoch(Partition partition, int claimed) {
-        int epoch = partition.leaderEpoch();
-        if (claimed >= 0 && claimed < epoch) {
-            throw new BrokerException(
-                    ErrorCode.FENCED_LEADER_EPOCH,
-                    "leader epoch " + claimed + " is over, " + epoch + " is current");
-        }
-        if (claimed > epoch) {
-            throw new BrokerException(
-                    ErrorCode.UNKNOWN_LEADER_EPOCH,
-                    "leader epoch " + claimed + " is yet to come, " + epoch + " is current");
-        }
     }
 }

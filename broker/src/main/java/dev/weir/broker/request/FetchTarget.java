@@ -7,13 +7,14 @@ import org.apache.kafka.common.message.FetchRequestData.FetchPartition;
 import org.apache.kafka.common.utils.ImplicitLinkedHashCollection;
 
 import java.util.UUID;
+import java.util.function.Consumer;
 
 /// A partition that a client fetches: what it wants of it and what it was last told about it.
 ///
 /// There is one for each partition of each session, so it is small, and it is its own link in the
-/// lists it is in. Guarded by the [FetchTargets] it belongs to.
+/// lists it is in. Guarded by the monitor of the `FetchTargets` it belongs to.
 final class FetchTarget extends Watch implements ImplicitLinkedHashCollection.Element {
-    private final FetchTargets owner;
+    private final Consumer<FetchTarget> onChange;
     private int previousSlot = ImplicitLinkedHashCollection.INVALID_INDEX;
     private int nextSlot = ImplicitLinkedHashCollection.INVALID_INDEX;
 
@@ -51,8 +52,9 @@ final class FetchTarget extends Watch implements ImplicitLinkedHashCollection.El
     /// Bytes that a waiting fetch knows to be there.
     int available;
 
-    FetchTarget(FetchTargets owner, UUID topicId, String topic, int index) {
-        this.owner = owner;
+    /// @param onChange told of a change of the partition, by any thread
+    FetchTarget(Consumer<FetchTarget> onChange, UUID topicId, String topic, int index) {
+        this.onChange = onChange;
         this.topicId = topicId;
         this.topic = topic;
         this.index = index;
@@ -67,7 +69,7 @@ final class FetchTarget extends Watch implements ImplicitLinkedHashCollection.El
 
     @Override
     protected void changed() {
-        owner.changed(this);
+        onChange.accept(this);
     }
 
     @Override

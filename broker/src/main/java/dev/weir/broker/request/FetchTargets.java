@@ -13,6 +13,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Consumer;
 
 /// The partitions of one fetch, or of a session of fetches.
 ///
@@ -31,6 +32,7 @@ final class FetchTargets {
     private final ImplicitLinkedHashCollection<FetchTarget> all;
     private final ArrayList<FetchTarget> ready = new ArrayList<>();
     private final ConcurrentLinkedQueue<FetchTarget> changed = new ConcurrentLinkedQueue<>();
+    private final Consumer<FetchTarget> onChange = this::changed;
     private volatile Runnable waiting; // written under the monitor
     private ReadLimit limit;
     private long lastTurn;
@@ -69,7 +71,7 @@ final class FetchTargets {
         for (var topic : forgotten) {
             UUID id = byId ? TopicIds.fromWire(topic.topicId()) : null;
             for (int index : topic.partitions()) {
-                forget(new FetchTarget(this, id, byId ? null : topic.topic(), index));
+                forget(new FetchTarget(onChange, id, byId ? null : topic.topic(), index));
             }
         }
         if (!forgotten.isEmpty()) {
@@ -83,7 +85,7 @@ final class FetchTargets {
     }
 
     private void add(UUID id, String topic, FetchPartition wanted) {
-        var target = new FetchTarget(this, id, topic, wanted.partition());
+        var target = new FetchTarget(onChange, id, topic, wanted.partition());
         var known = all.find(target);
         if (known == null) {
             all.mustAdd(target);

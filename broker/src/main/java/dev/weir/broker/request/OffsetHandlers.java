@@ -99,7 +99,7 @@ record OffsetHandlers(Topics topics) {
                 new ListOffsetsPartitionResponse().setPartitionIndex(wanted.partitionIndex());
         try {
             var partition = topics.partition(topic, wanted.partitionIndex());
-            FetchHandler.checkLeaderEpoch(partition, wanted.currentLeaderEpoch());
+            LeaderEpochs.check(partition, wanted.currentLeaderEpoch());
             var found = find(partition, wanted.timestamp(), committed);
             response.setOffset(found.offset()).setTimestamp(found.timestampMs());
             if (version >= FIRST_WITH_EPOCH) {
@@ -145,7 +145,7 @@ record OffsetHandlers(Topics topics) {
         var response = new EpochEndOffset().setPartition(wanted.partition());
         try {
             var partition = topics.partition(topic, wanted.partition());
-            FetchHandler.checkLeaderEpoch(partition, wanted.currentLeaderEpoch());
+            LeaderEpochs.check(partition, wanted.currentLeaderEpoch());
             // There has been one leader only, so every known epoch ends where the log ends.
             if (wanted.leaderEpoch() >= 0 && wanted.leaderEpoch() <= partition.leaderEpoch()) {
                 response.setLeaderEpoch(wanted.leaderEpoch())
