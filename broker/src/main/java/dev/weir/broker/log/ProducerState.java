@@ -104,6 +104,7 @@ final class ProducerState {
         if (producer == null) {
             return OptionalLong.of(NONE);
         }
+        checkEpoch(producer, epoch);
         return producer.transactionStart != NONE && producer.epoch == epoch
                 ? OptionalLong.empty()
                 : OptionalLong.of(producer.lastEnd);

@@ -295,9 +295,12 @@ class TransactionModelTest {
             client = new RawClient(broker.address());
         }
 
-        /// The transaction was open for too long.
-        void tookTooLong() {
-            if (open != null) {
+        /// The transaction was open for too long. A client that waits for an answer cannot know
+        /// what came first, and begins anew.
+        void tookTooLong() throws IOException {
+            if (unanswered != null) {
+                takeOver();
+            } else if (open != null) {
                 open.outcome = Outcome.ABORTED;
                 open = null;
                 over = true;
