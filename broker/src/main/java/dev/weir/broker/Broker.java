@@ -2,6 +2,7 @@ package dev.weir.broker;
 
 import com.sun.management.UnixOperatingSystemMXBean;
 
+import dev.weir.broker.access.Authorizer;
 import dev.weir.broker.coordinator.TransactionCheck;
 import dev.weir.broker.group.GroupSettings;
 import dev.weir.broker.group.GroupViews;
@@ -114,6 +115,7 @@ public final class Broker implements AutoCloseable {
             var admin = opened(executor("broker-admin", 1));
             var lookup = opened(executor("broker-lookup", 2));
             var quotas = opened(new Quotas(config.clients().quotas(), settings, clock));
+            var authorizer = opened(new Authorizer(config.clients().access(), settings));
             listener =
                     opened(new KafkaListener(listenerConfig(config), quotas, metrics.requests()));
             node = node(config, image.clusterId(), listener.address());
@@ -126,6 +128,7 @@ public final class Broker implements AutoCloseable {
                             topics,
                             settings,
                             quotas,
+                            authorizer,
                             groups,
                             new GroupSettings(config.groups()),
                             transactions,

@@ -27,6 +27,7 @@ class LayeringTest {
                             Set.of(
                                     "group",
                                     "txn",
+                                    "access",
                                     "quota",
                                     "coordinator",
                                     "topic",
@@ -56,6 +57,7 @@ class LayeringTest {
                                     "partition",
                                     "metric",
                                     "error")),
+                    Map.entry("access", Set.of("topic", "partition")),
                     Map.entry("quota", Set.of("topic", "partition")),
                     Map.entry("coordinator", Set.of("partition", "log", "storage", "error")),
                     Map.entry("topic", Set.of("partition", "protocol", "log", "storage", "error")),

@@ -1,5 +1,6 @@
 package dev.weir.broker.request;
 
+import dev.weir.broker.access.Authorizer;
 import dev.weir.broker.topic.AccessRule;
 import dev.weir.broker.topic.AdminSettings;
 import dev.weir.broker.topic.MetadataRecord;
@@ -33,13 +34,11 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 
-/// Access rules shown and changed. They are kept, not enforced: without authentication there is
-/// nobody to hold them against. The place for that is [RequestRouter#handle], which sees every
-/// request before its handler.
-record AccessRuleHandlers(AdminSettings settings) {
+/// Access rules shown and changed. [Guard] holds requests against them if they are enforced.
+///
+/// @param enforced whether they are, which whoever adds one will want to know
+record AccessRuleHandlers(AdminSettings settings, boolean enforced) {
     private static final Logger LOGGER = LoggerFactory.getLogger(AccessRuleHandlers.class);
-
-    private static final String CLUSTER_NAME = "kafka-cluster";
 
     void create(Exchange exchange) {
         var body = (CreateAclsRequestData) exchange.request().body();
@@ -68,10 +67,10 @@ record AccessRuleHandlers(AdminSettings settings) {
             response.results().add(result);
         }
         settings.change(added);
-        if (!added.isEmpty()) {
+        if (!added.isEmpty() && !enforced) {
             LOGGER.warn(
-                    "{} access rules were added; rules are kept but not enforced, because clients"
-                            + " are not authenticated",
+                    "{} access rules were added; rules are kept but not enforced, because"
+                            + " kafka.authorizer is none",
                     added.size());
         }
         exchange.reply(response);
@@ -156,8 +155,8 @@ record AccessRuleHandlers(AdminSettings settings) {
         if (permission.isUnknown() || permission == AclPermissionType.ANY) {
             return "a rule allows or denies";
         }
-        if (type == ResourceType.CLUSTER && !wanted.resourceName().equals(CLUSTER_NAME)) {
-            return "the only resource of the kind CLUSTER is " + CLUSTER_NAME;
+        if (type == ResourceType.CLUSTER && !wanted.resourceName().equals(Authorizer.CLUSTER)) {
+            return "the only resource of the kind CLUSTER is " + Authorizer.CLUSTER;
         }
         if (wanted.resourceName().isEmpty()) {
             return "the resource has no name";

@@ -30,6 +30,12 @@ public interface Exchange {
         return PartitionBudget.UNLIMITED;
     }
 
+    /// A part of the handler's work for another thread or another time, such that the time it takes
+    /// counts as use of the broker by the client.
+    default Runnable counted(Runnable work) {
+        return work;
+    }
+
     /// Ends the exchange without a response, as a produce request without acknowledgement wants it.
     /// Event loop only.
     void replyNothing();

@@ -17,7 +17,6 @@ import org.apache.kafka.common.protocol.ObjectSerializationCache;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.security.auth.KafkaPrincipal;
 
-import java.net.InetAddress;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -30,7 +29,7 @@ import java.util.function.LongSupplier;
 /// that time nothing is read from its connection (KIP-219). A fetch over the limit is answered
 /// without records, which then do not count. Only if the client had nothing in all windows it gets
 /// them, since a batch larger than that could never be read otherwise.
-final class MeteredExchange implements Exchange, PartitionBudget {
+final class MeteredExchange extends ForwardingExchange implements PartitionBudget {
     /// From these versions on clients know `THROTTLING_QUOTA_EXCEEDED` (KIP-599); older ones have
     /// their changes made and are made to wait afterwards.
     private static final short STRICT_CREATE_TOPICS = 6;
@@ -38,7 +37,6 @@ final class MeteredExchange implements Exchange, PartitionBudget {
     private static final short STRICT_DELETE_TOPICS = 5;
     private static final short STRICT_CREATE_PARTITIONS = 3;
 
-    private final Exchange exchange;
     private final Quotas quotas;
     private final LongSupplier nanoTime;
     private final String user = KafkaPrincipal.ANONYMOUS.getName();
@@ -56,7 +54,7 @@ final class MeteredExchange implements Exchange, PartitionBudget {
 
     /// @param nanoTime by which the time of threads is measured
     MeteredExchange(Exchange exchange, Quotas quotas, LongSupplier nanoTime) {
-        this.exchange = exchange;
+        super(exchange);
         this.quotas = quotas;
         this.nanoTime = nanoTime;
         this.client = exchange.request().clientId();
@@ -98,6 +96,21 @@ final class MeteredExchange implements Exchange, PartitionBudget {
                 quotas.useNanos(user, client, uncountedNanos.getAndSet(0));
             }
         }
+    }
+
+    @Override
+    public Runnable counted(Runnable work) {
+        return () -> run(work);
+    }
+
+    @Override
+    public void runLater(Runnable task) {
+        exchange.runLater(counted(task));
+    }
+
+    @Override
+    public Future<?> runAfter(int millis, Runnable task) {
+        return exchange.runAfter(millis, counted(task));
     }
 
     @Override
@@ -186,55 +199,5 @@ final class MeteredExchange implements Exchange, PartitionBudget {
             }
         }
         return response.setThrottleTimeMs(wait);
-    }
-
-    @Override
-    public WireRequest request() {
-        return exchange.request();
-    }
-
-    @Override
-    public InetAddress clientAddress() {
-        return exchange.clientAddress();
-    }
-
-    @Override
-    public int requestBytes() {
-        return exchange.requestBytes();
-    }
-
-    @Override
-    public void quiet(int millis) {
-        exchange.quiet(millis);
-    }
-
-    @Override
-    public void close(String reason) {
-        exchange.close(reason);
-    }
-
-    @Override
-    public void holdFollowing() {
-        exchange.holdFollowing();
-    }
-
-    @Override
-    public void runLater(Runnable task) {
-        exchange.runLater(() -> run(task));
-    }
-
-    @Override
-    public Future<?> runAfter(int millis, Runnable task) {
-        return exchange.runAfter(millis, () -> run(task));
-    }
-
-    @Override
-    public void expireAfter(int millis, Runnable expire) {
-        exchange.expireAfter(millis, expire);
-    }
-
-    @Override
-    public void finishEarly(Runnable finish) {
-        exchange.finishEarly(finish);
     }
 }

@@ -1,5 +1,6 @@
 package dev.weir.broker.request;
 
+import dev.weir.broker.access.Authorizer;
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.group.GroupSettings;
@@ -31,6 +32,7 @@ public final class RequestRouter {
     private final ServedApis served;
     private final ProduceHandler produce;
     private final Quotas quotas;
+    private final Guard guard;
 
     /// @param groupSettings which settings groups can have
     /// @param producerIds gives ids nobody had before; may wait for the disk
@@ -41,6 +43,7 @@ public final class RequestRouter {
             Topics topics,
             AdminSettings admins,
             Quotas quotas,
+            Authorizer authorizer,
             Groups groups,
             GroupSettings groupSettings,
             Transactions transactions,
@@ -52,13 +55,17 @@ public final class RequestRouter {
             Executor lookup) {
         this.quotas = quotas;
         this.produce = new ProduceHandler(topics, transactions, metrics);
+        this.guard =
+                authorizer.isEnforced()
+                        ? new Guard(authorizer, topics, config.autoCreateTopics())
+                        : null;
         var cluster = new ClusterHandlers(config, topics, admin);
         var offsets = new OffsetHandlers(topics);
         var changes = new TopicHandlers(config, topics);
         var settings = new ConfigHandlers(config, topics, admins, groupSettings);
         var limits = new QuotaHandlers(admins);
         var users = new UserHandlers(admins);
-        var rules = new AccessRuleHandlers(admins);
+        var rules = new AccessRuleHandlers(admins, authorizer.isEnforced());
         var directories = new DirectoryHandlers(config, topics);
 
         var calls = new GroupCalls(groups);
@@ -149,7 +156,10 @@ public final class RequestRouter {
     /// Serves a request. Called on the event loop of its connection; a request that fails is
     /// answered with its error and harms nothing else.
     public void handle(Exchange exchange) {
-        var handler = handlers.get(exchange.request().api());
+        var handler =
+                guard == null
+                        ? handlers.get(exchange.request().api())
+                        : guarded(handlers.get(exchange.request().api()));
         if (quotas.limitClients()) {
             var metered = new MeteredExchange(exchange, quotas, System::nanoTime);
             metered.begin();
@@ -160,9 +170,9 @@ public final class RequestRouter {
     }
 
     /// Whether a request may be given to [#handleTogether]. While clients have quotas each is
-    /// counted by itself.
+    /// counted by itself, and while access rules are enforced each is let in by itself.
     public boolean canShare(WireRequest request) {
-        return ProduceHandler.canShare(request) && !quotas.limitClients();
+        return ProduceHandler.canShare(request) && guard == null && !quotas.limitClients();
     }
 
     /// Serves requests of one connection that arrived one after another, in their order, with less
@@ -178,15 +188,20 @@ public final class RequestRouter {
         return exchange -> {
             exchange.holdFollowing();
             try {
-                executor.execute(metered(exchange, () -> answer(handler, exchange)));
+                executor.execute(exchange.counted(() -> answer(handler, exchange)));
             } catch (RejectedExecutionException e) {
                 exchange.close("the broker is shutting down");
             }
         };
     }
 
-    private static Runnable metered(Exchange exchange, Runnable work) {
-        return exchange instanceof MeteredExchange metered ? () -> metered.run(work) : work;
+    private Handler guarded(Handler handler) {
+        return exchange -> {
+            var admitted = guard.admit(exchange);
+            if (admitted != null) {
+                handler.handle(admitted);
+            }
+        };
     }
 
     private void answer(Handler handler, Exchange exchange) {
