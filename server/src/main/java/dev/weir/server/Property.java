@@ -37,6 +37,25 @@ enum Property {
             "max.incremental.fetch.session.cache.slots",
             "1000",
             "consumers whose partitions are remembered between their fetches"),
+    MAX_CONNECTIONS(
+            "max.connections", "10000", "most connections of Kafka clients; the next ones wait"),
+    MAX_CONNECTIONS_PER_IP(
+            "max.connections.per.ip",
+            "2147483647",
+            "most of them from one address; the next ones are closed"),
+    CONNECTIONS_MAX_IDLE_MS(
+            "connections.max.idle.ms",
+            "600000",
+            "time after which a Kafka client that asks nothing is disconnected"),
+    QUOTA_WINDOW_NUM("quota.window.num", "11", "windows over which quotas are measured"),
+    QUOTA_WINDOW_SIZE_SECONDS("quota.window.size.seconds", "1", "how long each window is"),
+    KAFKA_AUTHORIZER(
+            "kafka.authorizer", "none", "acl: access rules hold for Kafka clients; none: not"),
+    SUPER_USERS("super.users", "", "principals that need no access rules, separated by ;"),
+    ALLOW_EVERYONE_IF_NO_ACL_FOUND(
+            "allow.everyone.if.no.acl.found",
+            "false",
+            "whether everybody may do everything with what no access rule is about"),
     LOG_DURABILITY(
             "log.durability",
             "fsync",

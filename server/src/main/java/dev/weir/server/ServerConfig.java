@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /// How one server is set up. [Property] has the names, defaults and meanings.
 ///
@@ -26,6 +27,7 @@ import java.util.TreeMap;
 /// @param fetchSessionSlots consumers whose partitions are remembered between their fetches
 /// @param osDurability true when acknowledged records may still be only in the page cache
 /// @param upkeep how the broker looks after transactions and compacted topics
+/// @param clients how Kafka clients are kept within bounds
 /// @param properties every property's value by name, defaults included
 public record ServerConfig(
         Path dataDir,
@@ -40,6 +42,7 @@ public record ServerConfig(
         int fetchSessionSlots,
         boolean osDurability,
         EmbeddedBroker.Upkeep upkeep,
+        EmbeddedBroker.Clients clients,
         boolean foldIdentifiersUp,
         int workers,
         int stepMaxRows,
@@ -94,6 +97,7 @@ public record ServerConfig(
                         Property.LOG_CLEANER_BACKOFF_MS.numberIn(values, 1, 86_400_000),
                         Property.LOG_CLEANER_DEDUPE_BUFFER_SIZE.numberIn(
                                 values, 1 << 16, 1L << 33)),
+                clients(values),
                 choice(Property.SQL_IDENTIFIERS, values, "keep", "upper"),
                 workers(values),
                 (int) Property.SQL_STEP_MAX_ROWS.numberIn(values, 1, 1 << 24),
@@ -103,6 +107,32 @@ public record ServerConfig(
                 (int) Property.HTTP_BODY_MAX_BYTES.numberIn(values, 1 << 10, 1 << 30),
                 (int) Property.POSTGRES_MESSAGE_MAX_BYTES.numberIn(values, 1 << 10, 1 << 30),
                 all);
+    }
+
+    private static EmbeddedBroker.Clients clients(Map<String, String> values) {
+        var superUsers = new TreeSet<String>();
+        for (String each : Property.SUPER_USERS.in(values).split(";", -1)) {
+            String principal = each.strip();
+            if (!principal.isEmpty() && principal.indexOf(':') <= 0) {
+                throw new ConfigException(
+                        Property.SUPER_USERS.key
+                                + " must be like User:alice;User:bob, got \""
+                                + principal
+                                + "\"");
+            }
+            if (!principal.isEmpty()) {
+                superUsers.add(principal);
+            }
+        }
+        return new EmbeddedBroker.Clients(
+                (int) Property.MAX_CONNECTIONS.numberIn(values, 1, Integer.MAX_VALUE),
+                (int) Property.MAX_CONNECTIONS_PER_IP.numberIn(values, 1, Integer.MAX_VALUE),
+                Property.CONNECTIONS_MAX_IDLE_MS.numberIn(values, 1, Integer.MAX_VALUE),
+                (int) Property.QUOTA_WINDOW_NUM.numberIn(values, 1, 86_400),
+                (int) Property.QUOTA_WINDOW_SIZE_SECONDS.numberIn(values, 1, 86_400),
+                choice(Property.KAFKA_AUTHORIZER, values, "none", "acl"),
+                superUsers,
+                Property.ALLOW_EVERYONE_IF_NO_ACL_FOUND.flagIn(values));
     }
 
     private static int workers(Map<String, String> values) {

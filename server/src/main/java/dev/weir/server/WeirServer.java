@@ -216,7 +216,8 @@ public final class WeirServer implements AutoCloseable {
                 config.capReplicas(),
                 config.fetchSessionSlots(),
                 config.osDurability(),
-                config.upkeep());
+                config.upkeep(),
+                config.clients());
     }
 
     private static EngineConfig engineConfig(ServerConfig config) {

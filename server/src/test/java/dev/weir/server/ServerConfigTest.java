@@ -3,6 +3,8 @@ package dev.weir.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.weir.server.local.EmbeddedBroker;
+
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -11,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 class ServerConfigTest {
     @Test
@@ -41,6 +44,14 @@ class ServerConfigTest {
                                 Map.entry("auto.create.topics.enable", "false"),
                                 Map.entry("replicas.cap", "true"),
                                 Map.entry("max.incremental.fetch.session.cache.slots", "7"),
+                                Map.entry("max.connections", "70"),
+                                Map.entry("max.connections.per.ip", "7"),
+                                Map.entry("connections.max.idle.ms", "700"),
+                                Map.entry("quota.window.num", "5"),
+                                Map.entry("quota.window.size.seconds", "2"),
+                                Map.entry("kafka.authorizer", "acl"),
+                                Map.entry("super.users", "User:a; User:b"),
+                                Map.entry("allow.everyone.if.no.acl.found", "true"),
                                 Map.entry("log.durability", "os"),
                                 Map.entry("sql.identifiers", "upper"),
                                 Map.entry("sql.workers", "3"),
@@ -58,6 +69,10 @@ class ServerConfigTest {
         assertThat(config.capReplicas()).isTrue();
         assertThat(config.fetchSessionSlots()).isEqualTo(7);
         assertThat(config.osDurability()).isTrue();
+        assertThat(config.clients())
+                .isEqualTo(
+                        new EmbeddedBroker.Clients(
+                                70, 7, 700, 5, 2, true, Set.of("User:a", "User:b"), true));
         assertThat(config.foldIdentifiersUp()).isTrue();
         assertThat(config.workers()).isEqualTo(3);
         assertThat(config.stepMaxRows()).isEqualTo(10);
@@ -88,6 +103,8 @@ class ServerConfigTest {
                 .hasMessageContaining("num.partitions must be a number from 1");
         assertThatThrownBy(() -> ServerConfig.of(Map.of("log.durability", "never")))
                 .hasMessageContaining("log.durability must be fsync or os");
+        assertThatThrownBy(() -> ServerConfig.of(Map.of("super.users", "alice")))
+                .hasMessageContaining("super.users must be like User:alice;User:bob");
         assertThatThrownBy(() -> ServerConfig.of(Map.of("security.insecure", "yes")))
                 .hasMessageContaining("security.insecure must be true or false");
     }

@@ -3,10 +3,13 @@ package dev.weir.server.local;
 import dev.weir.broker.Broker;
 import dev.weir.broker.BrokerConfig;
 import dev.weir.broker.ClientsConfig;
+import dev.weir.broker.access.AccessConfig;
 import dev.weir.broker.metric.Metric;
 import dev.weir.broker.metric.MetricVisitor;
+import dev.weir.broker.net.ConnectionLimits;
 import dev.weir.broker.partition.LogDirectoryConfig;
 import dev.weir.broker.partition.LogDirectoryConfig.Durability;
+import dev.weir.broker.quota.QuotasConfig;
 import dev.weir.broker.request.FetchSessionsConfig;
 import dev.weir.broker.storage.RealFileSystem;
 import dev.weir.broker.txn.TransactionsConfig;
@@ -18,6 +21,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.Locale;
+import java.util.Set;
 
 /// The broker of this process, as the server sees it: an address for Kafka clients, a log for the
 /// engine, samples for `/metrics`.
@@ -38,6 +42,7 @@ public final class EmbeddedBroker implements AutoCloseable {
     /// @param fetchSessionSlots consumers whose partitions are remembered between their fetches
     /// @param osDurability true when acknowledged records may still be only in the page cache
     /// @param upkeep how transactions and compacted topics are looked after
+    /// @param clients how Kafka clients are kept within bounds
     public record Settings(
             Path dataDir,
             InetSocketAddress listen,
@@ -47,7 +52,42 @@ public final class EmbeddedBroker implements AutoCloseable {
             boolean capReplicas,
             int fetchSessionSlots,
             boolean osDurability,
-            Upkeep upkeep) {}
+            Upkeep upkeep,
+            Clients clients) {}
+
+    /// How Kafka clients are kept within bounds.
+    ///
+    /// @param maxConnections of all clients; the next ones wait
+    /// @param maxConnectionsPerAddress the next ones are closed
+    /// @param maxIdleMs after which a client that asks nothing is disconnected
+    /// @param quotaWindows over which quotas are measured
+    /// @param quotaWindowSeconds how long each of them is
+    /// @param authorize whether access rules hold
+    /// @param superUsers principals that need none
+    /// @param openWithoutRules whether everybody may do everything with what no rule is about
+    public record Clients(
+            int maxConnections,
+            int maxConnectionsPerAddress,
+            long maxIdleMs,
+            int quotaWindows,
+            int quotaWindowSeconds,
+            boolean authorize,
+            Set<String> superUsers,
+            boolean openWithoutRules) {
+        private ClientsConfig config() {
+            return ClientsConfig.DEFAULT
+                    .withConnections(
+                            new ConnectionLimits(
+                                    maxConnections, maxConnectionsPerAddress, maxIdleMs))
+                    .withQuotas(
+                            new QuotasConfig(
+                                    quotaWindows,
+                                    quotaWindowSeconds,
+                                    QuotasConfig.DEFAULT.controllerWindows(),
+                                    QuotasConfig.DEFAULT.controllerWindowSeconds()))
+                    .withAccess(new AccessConfig(authorize, superUsers, openWithoutRules));
+        }
+    }
 
     /// How transactions and compacted topics are looked after.
     ///
@@ -73,9 +113,11 @@ public final class EmbeddedBroker implements AutoCloseable {
                                 settings.autoCreateTopics(),
                                 settings.capReplicas())
                         .withClients(
-                                ClientsConfig.DEFAULT.withFetchSessions(
-                                        FetchSessionsConfig.DEFAULT.withSlots(
-                                                settings.fetchSessionSlots())))
+                                settings.clients()
+                                        .config()
+                                        .withFetchSessions(
+                                                FetchSessionsConfig.DEFAULT.withSlots(
+                                                        settings.fetchSessionSlots())))
                         .withLogs(
                                 LogDirectoryConfig.DEFAULT
                                         .withDurability(
