@@ -59,6 +59,7 @@ public final class Log {
     private final ProducerState producers = new ProducerState(); // append lock
     private final List<LogSegment> unsynced = new ArrayList<>(); // append lock: closed, not synced
     private boolean directoryChanged; // append lock
+    private volatile Birth birth; // null once there are files and their names are durable
 
     private volatile LogConfig config;
     private volatile LogSegment[] segments; // ascending; replaced as a whole under the append lock
@@ -84,14 +85,14 @@ public final class Log {
         this.state = state;
     }
 
-    /// Opens a log, creating it if absent. On return everything up to its end is durable.
+    /// Opens a log, an empty one if there are no files; they are made by the first append. On
+    /// return everything up to its end is durable.
     ///
     /// @throws BrokerException `KAFKA_STORAGE_ERROR` when acknowledged records are damaged or
     ///   missing; nothing on disk was changed
     public static Log open(
             FileSystem files, Path directory, LogConfig config, DiskHealth health, long nowMs)
             throws IOException {
-        files.createDirectories(directory);
         Log log = new Log(files, directory, config, health, StateFile.load(files, directory));
         boolean opened = false;
         try {
@@ -110,12 +111,24 @@ public final class Log {
     private void load(long nowMs) throws IOException {
         finishReplacements();
         Checkpoint checkpoint = state.checkpoint();
+        boolean unborn = files.exists(segmentPath(0, Birth.UNBORN));
+        if (unborn && checkpoint != null) {
+            files.rename(segmentPath(0, Birth.UNBORN), segmentPath(0, LogSegment.LOG));
+            unborn = false;
+        }
+        if (checkpoint != null && checkpoint.offset() == 0) {
+            health.syncDirectory(files, directory); // the process may have died before it did
+        }
         List<LogSegment> onDisk = listSegments(checkpoint);
+        if (onDisk.isEmpty() && checkpoint == null) {
+            loadUnborn(unborn, nowMs);
+            return;
+        }
         if (onDisk.isEmpty()) {
-            if (checkpoint != null && checkpoint.offset() > checkpoint.logStartOffset()) {
+            if (checkpoint.offset() > checkpoint.logStartOffset()) {
                 throw damaged("all segments are missing", checkpoint.offset());
             }
-            create(checkpoint == null ? 0 : checkpoint.logStartOffset(), nowMs);
+            create(checkpoint.logStartOffset(), nowMs);
             return;
         }
         segments = onDisk.toArray(LogSegment[]::new);
@@ -193,6 +206,36 @@ public final class Log {
             }
         }
         return onDisk;
+    }
+
+    /// Begins a log that was never made durable.
+    ///
+    /// @param written whether a crash left records of it, which are kept as far as they are intact
+    private void loadUnborn(boolean written, long nowMs) throws IOException {
+        if (state.exists()) {
+            throw damaged("its state file cannot be read", 0);
+        }
+        LogSegment first = LogSegment.unborn(files, directory, nowMs);
+        Checkpoint start = new Checkpoint(0, 0, 0, 0, 0, 0, 0, 0, false, nowMs, 0, 0);
+        state.begin(start);
+        segments = new LogSegment[] {first};
+        end = new LogPosition(0, first, 0);
+        birth = new Birth(files, directory, state, first);
+        if (written) {
+            birth.begin(start);
+            recover(0, 0, 0, 0, nowMs);
+            complete();
+            checkpoint(captureCheckpoint());
+        }
+        publishUndecided();
+    }
+
+    private void complete() throws IOException {
+        Birth pending = birth;
+        if (pending != null) {
+            pending.complete(health);
+            birth = null;
+        }
     }
 
     private void create(long offset, long nowMs) throws IOException {
@@ -469,6 +512,10 @@ public final class Log {
 
     private void write(AppendRun run, Outcome[] outcomes, long nowMs) {
         try {
+            Birth pending = birth;
+            if (pending != null) {
+                pending.begin(state.checkpoint());
+            }
             LogSegment active = segmentFor(run.bytes(), run.nextOffset(), nowMs);
             active.write(run.entries());
             takeIn(run, active, outcomes, nowMs);
@@ -554,6 +601,7 @@ public final class Log {
     }
 
     private LogSegment rollTo(long offset, long nowMs) throws IOException {
+        complete();
         LogSegment closed = end.segment();
         LogSegment opened = LogSegment.create(files, directory, offset, nowMs);
         closed.indexMaxTimestamp();
@@ -612,6 +660,7 @@ public final class Log {
 
     /// Makes everything in the capture durable. One thread at a time, no lock of the log.
     public void sync(SyncCapture capture) throws IOException {
+        complete();
         for (LogSegment segment : capture.segments) {
             health.sync(segment.file());
         }
@@ -910,6 +959,9 @@ public final class Log {
     /// Makes a captured state the one from which recovery starts. The log must have been synced up
     /// to it. Upkeep lock.
     public void checkpoint(CheckpointCapture capture) throws IOException {
+        if (birth != null) {
+            return; // nothing was written
+        }
         Checkpoint previous = state.checkpoint();
         LogSegment[] now = segments;
         int from = previous == null ? 0 : floor(now, previous.segmentBase());

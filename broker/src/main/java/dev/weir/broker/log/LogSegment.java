@@ -61,6 +61,29 @@ final class LogSegment {
         return new LogSegment(files, directory, baseOffset, -1, aborts, "");
     }
 
+    /// An empty segment that has no file before [#openUnborn].
+    static LogSegment unborn(FileSystem files, Path directory, long nowMs) {
+        LogSegment segment = new LogSegment(files, directory, 0, 0, false, "");
+        segment.offsets.keepFirst(0);
+        segment.timestamps.keepFirst(0);
+        segment.maxTimestamp = -1;
+        segment.lastIndexedTimestamp = -1;
+        segment.createdMs = nowMs;
+        return segment;
+    }
+
+    /// Opens the file of an unborn segment, creating it if absent.
+    synchronized void openUnborn() throws IOException {
+        if (file == null) {
+            file = files.open(path(Birth.UNBORN), OpenMode.CREATE);
+        }
+    }
+
+    /// Gives the file of an unborn segment its name.
+    void giveName() throws IOException {
+        file().rename(path(LOG));
+    }
+
     /// Creates an empty segment; its name is durable after a sync of the directory.
     static LogSegment create(FileSystem files, Path directory, long baseOffset, long nowMs)
             throws IOException {

@@ -120,6 +120,42 @@ final class StateFile {
         return state;
     }
 
+    /// Whether there is a file, whatever it holds.
+    boolean exists() throws IOException {
+        return files.exists(path);
+    }
+
+    /// Writes the first checkpoint to a file that has not its name yet, durable with [#settle].
+    void prepare(Checkpoint first) throws IOException {
+        checkpoint = first;
+        StorageFile prepared = files.open(path.resolveSibling(NAME + ".new"), OpenMode.CREATE);
+        boolean whole = false;
+        try {
+            ByteBuffer sectors = ByteBuffer.allocate(SECTOR * SECTORS);
+            checkpointSequence = 1;
+            sectors.position(SECTOR).put(sector(first, checkpointSequence)).position(0);
+            prepared.write(sectors, 0);
+            whole = true;
+        } finally {
+            if (!whole) {
+                prepared.close();
+            }
+        }
+        file = prepared;
+    }
+
+    /// Makes what was prepared durable and gives it its name, durable after a sync of the
+    /// directory.
+    void settle(DiskHealth health) throws IOException {
+        health.sync(file);
+        file.rename(path);
+    }
+
+    /// Takes the checkpoint of a log that has no files yet.
+    void begin(Checkpoint unwritten) {
+        checkpoint = unwritten;
+    }
+
     /// The last checkpoint, or null.
     Checkpoint checkpoint() {
         return checkpoint;
@@ -132,7 +168,15 @@ final class StateFile {
 
     /// Writes a checkpoint; durable on return, but for the name of a new file.
     void write(Checkpoint next, DiskHealth health) throws IOException {
-        ByteBuffer bytes = head((short) 1, checkpointSequence + 1);
+        ByteBuffer bytes = sector(next, checkpointSequence + 1);
+        file().write(bytes, ((checkpointSequence + 1) & 1) * SECTOR);
+        health.sync(file());
+        checkpointSequence++;
+        checkpoint = next;
+    }
+
+    private static ByteBuffer sector(Checkpoint next, long sequence) {
+        ByteBuffer bytes = head((short) 1, sequence);
         bytes.putLong(next.logStartOffset)
                 .putLong(next.firstKeptOffset)
                 .putLong(next.offset)
@@ -146,10 +190,7 @@ final class StateFile {
                 .putLong(next.gapsBelow)
                 .putLong(next.compactedBelow);
         seal(bytes);
-        file().write(bytes, ((checkpointSequence + 1) & 1) * SECTOR);
-        health.sync(file());
-        checkpointSequence++;
-        checkpoint = next;
+        return bytes;
     }
 
     /// Notes that everything below an offset was synced.

@@ -116,6 +116,8 @@ public final class LogDirectory implements AutoCloseable {
             FileSystem files, Path directory, LogDirectoryConfig config, InstantSource clock) {
         try {
             files.createDirectories(directory);
+            // A process may have died between making a partition's directory and making it durable.
+            files.syncDirectory(directory);
             LogDirectory opened =
                     new LogDirectory(files, directory, config, clock, lock(files, directory));
             if (config.durability() == Durability.OS) {

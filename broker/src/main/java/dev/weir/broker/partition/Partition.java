@@ -923,9 +923,11 @@ public final class Partition {
         shut(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, "was deleted");
         if (log != null) {
             upkeepLock.lock();
+            syncLock.lock(); // a sync may be giving files their names
             try {
                 host.closeLater(log.discard());
             } finally {
+                syncLock.unlock();
                 upkeepLock.unlock();
             }
         }

@@ -41,6 +41,10 @@ public interface FileSystem {
     /// Creates a directory and its missing parents. Each new name is durable on return.
     void createDirectories(Path directory) throws IOException;
 
+    /// Creates a directory in an existing one unless it is there. Its name is durable after a sync
+    /// of the one it is in.
+    void createDirectory(Path directory) throws IOException;
+
     /// Makes the names inside a directory durable.
     void syncDirectory(Path directory) throws IOException;
 

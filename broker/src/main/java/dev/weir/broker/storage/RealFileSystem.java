@@ -117,6 +117,15 @@ public final class RealFileSystem implements FileSystem {
     }
 
     @Override
+    public void createDirectory(Path directory) throws IOException {
+        try {
+            Files.createDirectories(directory);
+        } catch (IOException e) {
+            throw fullOr(directory.toAbsolutePath().getParent(), e);
+        }
+    }
+
+    @Override
     public void syncDirectory(Path directory) throws IOException {
         boolean interrupted = false;
         try {

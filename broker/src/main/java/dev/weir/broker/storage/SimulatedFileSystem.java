@@ -228,6 +228,21 @@ public final class SimulatedFileSystem implements FileSystem {
     }
 
     @Override
+    public synchronized void createDirectory(Path directory) throws IOException {
+        Directory parent = parent(directory);
+        String name = directory.getFileName().toString();
+        Node node = parent.names.get(name);
+        if (node == null) {
+            if (used >= capacity) {
+                throw new DiskFullException("No space left on device");
+            }
+            change(new NameChange(null, null, parent, name, new Directory()));
+        } else if (!(node instanceof Directory)) {
+            throw new NotDirectoryException(directory.toString());
+        }
+    }
+
+    @Override
     public synchronized void syncDirectory(Path directory) throws IOException {
         if (!(find(directory) instanceof Directory found)) {
             throw new FileNotFoundException(directory.toString());

@@ -105,6 +105,7 @@ class AppendEachTest {
     void requests_of_one_producer_are_written_at_once() {
         try (LogDirectory directory = open()) {
             Partition partition = directory.open("t", 0, LogConfig.DEFAULT);
+            partition.append(Batches.plain(1, "first"), AppendOrigin.CLIENT);
             long before = files.writes();
             List<Partition.Outcome> outcomes =
                     partition.appendEach(
@@ -116,10 +117,10 @@ class AppendEachTest {
             assertThat(outcomes)
                     .allSatisfy(outcome -> assertThat(outcome.refusal()).isNull())
                     .extracting(outcome -> outcome.appended().firstOffset())
-                    .containsExactly(0L, 1L, 2L, 3L);
+                    .containsExactly(1L, 2L, 3L, 4L);
             assertThat(files.writes() - before).isEqualTo(1);
             assertThat(Batches.values(partition, 0, ReadLimit.LOG_END))
-                    .containsExactly("a", "b", "c", "d");
+                    .containsExactly("first", "a", "b", "c", "d");
         }
     }
 

@@ -109,7 +109,9 @@ class DiskTroubleTest {
     @Test
     void those_who_wait_are_told_when_the_disk_failed_under_something_else() {
         var partition = open(disk, SIMULATED).open("t", 0, LogConfig.DEFAULT);
-        directory.open("other", 0, LogConfig.DEFAULT);
+        directory
+                .open("other", 0, LogConfig.DEFAULT)
+                .append(Batches.plain(1, "x"), AppendOrigin.CLIENT);
         partition.append(Batches.plain(1, "a"), AppendOrigin.CLIENT);
         List<Short> outcomes = new ArrayList<>();
         partition.whenSynced(1, failure -> outcomes.add(failure.code()));

@@ -76,6 +76,11 @@ public final class HeldSyncs implements FileSystem {
     }
 
     @Override
+    public void createDirectory(Path directory) throws IOException {
+        files.createDirectory(directory);
+    }
+
+    @Override
     public void syncDirectory(Path directory) throws IOException {
         files.syncDirectory(directory);
     }
