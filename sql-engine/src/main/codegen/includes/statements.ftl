@@ -473,6 +473,8 @@ Statement ShowStatement() :
     |
         <TOPICS> { kind = Statement.Show.Kind.TOPICS; }
     |
+        <CONSUMER> <GROUPS> { kind = Statement.Show.Kind.CONSUMER_GROUPS; }
+    |
         <PROPERTIES> { kind = Statement.Show.Kind.PROPERTIES; }
     |
         <FUNCTIONS> { kind = Statement.Show.Kind.FUNCTIONS; }
@@ -494,6 +496,11 @@ Statement DescribeStatement() :
         LOOKAHEAD( <FUNCTION> SimpleIdentifier() )
         <FUNCTION> name = ObjectName()
         { return new Statement.DescribeFunction(name); }
+    ]
+    [
+        LOOKAHEAD( <CONSUMER> <GROUP> )
+        <CONSUMER> <GROUP> ( name = QuotedText() | name = DottedName() )
+        { return new Statement.DescribeConsumerGroup(name); }
     ]
     [ LOOKAHEAD( <EXTENDED> SimpleIdentifier() ) <EXTENDED> { extended = true; } ]
     name = ObjectName()

@@ -10,13 +10,16 @@ import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.spi.ContextAwareBase;
 
 import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Logs to stderr, because stdout belongs to results and to the line that says the server is ready:
 /// our own from INFO, everybody else's from WARN. Written as code because reading an XML file takes
 /// a third of the time that a server needs to start; `-Dlogback.configurationFile` still names one.
 @ConfiguratorRank(ConfiguratorRank.CUSTOM_HIGH_PRIORITY)
 public final class Logging extends ContextAwareBase implements Configurator {
-    private static final String PATTERN = "%d{yyyy-MM-dd HH:mm:ss.SSS} %-5level %logger{0} %msg%n";
+    private static final String APPENDER = "stderr";
+    private static final String PATTERN =
+            "%d{yyyy-MM-dd HH:mm:ss.SSS} %-5level %logger{0} %msg%replace( %kvp{NONE}){'^ $',''}%n";
 
     @Override
     public ExecutionStatus configure(LoggerContext context) {
@@ -29,7 +32,7 @@ public final class Logging extends ContextAwareBase implements Configurator {
         encoder.start();
         var appender = new ConsoleAppender<ILoggingEvent>();
         appender.setContext(context);
-        appender.setName("stderr");
+        appender.setName(APPENDER);
         appender.setTarget("System.err");
         appender.setEncoder(encoder);
         appender.start();
@@ -38,5 +41,23 @@ public final class Logging extends ContextAwareBase implements Configurator {
         root.addAppender(appender);
         context.getLogger("dev.weir").setLevel(Level.INFO);
         return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
+    }
+
+    /// Applies what the configuration says about logs, unless the user has given Logback a file.
+    static void apply(LogSettings settings) {
+        if (System.getProperty("logback.configurationFile") != null
+                || !(LoggerFactory.getILoggerFactory() instanceof LoggerContext context)) {
+            return;
+        }
+        context.getLogger("dev.weir").setLevel(settings.level());
+        settings.levels().forEach((name, level) -> context.getLogger(name).setLevel(level));
+        if (settings.json()
+                && context.getLogger(Logger.ROOT_LOGGER_NAME).getAppender(APPENDER)
+                        instanceof ConsoleAppender<ILoggingEvent> appender) {
+            var encoder = new JsonLines();
+            encoder.setContext(context);
+            encoder.start();
+            appender.setEncoder(encoder);
+        }
     }
 }

@@ -64,6 +64,7 @@ public final class Main {
             err.println("weir: " + e.getMessage());
             return USAGE;
         }
+        Logging.apply(LogSettings.of(config.properties()));
         Logger logger = LoggerFactory.getLogger(Main.class);
         WeirServer server;
         try {

@@ -60,6 +60,15 @@ enum Property {
             "log.durability",
             "fsync",
             "fsync: acknowledged means on disk; os: left to the operating system"),
+    LOG_FORMAT("log.format", "text", "text or json: how the server's log is written to stderr"),
+    LOG_LEVEL(
+            "log.level", "info", "trace, debug, info, warn, error or off, for Weir's own loggers"),
+    LOG_LEVELS(
+            "log.levels", "", "levels of single loggers, such as dev.weir.broker.group=debug,..."),
+    LOG_REQUESTS(
+            "log.requests",
+            "none",
+            "heads: a line for each request of Kafka clients; contents: with what it says"),
     LOG_CLEANER_BACKOFF_MS(
             "log.cleaner.backoff.ms", "15000", "time between two looks for topics to compact"),
     LOG_CLEANER_DEDUPE_BUFFER_SIZE(

@@ -70,6 +70,7 @@ public record ServerConfig(
             all.put(property.key, property.in(values));
         }
         listener(Property.REGISTRY_LISTEN, values);
+        LogSettings.of(values);
         return new ServerConfig(
                 Path.of(Property.DATA_DIR.in(values)),
                 listener(Property.KAFKA_LISTEN, values)
@@ -185,7 +186,7 @@ public record ServerConfig(
     }
 
     /// @return true for the second choice
-    private static boolean choice(
+    static boolean choice(
             Property property, Map<String, String> values, String first, String second) {
         String value = property.in(values);
         if (!value.equals(first) && !value.equals(second)) {

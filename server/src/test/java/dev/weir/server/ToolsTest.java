@@ -70,6 +70,18 @@ class ToolsTest {
             assertThat(group("reset readers --topic letters --to-latest --execute"))
                     .isEqualTo("letters 0: none -> 0\nletters 1: 10 -> 10\n");
 
+            assertThat(group("list --format csv"))
+                    .isEqualTo("group,type,protocol,state\nreaders,Classic,\"\",Empty\n");
+            assertThat(group("delete-offsets readers --topic letters:0"))
+                    .isEqualTo("letters 0: none\n");
+            assertThat(group("describe readers --format csv"))
+                    .doesNotContain("letters,0,")
+                    .contains("letters,1,10,10,0,");
+            assertThat(exitOf("delete-offsets readers --topic letters:0"))
+                    .as("nothing is left there")
+                    .isEqualTo(1);
+            assertThat(exitOf("delete-offsets readers")).as("no topic").isEqualTo(2);
+
             assertThat(group("delete readers")).isEqualTo("deleted group readers\n");
             assertThat(group("list")).isEmpty();
             assertThat(exitOf("describe readers")).isEqualTo(1);

@@ -13,7 +13,13 @@ import java.io.PrintWriter;
 @Command(
         name = "weir group",
         description = "Works with consumer groups over the Kafka protocol.",
-        subcommands = {ListGroups.class, DescribeGroup.class, ResetGroup.class, DeleteGroup.class},
+        subcommands = {
+            ListGroups.class,
+            DescribeGroup.class,
+            ResetGroup.class,
+            DeleteOffsets.class,
+            DeleteGroup.class
+        },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:fine",

@@ -3,6 +3,7 @@ package dev.weir.server.local;
 import dev.weir.broker.Broker;
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
+import dev.weir.broker.group.GroupView;
 import dev.weir.broker.log.LogConfig;
 import dev.weir.broker.partition.AppendOrigin;
 import dev.weir.broker.partition.OwnProducers;
@@ -15,6 +16,7 @@ import dev.weir.broker.topic.NewTopic;
 import dev.weir.broker.topic.Topic;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
+import dev.weir.sql.io.ConsumerGroup;
 import dev.weir.sql.io.RecordBlock;
 import dev.weir.sql.io.TopicInfo;
 import dev.weir.sql.io.TopicLog;
@@ -26,10 +28,14 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 
@@ -47,6 +53,11 @@ final class EmbeddedTopicLog implements TopicLog {
 
     /// What a record takes at most beside its key and value: five numbers of at most ten bytes.
     private static final int RECORD_OVERHEAD = 50;
+
+    /// The most groups that are looked at for one statement: each costs a question.
+    private static final int MOST_GROUPS = 10_000;
+
+    private static final int GROUPS_PATIENCE_SECONDS = 10;
 
     private final Broker broker;
     private final InstantSource clock;
@@ -67,6 +78,58 @@ final class EmbeddedTopicLog implements TopicLog {
     @Override
     public Optional<TopicInfo> topic(String name) {
         return broker.topics().find(name).map(EmbeddedTopicLog::info);
+    }
+
+    @Override
+    public List<ConsumerGroup> consumerGroups(Optional<String> name) {
+        var views = broker.groups();
+        var asked = name.isPresent() ? views.named(name.get()) : views.first(MOST_GROUPS);
+        try {
+            return asked.get(GROUPS_PATIENCE_SECONDS, TimeUnit.SECONDS).stream()
+                    .map(EmbeddedTopicLog::group)
+                    .toList();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new SqlException(
+                    SqlState.QUERY_CANCELED, null, "interrupted while asking for groups", "");
+        } catch (ExecutionException | TimeoutException e) {
+            throw new SqlException(
+                    SqlState.CANNOT_CONNECT_NOW,
+                    null,
+                    "the group coordinator does not answer: "
+                            + (e.getCause() == null ? "it takes too long" : e.getCause()),
+                    "Try again in a moment.",
+                    e);
+        }
+    }
+
+    private static ConsumerGroup group(GroupView view) {
+        return new ConsumerGroup(
+                view.name(),
+                view.type(),
+                view.protocol(),
+                view.state(),
+                view.members().stream().map(EmbeddedTopicLog::member).toList(),
+                view.positions().stream()
+                        .map(position ->
+                                new ConsumerGroup.Position(
+                                        new TopicPartition(
+                                                position.partition().topic(),
+                                                position.partition().partition()),
+                                        known(position.committed()),
+                                        known(position.end()),
+                                        position.reader() == null
+                                                ? null
+                                                : member(position.reader())))
+                        .toList());
+    }
+
+    private static ConsumerGroup.Member member(GroupView.Member member) {
+        return new ConsumerGroup.Member(member.id(), member.clientId(), member.host());
+    }
+
+    private static OptionalLong known(long offset) {
+        return offset == GroupView.NONE ? OptionalLong.empty() : OptionalLong.of(offset);
     }
 
     @Override

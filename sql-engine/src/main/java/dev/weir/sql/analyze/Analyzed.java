@@ -124,6 +124,9 @@ public sealed interface Analyzed {
         }
     }
 
+    /// DESCRIBE CONSUMER GROUP. That there is such a group is for the log to say.
+    record DescribeConsumerGroup(String group) implements Analyzed {}
+
     /// EXPLAIN of a query not run: a [Query] or [CreateAs].
     record Explain(Analyzed statement) implements Analyzed {}
 

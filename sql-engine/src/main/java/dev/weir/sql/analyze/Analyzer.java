@@ -72,6 +72,8 @@ public final class Analyzer {
             case Statement.Describe(Name name, boolean extended) ->
                     new Analyzed.Describe(relation(name), extended);
             case Statement.DescribeFunction(Name name) -> describeFunction(name);
+            case Statement.DescribeConsumerGroup(Name group) ->
+                    new Analyzed.DescribeConsumerGroup(group.text());
             case Statement.Explain explain -> explain(explain, text);
             case Statement.Drop drop -> drop(drop);
             case Statement.Terminate(Optional<Name> id) ->

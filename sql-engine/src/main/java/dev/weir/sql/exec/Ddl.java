@@ -77,6 +77,7 @@ final class Ddl {
                     Analyzed.Show _,
                     Analyzed.Describe _,
                     Analyzed.DescribeFunction _,
+                    Analyzed.DescribeConsumerGroup _,
                     Analyzed.Explain _,
                     Analyzed.ExplainQuery _,
                     Analyzed.Print _,

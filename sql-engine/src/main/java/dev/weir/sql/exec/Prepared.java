@@ -47,7 +47,11 @@ public final class Prepared {
     /// True when it looks around and changes nothing, so that it may be run to see its columns.
     public boolean isReadOnly() {
         return switch (statement) {
-            case Statement.Show _, Statement.Describe _, Statement.Explain _ -> true;
+            case Statement.Show _,
+                    Statement.Describe _,
+                    Statement.DescribeConsumerGroup _,
+                    Statement.Explain _ ->
+                    true;
             default -> false;
         };
     }

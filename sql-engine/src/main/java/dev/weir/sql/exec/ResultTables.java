@@ -7,11 +7,15 @@ import dev.weir.sql.batch.SqlType;
 import dev.weir.sql.catalog.Relation;
 import dev.weir.sql.catalog.RelationColumn;
 import dev.weir.sql.function.Functions;
+import dev.weir.sql.io.ConsumerGroup;
 import dev.weir.sql.io.TopicInfo;
 
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
 
 /// Statement results as plain tables, for doors that know only rows.
@@ -100,6 +104,82 @@ final class ResultTables {
                         Map.entry("partitions", Primitive.INT),
                         Map.entry("replicas", Primitive.INT)),
                 rows);
+    }
+
+    /// SHOW CONSUMER GROUPS.
+    static StatementResult.Rows groups(List<ConsumerGroup> groups) {
+        List<Object[]> rows = new ArrayList<>();
+        for (ConsumerGroup group : groups) {
+            List<String> topics =
+                    group.positions().stream()
+                            .map(position -> position.partition().topic())
+                            .distinct()
+                            .toList();
+            rows.add(
+                    new Object[] {
+                        group.name(),
+                        group.type(),
+                        group.state(),
+                        group.protocol(),
+                        group.members().size(),
+                        String.join(", ", topics),
+                        group.positions().stream()
+                                .mapToLong(position -> position.lag().orElse(0))
+                                .sum()
+                    });
+        }
+        return new StatementResult.Rows(
+                schema(
+                        Map.entry("group", Primitive.VARCHAR),
+                        Map.entry("type", Primitive.VARCHAR),
+                        Map.entry("state", Primitive.VARCHAR),
+                        Map.entry("protocol", Primitive.VARCHAR),
+                        Map.entry("members", Primitive.INT),
+                        Map.entry("topics", Primitive.VARCHAR),
+                        Map.entry("lag", Primitive.BIGINT)),
+                rows);
+    }
+
+    /// DESCRIBE CONSUMER GROUP: a row for each partition, then one for each member that reads none.
+    static StatementResult.Rows positions(ConsumerGroup group) {
+        List<Object[]> rows = new ArrayList<>();
+        Set<ConsumerGroup.Member> idle = new LinkedHashSet<>(group.members());
+        for (ConsumerGroup.Position position : group.positions()) {
+            ConsumerGroup.Member reader = position.reader();
+            idle.remove(reader);
+            rows.add(
+                    new Object[] {
+                        position.partition().topic(),
+                        position.partition().partition(),
+                        orNull(position.committed()),
+                        orNull(position.end()),
+                        orNull(position.lag()),
+                        reader == null ? null : reader.id(),
+                        reader == null ? null : reader.clientId(),
+                        reader == null ? null : reader.host()
+                    });
+        }
+        for (ConsumerGroup.Member member : idle) {
+            rows.add(
+                    new Object[] {
+                        null, null, null, null, null, member.id(), member.clientId(), member.host()
+                    });
+        }
+        return new StatementResult.Rows(
+                schema(
+                        Map.entry("topic", Primitive.VARCHAR),
+                        Map.entry("partition", Primitive.INT),
+                        Map.entry("committed", Primitive.BIGINT),
+                        Map.entry("end", Primitive.BIGINT),
+                        Map.entry("lag", Primitive.BIGINT),
+                        Map.entry("member", Primitive.VARCHAR),
+                        Map.entry("client", Primitive.VARCHAR),
+                        Map.entry("host", Primitive.VARCHAR)),
+                rows);
+    }
+
+    private static Long orNull(OptionalLong value) {
+        return value.isPresent() ? value.getAsLong() : null;
     }
 
     private static StatementResult.Rows columns(Relation relation) {

@@ -11,9 +11,11 @@ import dev.weir.sql.catalog.Relation;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
 import dev.weir.sql.function.Functions;
+import dev.weir.sql.io.ConsumerGroup;
 import dev.weir.sql.io.TopicInfo;
 import dev.weir.sql.io.TopicLog;
 import dev.weir.sql.io.TopicPartition;
+import dev.weir.sql.parse.Nearest;
 import dev.weir.sql.parse.Statement;
 import dev.weir.sql.parse.Statements;
 import dev.weir.sql.plan.PlanNode;
@@ -281,6 +283,7 @@ public final class SqlEngine implements AutoCloseable {
                     Statement.Show _,
                     Statement.Describe _,
                     Statement.DescribeFunction _,
+                    Statement.DescribeConsumerGroup _,
                     Statement.Explain _,
                     Statement.Print _,
                     Statement.SetProperty _,
@@ -330,6 +333,7 @@ public final class SqlEngine implements AutoCloseable {
             case Analyzed.Describe(Relation relation, _) -> describe(relation);
             case Analyzed.DescribeFunction(List<Functions.Form> forms) ->
                     ResultTables.functionForms(forms);
+            case Analyzed.DescribeConsumerGroup(String group) -> describeGroup(group);
             case Analyzed.Explain(Analyzed statement) ->
                     new StatementResult.Explanation(
                             Planner.explain(planOf(statement)), Optional.empty());
@@ -954,10 +958,27 @@ public final class SqlEngine implements AutoCloseable {
                             log.topics().stream()
                                     .filter(topic -> !topic.name().startsWith("_"))
                                     .toList());
+            case CONSUMER_GROUPS -> ResultTables.groups(log.consumerGroups(Optional.empty()));
             case PROPERTIES -> new StatementResult.Properties(properties(session));
             case FUNCTIONS -> new StatementResult.Functions(Functions.descriptions());
             case VARIABLES -> new StatementResult.Properties(session.variables());
         };
+    }
+
+    private StatementResult describeGroup(String name) {
+        List<ConsumerGroup> found = log.consumerGroups(Optional.of(name));
+        if (found.isEmpty()) {
+            List<String> known =
+                    log.consumerGroups(Optional.empty()).stream().map(ConsumerGroup::name).toList();
+            throw new SqlException(
+                    SqlState.UNDEFINED_OBJECT,
+                    null,
+                    "consumer group \"" + name + "\" does not exist",
+                    Nearest.to(name, known).map(n -> "Did you mean '" + n + "'? ").orElse("")
+                            + "SHOW CONSUMER GROUPS lists what there is; a name that is more than"
+                            + " letters, digits and dots stands in quotes.");
+        }
+        return ResultTables.positions(found.getFirst());
     }
 
     private StatementResult relations(Relation.Kind kind) {

@@ -12,6 +12,10 @@ public interface TopicLog {
 
     Optional<TopicInfo> topic(String name);
 
+    /// The groups of consumers that read topics: the one of that name, or all, by name. May wait a
+    /// moment for their coordinator.
+    List<ConsumerGroup> consumerGroups(Optional<String> name);
+
     /// Creates a topic. Fails with DUPLICATE_OBJECT if it exists, INVALID_PARAMETER if the name or
     /// a setting is not allowed.
     void createTopic(String name, int partitions, Map<String, String> config);

@@ -72,6 +72,7 @@ public final class Parameters {
                     Statement.Show _,
                     Statement.Describe _,
                     Statement.DescribeFunction _,
+                    Statement.DescribeConsumerGroup _,
                     Statement.Drop _,
                     Statement.Terminate _,
                     Statement.Print _,

@@ -114,6 +114,7 @@ public sealed interface Statement {
             TABLES,
             QUERIES,
             TOPICS,
+            CONSUMER_GROUPS,
             PROPERTIES,
             FUNCTIONS,
             VARIABLES
@@ -125,6 +126,9 @@ public sealed interface Statement {
 
     /// DESCRIBE FUNCTION name.
     record DescribeFunction(Name name) implements Statement {}
+
+    /// DESCRIBE CONSUMER GROUP name.
+    record DescribeConsumerGroup(Name group) implements Statement {}
 
     /// EXPLAIN of a statement, or of a running query: exactly one of them is present.
     record Explain(Optional<Statement> statement, Optional<Name> queryId) implements Statement {}

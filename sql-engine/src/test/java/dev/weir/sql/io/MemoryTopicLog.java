@@ -23,6 +23,7 @@ public final class MemoryTopicLog implements TopicLog {
     private static final long NOBODY = -1;
     private static final int MOST_BYTES = 1_048_500;
 
+    private volatile List<ConsumerGroup> consumerGroups = List.of();
     private final TreeMap<String, Topic> topics = new TreeMap<>();
     private final CopyOnWriteArrayList<Watch> watches = new CopyOnWriteArrayList<>();
     private long nextProducerId = 1000;
@@ -198,6 +199,18 @@ public final class MemoryTopicLog implements TopicLog {
     public synchronized Optional<TopicInfo> topic(String name) {
         check();
         return Optional.ofNullable(topics.get(name)).map(t -> t.info);
+    }
+
+    @Override
+    public List<ConsumerGroup> consumerGroups(Optional<String> name) {
+        return consumerGroups.stream()
+                .filter(group -> name.isEmpty() || group.name().equals(name.get()))
+                .toList();
+    }
+
+    /// What [#consumerGroups] tells from now on.
+    public void consumerGroups(List<ConsumerGroup> groups) {
+        consumerGroups = List.copyOf(groups);
     }
 
     @Override

@@ -86,6 +86,15 @@ class StatementsTest {
     void control_statements_become_records() {
         assertThat(parse("LIST TOPICS;"))
                 .isEqualTo(new Statement.Show(Statement.Show.Kind.TOPICS, false));
+        assertThat(parse("SHOW CONSUMER GROUPS"))
+                .isEqualTo(new Statement.Show(Statement.Show.Kind.CONSUMER_GROUPS, false));
+        assertThat(parse("DESCRIBE CONSUMER GROUP 'the readers'"))
+                .isEqualTo(new Statement.DescribeConsumerGroup(name("the readers", 25)));
+        assertThat(parse("DESC CONSUMER GROUP app.readers"))
+                .isEqualTo(new Statement.DescribeConsumerGroup(name("app.readers", 21)));
+        assertThat(parse("DESCRIBE consumer"))
+                .as("a stream may still be called so")
+                .isEqualTo(new Statement.Describe(name("consumer", 10), false));
         assertThat(parse("SHOW QUERIES EXTENDED"))
                 .isEqualTo(new Statement.Show(Statement.Show.Kind.QUERIES, true));
         assertThat(parse("DESCRIBE EXTENDED orders"))
