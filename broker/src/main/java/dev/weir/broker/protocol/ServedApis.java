@@ -7,7 +7,9 @@ import org.apache.kafka.common.message.ApiVersionsResponseData.SupportedFeatureK
 import org.apache.kafka.common.protocol.ApiKeys;
 
 import java.util.EnumSet;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 /// The APIs this broker serves, each in Kafka's whole stable range of versions. What is not served
 /// is absent from the list clients see, never an error at call time.
@@ -50,13 +52,20 @@ public final class ServedApis {
                                     .setMinVersion(lowest)
                                     .setMaxVersion(api.latestVersion(false)));
         }
+        features().forEach((name, level) -> feature(response, name, level));
+        return response;
+    }
+
+    /// The features that are on, with the only level each can have.
+    public Map<String, Short> features() {
+        var features = new TreeMap<String, Short>();
         if (apis.contains(ApiKeys.CONSUMER_GROUP_HEARTBEAT)) {
-            feature(response, GROUP_VERSION, (short) 1);
+            features.put(GROUP_VERSION, (short) 1);
         }
         if (apis.contains(ApiKeys.END_TXN)) {
-            feature(response, TRANSACTION_VERSION, (short) 2);
+            features.put(TRANSACTION_VERSION, (short) 2);
         }
-        return response;
+        return features;
     }
 
     /// A feature that is on and cannot be turned off.

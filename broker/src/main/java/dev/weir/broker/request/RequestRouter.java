@@ -143,6 +143,9 @@ public final class RequestRouter {
         handlers.put(ApiKeys.OFFSET_FETCH, committed::fetch);
         handlers.put(ApiKeys.OFFSET_DELETE, committed::delete);
         handlers.put(
+                ApiKeys.UPDATE_FEATURES,
+                exchange -> new FeatureHandlers(served()).update(exchange));
+        handlers.put(
                 ApiKeys.API_VERSIONS,
                 exchange -> new ApiVersionsHandler(served()).handle(exchange));
         this.served = new ServedApis(handlers.keySet());

@@ -9,9 +9,11 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.DescribeConfigsOptions;
+import org.apache.kafka.clients.admin.FeatureUpdate;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.ScramCredentialInfo;
 import org.apache.kafka.clients.admin.ScramMechanism;
+import org.apache.kafka.clients.admin.UpdateFeaturesOptions;
 import org.apache.kafka.clients.admin.UserScramCredentialDeletion;
 import org.apache.kafka.clients.admin.UserScramCredentialUpsertion;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -27,6 +29,7 @@ import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.ElectionNotNeededException;
 import org.apache.kafka.common.errors.InvalidConfigurationException;
 import org.apache.kafka.common.errors.InvalidRequestException;
+import org.apache.kafka.common.errors.InvalidUpdateVersionException;
 import org.apache.kafka.common.errors.LogDirNotFoundException;
 import org.apache.kafka.common.errors.ResourceNotFoundException;
 import org.apache.kafka.common.errors.UnacceptableCredentialException;
@@ -231,6 +234,38 @@ class AdminToolsTest {
                                                 new ClientQuotaAlteration.Op(key, value)))))
                 .all()
                 .get();
+    }
+
+    @Test
+    void a_feature_can_be_set_to_the_level_it_has_and_to_no_other() throws Exception {
+        var features = admin.describeFeatures().featureMetadata().get().finalizedFeatures();
+        assertThat(features.get("transaction.version").maxVersionLevel()).isEqualTo((short) 2);
+        assertThat(features.get("group.version").maxVersionLevel()).isEqualTo((short) 1);
+        update("transaction.version", 2, FeatureUpdate.UpgradeType.UPGRADE);
+        update("group.version", 1, FeatureUpdate.UpgradeType.SAFE_DOWNGRADE);
+        assertThatThrownBy(() ->
+                        update(
+                                "transaction.version",
+                                1,
+                                FeatureUpdate.UpgradeType.UNSAFE_DOWNGRADE))
+                .hasCauseInstanceOf(InvalidUpdateVersionException.class)
+                .hasMessageContaining("only level 2 is supported");
+        assertThatThrownBy(() -> update("share.version", 1, FeatureUpdate.UpgradeType.UPGRADE))
+                .hasCauseInstanceOf(InvalidUpdateVersionException.class)
+                .hasMessageContaining("\"share.version\"")
+                .hasMessageContaining("there is no such feature");
+        assertThat(admin.describeFeatures().featureMetadata().get().finalizedFeatures())
+                .isEqualTo(features);
+    }
+
+    private void update(String feature, int level, FeatureUpdate.UpgradeType how) throws Exception {
+        for (boolean validateOnly : new boolean[] {true, false}) {
+            admin.updateFeatures(
+                            Map.of(feature, new FeatureUpdate((short) level, how)),
+                            new UpdateFeaturesOptions().validateOnly(validateOnly))
+                    .all()
+                    .get();
+        }
     }
 
     @Test

@@ -69,6 +69,7 @@ import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.message.ProduceResponseData;
 import org.apache.kafka.common.message.SyncGroupRequestData;
 import org.apache.kafka.common.message.TxnOffsetCommitRequestData;
+import org.apache.kafka.common.message.UpdateFeaturesRequestData;
 import org.apache.kafka.common.message.WriteTxnMarkersRequestData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
@@ -123,7 +124,7 @@ class EveryVersionTest {
                     called.merge(api, 1, Integer::sum);
                 }
             }
-            assertThat(called).hasSize(50);
+            assertThat(called).hasSize(51);
             assertThat(called.get(ApiKeys.PRODUCE)).isEqualTo(11);
             assertThat(called.get(ApiKeys.FETCH)).isEqualTo(15);
             assertThat(called.get(ApiKeys.METADATA)).isEqualTo(14);
@@ -811,6 +812,15 @@ class EveryVersionTest {
                 if (version >= 2 && !name.equals("t")) {
                     request.setTransactionalIdPattern("[");
                 }
+                yield request;
+            }
+            case UPDATE_FEATURES -> {
+                var request = new UpdateFeaturesRequestData();
+                request.featureUpdates()
+                        .add(
+                                new UpdateFeaturesRequestData.FeatureUpdateKey()
+                                        .setFeature(name.equals("t") ? "group.version" : name)
+                                        .setMaxVersionLevel((short) 1));
                 yield request;
             }
             case DESCRIBE_QUORUM ->
