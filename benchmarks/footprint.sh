@@ -73,6 +73,18 @@ for run in $(seq 0 "$RUNS"); do # run 0 warms the file cache and makes Weir's st
         record $who first $((t1 - t0))
         record $who idle $((idle / 1024))
         record $who create "$created"
+        if [ $who = weir ]; then # and without the rest of the server
+            PORT=$((WPORT + 1))
+            "$JAVA" -XX:+UseG1GC -XX:+UseCompactObjectHeaders -cp "$OWN" dev.weir.benchmarks.broker.BrokerAlone "$WORK/alone" "$PORT" >"$WORK/alone.log" 2>&1 &
+            PID=$!
+            first && sleep 10
+            alone=$(resident "$PID")
+            stop
+            rm -rf "$WORK/alone"
+        else
+            alone=$idle
+        fi
+        record $who alone $((alone / 1024))
         record $who partition $(((after - idle) / 1000))
         record $who restart $((t3 - t2))
     done
@@ -83,7 +95,8 @@ show() { # figure unit name
     awk -v n="$3" -v u="$2" -v k="$k" -v w="$w" 'BEGIN {printf "%-44s kafka %6d %-3s  weir %6d %-3s  ratio %.2f\n", n, k, u, w, u, w / (k ? k : 1)}'
 }
 show first ms "exec to first produced record"
-show idle MB "resident memory, idle"
+show alone MB "resident memory, idle, the broker alone"
+show idle MB "resident memory, idle, the whole server"
 show create ms "1,000 topics created and described"
 show partition KB "memory per partition at 1,000"
 show restart ms "restart with 1,000 to first produce"

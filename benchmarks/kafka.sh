@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # benchmarks/kafka.sh [RUNS=3]
 # Produce, fetch and round trips against Weir and an Apache Kafka 4.3.1 broker from Maven Central, in turn
-# on the same machine; prints medians and the ratio Weir/Kafka of each figure. About ten minutes.
-# CPU is the broker's own, in seconds per million records. ONLY=REGEX picks cases.
+# on the same machine; prints medians and the ratio Weir/Kafka of each figure. About fifteen minutes.
+# CPU is the broker's own, in seconds per million records, after WARM=2 runs of each case whose figures do
+# not count. ONLY=REGEX picks cases. Weir fsyncs before it acknowledges, Kafka does not, except where a case
+# says that both do (Kafka's topic has flush.messages=1) or that neither does (log.durability=os).
 set -euo pipefail
 HERE=$(cd "$(dirname "$0")" && pwd)
 ROOT=$(dirname "$HERE")
 RUNS=${1:-3}
+WARM=${WARM:-2}
 # shellcheck source=/dev/null
 cd "$ROOT" && . ./.ci/jdk
 JAVA=$JAVA_HOME/bin/java
@@ -38,26 +41,35 @@ KPID=$!
 export WEIR_AOT=off # no start-up cache is made while something is measured
 "$ROOT/weir" server --data "$WORK/weir" --set kafka.listen=127.0.0.1:"$WPORT" --set postgres.listen=127.0.0.1:0 --set http.listen=127.0.0.1:0 >"$WORK/weir.out" 2>"$WORK/weir.log" &
 WPID=$!
-trap 'kill $KPID $WPID 2>/dev/null; wait 2>/dev/null; rm -rf "$WORK"' EXIT
+OPID=
+trap 'kill $KPID $WPID $OPID 2>/dev/null; wait 2>/dev/null; rm -rf "$WORK"' EXIT
 for _ in $(seq 600); do
     grep -q '^weir ready' "$WORK/weir.out" && (exec 3<>"/dev/tcp/127.0.0.1/$KPORT") 2>/dev/null && break
     sleep 0.1
 done
+without_fsync() { # starts a Weir that leaves it to the operating system, as Kafka does
+    : >"$WORK/os.out"
+    "$ROOT/weir" server --data "$WORK/os" --set log.durability=os --set kafka.listen=127.0.0.1:$((WPORT + 1)) --set postgres.listen=127.0.0.1:0 --set http.listen=127.0.0.1:0 >"$WORK/os.out" 2>"$WORK/os.log" &
+    OPID=$!
+    until grep -q '^weir ready' "$WORK/os.out"; do sleep 0.1; done
+}
 
 ticks() { awk '{sub(/^.*\) /,""); print $12+$13}' "/proc/$1/stat"; }
 median() { sort -g | awk '{v[NR]=$1} END {print v[int((NR+1)/2)]}'; }
 tool() { "$JAVA" -Xmx512m -cp "$PEER" "$@" 2>/dev/null; }
 own() { "$JAVA" -Xmx512m -cp "$OWN" "$@" 2>/dev/null; }
 
-measure() { # name kind records command... : runs it on both in turn, RUNS times after one warm-up
+WHO="k w" # Kafka, and Weir or o: Weir without fsync
+measure() { # name kind records command... : runs it on both in turn, RUNS times after those to warm up
     local name=$1 kind=$2 records=$3
     shift 3
     [[ $name =~ ${ONLY:-.} ]] || return 0
     : >"$WORK/k" && : >"$WORK/w" && : >"$WORK/kc" && : >"$WORK/wc"
-    for run in $(seq 0 "$RUNS"); do
-        for who in k w; do
+    for run in $(seq "$((1 - WARM))" "$RUNS"); do
+        for who in $WHO; do
             local port=$KPORT pid=$KPID c0 c1 line value
-            [ $who = w ] && port=$WPORT pid=$WPID
+            [ "$who" = w ] && port=$WPORT pid=$WPID
+            [ "$who" = o ] && port=$((WPORT + 1)) pid=$OPID who=w
             c0=$(ticks "$pid")
             line=$("$@" "127.0.0.1:$port")
             c1=$(ticks "$pid")
@@ -65,7 +77,7 @@ measure() { # name kind records command... : runs it on both in turn, RUNS times
             rate) value=$(sed -n 's/.*[^0-9.]\([0-9.]*\) records\/sec.*/\1/p; s/^\([0-9.]*\) records\/sec.*/\1/p' <<<"$line" | tail -1) ;;
             p50) value=$(awk '{print $2}' <<<"$line") ; echo "  $who $line" >&2 ;;
             esac
-            [ "$run" = 0 ] && continue
+            [ "$run" -le 0 ] && continue
             echo "$value" >>"$WORK/$who"
             awk -v a="$c0" -v b="$c1" -v n="$records" 'BEGIN {print (b-a)/100*1e6/n}' >>"$WORK/${who}c"
         done
@@ -73,14 +85,18 @@ measure() { # name kind records command... : runs it on both in turn, RUNS times
     awk -v name="$name" -v kind="$kind" -v k="$(median <"$WORK/k")" -v w="$(median <"$WORK/w")" -v kc="$(median <"$WORK/kc")" -v wc="$(median <"$WORK/wc")" \
         'BEGIN {printf "%-34s %-5s kafka %10.0f  weir %10.0f  ratio %5.2f   cpu-s/M kafka %6.2f  weir %6.2f  ratio %5.2f\n", name, kind, k, w, w/k, kc, wc, wc/kc}'
 }
+TOPIC=bench # what the topics' names begin with
 produce() { # size count extra... server
     local size=$1 count=$2 server=${*: -1}
     shift 2
     set -- "${@:1:$#-1}"
-    tool org.apache.kafka.tools.ProducerPerformance --bootstrap-server "$server" --topic "bench-$size" --num-records "$count" --record-size "$size" --throughput -1 --command-property "$@" | tail -1
+    tool org.apache.kafka.tools.ProducerPerformance --bootstrap-server "$server" --topic "$TOPIC-$size" --num-records "$count" --record-size "$size" --throughput -1 --command-property "$@" | tail -1
 }
 fetch() { own dev.weir.benchmarks.broker.FetchAll "$3" "bench-$1" "$2"; }
-roundtrip() { own dev.weir.benchmarks.broker.RoundTrips "$2" roundtrip "$1"; }
+roundtrip() { own dev.weir.benchmarks.broker.RoundTrips "$2" "$TOPIC-roundtrip" "$1"; }
+flushed() { # topic: on Kafka with an fsync for each append
+    tool org.apache.kafka.tools.TopicCommand --bootstrap-server "127.0.0.1:$KPORT" --create --topic "$1" --config flush.messages=1 >/dev/null
+}
 
 measure "produce 100 B acks=1" rate 2000000 produce 100 2000000 acks=1
 measure "produce 100 B acks=all" rate 2000000 produce 100 2000000 acks=all
@@ -90,3 +106,12 @@ measure "produce 100 B, batch.size 150" rate 200000 produce 100 200000 acks=all 
 measure "fetch 100 B" rate 2000000 fetch 100 2000000
 measure "fetch 1 KiB" rate 500000 fetch 1024 500000
 measure "round trip acks=all (us)" p50 5000 roundtrip 5000
+TOPIC=flushed
+[[ "both fsync" =~ ${ONLY:-.} ]] && flushed flushed-100 && flushed flushed-roundtrip
+measure "batch.size 150, both fsync" rate 50000 produce 100 50000 acks=all batch.size=150 linger.ms=0
+measure "round trip, both fsync (us)" p50 2000 roundtrip 2000
+TOPIC=bench
+WHO="k o"
+[[ "neither fsyncs" =~ ${ONLY:-.} ]] && without_fsync
+measure "batch.size 150, neither fsyncs" rate 200000 produce 100 200000 acks=all batch.size=150 linger.ms=0
+measure "round trip, neither fsyncs (us)" p50 5000 roundtrip 5000
