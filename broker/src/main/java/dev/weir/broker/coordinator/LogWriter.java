@@ -6,12 +6,15 @@ import dev.weir.broker.partition.Partition;
 import dev.weir.broker.partition.Registration;
 
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.NotCoordinatorException;
 import org.apache.kafka.common.errors.UnsupportedVersionException;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.coordinator.common.runtime.PartitionWriter;
 import org.apache.kafka.storage.internals.log.LogConfig;
 import org.apache.kafka.storage.internals.log.VerificationGuard;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import java.util.Collections;
 import java.util.List;
@@ -24,6 +27,8 @@ import java.util.concurrent.ConcurrentHashMap;
 /// Lets a coordinator write to the partitions of its topic. What it writes counts as done when the
 /// high watermark has passed it, so when it is durable. Called by the coordinator's event threads.
 public final class LogWriter implements PartitionWriter {
+    private static final Logger LOGGER = LoggerFactory.getLogger(LogWriter.class);
+
     private record Listening(TopicPartition partition, Listener listener) {}
 
     private record Limit(int maxMessageBytes, LogConfig config) {}
@@ -68,7 +73,11 @@ public final class LogWriter implements PartitionWriter {
     }
 
     private static void tell(Partition partition, TopicPartition tp, Listener listener) {
-        listener.onHighWatermarkUpdated(tp, partition.highWatermark());
+        try {
+            listener.onHighWatermarkUpdated(tp, partition.highWatermark());
+        } catch (NotCoordinatorException e) {
+            LOGGER.debug("the coordinator of {} has stopped", tp, e);
+        }
     }
 
     @Override

@@ -17,7 +17,7 @@ final class FrameReader {
     static final int MAX_OTHER_BYTES = 8 * 1024 * 1024;
 
     /// What a length alone may make us allocate.
-    private static final int FIRST_ALLOCATION = 1024 * 1024;
+    private static final int FIRST_ALLOCATION = 64 * 1024;
 
     private static final int LENGTH_BYTES = 4;
     private static final short PRODUCE = 0;

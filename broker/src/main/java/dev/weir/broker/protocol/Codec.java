@@ -24,10 +24,12 @@ import org.apache.kafka.common.protocol.ByteBufferAccessor;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.protocol.MessageSizeAccumulator;
 import org.apache.kafka.common.protocol.ObjectSerializationCache;
+import org.apache.kafka.common.protocol.types.RawTaggedField;
 import org.apache.kafka.common.requests.AbstractRequest;
 import org.apache.kafka.common.utils.Utils;
 
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -273,6 +275,15 @@ public final class Codec {
         @Override
         public int remaining() {
             return Math.min(super.remaining(), MAX_COLLECTION);
+        }
+
+        @Override
+        public List<RawTaggedField> readUnknownTaggedField(
+                List<RawTaggedField> unknowns, int tag, int size) {
+            if (unknowns != null && !unknowns.isEmpty() && unknowns.getLast().tag() >= tag) {
+                throw new IllegalArgumentException("tagged field " + tag + " is out of order");
+            }
+            return super.readUnknownTaggedField(unknowns, tag, size);
         }
 
         @Override

@@ -255,9 +255,12 @@ public final class RecordBatchReader {
                                     scratch, (int) Math.min(filled * 2L, maxUncompressedBytes));
                 }
             }
-        } catch (IOException | RuntimeException | LinkageError e) {
+        } catch (IOException | RuntimeException | Error e) {
             if (e instanceof BrokerException known) {
                 throw known;
+            }
+            if (e instanceof VirtualMachineError serious) {
+                throw serious; // other errors are snappy's way to say that the bytes are wrong
             }
             throw new BrokerException(
                     ErrorCode.CORRUPT_MESSAGE,

@@ -53,6 +53,9 @@ record ConfigHandlers(
     /// subscriptions are kept and shown, so that tools that make them work.
     private static final Set<String> OF_CLIENT_METRICS = Set.of("interval.ms", "match", "metrics");
 
+    /// A longer list could not be told to anybody.
+    private static final int MAX_LIST = 10_000;
+
     private static final byte SET = 0;
     private static final byte DELETE = 1;
     private static final byte APPEND = 2;
@@ -330,7 +333,13 @@ record ConfigHandlers(
                 if (change.configOperation() == APPEND) {
                     parts.addAll(given);
                 }
-                configs.put(name, String.join(",", parts));
+                var joined = String.join(",", parts);
+                if (joined.length() > MAX_LIST) {
+                    throw new BrokerException(
+                            ErrorCode.INVALID_CONFIG,
+                            name + " would have more than " + MAX_LIST + " characters");
+                }
+                configs.put(name, joined);
             }
             default ->
                     throw new BrokerException(

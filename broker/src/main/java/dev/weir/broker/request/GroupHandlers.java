@@ -25,6 +25,7 @@ import org.apache.kafka.common.message.LeaveGroupRequestData.MemberIdentity;
 import org.apache.kafka.common.message.ListGroupsRequestData;
 import org.apache.kafka.common.message.ListGroupsResponseData;
 import org.apache.kafka.common.message.SyncGroupRequestData;
+import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.protocol.types.SchemaException;
 import org.apache.kafka.common.requests.JoinGroupResponse;
 import org.apache.kafka.common.requests.LeaveGroupResponse;
@@ -38,6 +39,10 @@ import java.util.concurrent.CompletableFuture;
 
 /// Membership of consumer groups under both protocols, and the view of groups from outside.
 record GroupHandlers(Node node, GroupCalls calls, Transactions transactions) {
+    /// What a member may leave with the coordinator: less than `max.message.bytes` of its topic,
+    /// since a record holds more than that.
+    private static final long MAX_MEMBER_BYTES = 900_000;
+
     private static final byte GROUP_KEY = 0;
     private static final byte TRANSACTION_KEY = 1;
 
@@ -105,6 +110,9 @@ record GroupHandlers(Node node, GroupCalls calls, Transactions transactions) {
 
     void joinGroup(Exchange exchange) {
         var body = (JoinGroupRequestData) exchange.request().body();
+        requireRoom(
+                body.groupId(),
+                body.protocols().stream().mapToLong(each -> each.metadata().length).sum());
         var names = body.protocols().stream().map(JoinGroupRequestProtocol::name).toList();
         if (distinct(names).size() < names.size()) {
             // Counted as often as it is named, it would be taken for one that all members support.
@@ -124,14 +132,29 @@ record GroupHandlers(Node node, GroupCalls calls, Transactions transactions) {
                         coordinator.joinGroup(
                                 GroupCalls.caller(exchange), body, BufferSupplier.NO_CACHING),
                 // Old versions have no null for the name of the protocol.
-                joined -> new JoinGroupResponse(joined, exchange.request().version()).data());
+                joined -> {
+                    if (joined.errorCode() == Errors.UNKNOWN_SERVER_ERROR.code()) {
+                        // All that the coordinator has for a static member with the id of a dynamic
+                        // one that has yet to come back, who should begin anew, and for a
+                        // subscription that is cut off in a group of KIP-848.
+                        joined.setErrorCode(
+                                body.groupInstanceId() == null
+                                        ? WireErrors.INCONSISTENT_GROUP_PROTOCOL
+                                        : Errors.UNKNOWN_MEMBER_ID.code());
+                    }
+                    return new JoinGroupResponse(joined, exchange.request().version()).data();
+                });
     }
 
-    /// Whether the coordinator can read a subscription as it does when all have joined. Where it
-    /// cannot the whole group would never be ready. What is only cut off it does without.
+    /// Whether the coordinator can read a subscription, in its own version and, as it does when all
+    /// have joined, in version 0. Where it cannot the whole group would never be ready. What is
+    /// only cut off, or not there, it does without in classic groups.
     private static boolean isReadable(byte[] subscription) {
-        var bytes = ByteBuffer.wrap(subscription);
         try {
+            var _ =
+                    ConsumerProtocol.deserializeConsumerProtocolSubscription(
+                            ByteBuffer.wrap(subscription));
+            var bytes = ByteBuffer.wrap(subscription);
             var _ = ConsumerProtocol.deserializeVersion(bytes);
             var _ = ConsumerProtocol.deserializeConsumerProtocolSubscription(bytes, (short) 0);
             return true;
@@ -142,8 +165,25 @@ record GroupHandlers(Node node, GroupCalls calls, Transactions transactions) {
         }
     }
 
+    /// Refuses what cannot be in one record of `__consumer_offsets`.
+    private static void requireRoom(String group, long bytes) {
+        if (bytes > MAX_MEMBER_BYTES) {
+            throw new BrokerException(
+                    ErrorCode.MESSAGE_TOO_LARGE,
+                    "a request for group \""
+                            + group
+                            + "\" with "
+                            + bytes
+                            + " bytes to be kept, more than "
+                            + MAX_MEMBER_BYTES);
+        }
+    }
+
     void syncGroup(Exchange exchange) {
         var body = (SyncGroupRequestData) exchange.request().body();
+        requireRoom(
+                body.groupId(),
+                body.assignments().stream().mapToLong(each -> each.assignment().length).sum());
         calls.ask(
                 exchange,
                 coordinator ->
@@ -180,6 +220,11 @@ record GroupHandlers(Node node, GroupCalls calls, Transactions transactions) {
 
     void consumerGroupHeartbeat(Exchange exchange) {
         var body = (ConsumerGroupHeartbeatRequestData) exchange.request().body();
+        if (body.subscribedTopicNames() != null) {
+            requireRoom(
+                    body.groupId(),
+                    body.subscribedTopicNames().stream().mapToLong(String::length).sum());
+        }
         calls.ask(
                 exchange,
                 coordinator ->

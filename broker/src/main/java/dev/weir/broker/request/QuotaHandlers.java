@@ -16,6 +16,7 @@ import org.apache.kafka.common.message.DescribeClientQuotasResponseData.ValueDat
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -42,7 +43,7 @@ record QuotaHandlers(AdminSettings settings) {
     void alter(Exchange exchange) {
         var body = (AlterClientQuotasRequestData) exchange.request().body();
         var response = new AlterClientQuotasResponseData();
-        var seen = new ArrayList<Map<String, String>>();
+        var seen = new HashSet<Map<String, String>>();
         for (var entry : body.entries()) {
             var result = new AlterClientQuotasResponseData.EntryData();
             var entity = new HashMap<String, String>();

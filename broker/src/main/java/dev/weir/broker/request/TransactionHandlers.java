@@ -32,6 +32,9 @@ record TransactionHandlers(Topics topics, Groups groups, Transactions transactio
     /// The first version of AddPartitionsToTxn that brokers send, with several transactions.
     private static final short FIRST_BATCHED = 4;
 
+    /// The most partitions that one request may add to transactions.
+    private static final int MAX_PARTITIONS = 10_000;
+
     /// The first version of EndTxn whose client takes a new epoch with each end.
     private static final short FIRST_BUMPING = 5;
 
@@ -71,6 +74,10 @@ record TransactionHandlers(Topics topics, Groups groups, Transactions transactio
 
     void addPartitions(Exchange exchange) {
         var body = (AddPartitionsToTxnRequestData) exchange.request().body();
+        if (isTooMuch(body)) {
+            exchange.close("more than " + MAX_PARTITIONS + " partitions in AddPartitionsToTxn");
+            return;
+        }
         if (exchange.request().version() < FIRST_BATCHED) {
             var asked =
                     new AddPartitionsToTxnTransaction()
@@ -163,6 +170,20 @@ record TransactionHandlers(Topics topics, Groups groups, Transactions transactio
         Map<TopicPartition, Errors> result = new HashMap<>();
         partitions.forEach(each -> result.put(each, error));
         return AddPartitionsToTxnResponse.resultForTransaction(id, result);
+    }
+
+    /// Whether a request names more partitions than there can be in earnest. Kafka's classes take
+    /// time with the square of their number to answer it.
+    private static boolean isTooMuch(AddPartitionsToTxnRequestData body) {
+        long count = count(body.v3AndBelowTopics());
+        for (var each : body.transactions()) {
+            count += count(each.topics());
+        }
+        return count > MAX_PARTITIONS;
+    }
+
+    private static long count(AddPartitionsToTxnTopicCollection topics) {
+        return topics.stream().mapToLong(topic -> topic.partitions().size()).sum();
     }
 
     private static Set<TopicPartition> partitions(AddPartitionsToTxnTopicCollection wanted) {

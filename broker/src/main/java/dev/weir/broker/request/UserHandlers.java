@@ -20,6 +20,7 @@ import java.security.GeneralSecurityException;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -27,13 +28,14 @@ import java.util.stream.Stream;
 /// SCRAM credentials of users shown and changed. Passwords never reach the broker: clients send
 /// what only they can make of one.
 record UserHandlers(AdminSettings settings) {
+    private static final int MAX_SALT_BYTES = 1024;
 
     void alter(Exchange exchange) {
         var body = (AlterUserScramCredentialsRequestData) exchange.request().body();
         var now = settings.credentials();
         var failures = new LinkedHashMap<String, Failure>();
         var changes = new HashMap<String, ArrayList<MetadataRecord.AdminChange>>();
-        var named = new ArrayList<String>();
+        var named = new HashSet<String>();
         for (var each : body.deletions()) {
             var key = each.name() + "/" + each.mechanism();
             var failure = check(each.name(), each.mechanism());
@@ -148,6 +150,11 @@ record UserHandlers(AdminSettings settings) {
                             + mechanism.maxIterations()
                             + ", got "
                             + wanted.iterations());
+        }
+        if (wanted.salt().length > MAX_SALT_BYTES) {
+            return new Failure(
+                    Errors.UNACCEPTABLE_CREDENTIAL,
+                    "the salt has more than " + MAX_SALT_BYTES + " bytes");
         }
         return wanted.salt().length == 0 || wanted.saltedPassword().length == 0
                 ? new Failure(Errors.UNACCEPTABLE_CREDENTIAL, "the salt or the password is empty")

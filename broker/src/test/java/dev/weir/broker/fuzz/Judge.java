@@ -6,11 +6,13 @@ import org.apache.kafka.common.message.RequestHeaderData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.ByteBufferAccessor;
+import org.apache.kafka.common.protocol.types.RawTaggedField;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -70,7 +72,7 @@ final class Judge {
                 return Due.ANSWER;
             }
             var body = body(api, version, in);
-            if (in.grew) {
+            if (in.grew || in.disordered) {
                 return Due.CLOSE;
             }
             if (body instanceof ProduceRequestData produce && produce.acks() == 0) {
@@ -82,12 +84,21 @@ final class Judge {
         }
     }
 
-    /// Notes texts that are no UTF-8 and too long for a response to repeat.
+    /// Notes texts that are no UTF-8 and too long for a response to repeat, and tags out of order.
     private static final class Reader extends ByteBufferAccessor {
         boolean grew;
+        boolean disordered;
 
         Reader(ByteBuffer bytes) {
             super(bytes);
+        }
+
+        @Override
+        public List<RawTaggedField> readUnknownTaggedField(
+                List<RawTaggedField> unknowns, int tag, int size) {
+            disordered |=
+                    unknowns != null && !unknowns.isEmpty() && unknowns.getLast().tag() >= tag;
+            return super.readUnknownTaggedField(unknowns, tag, size);
         }
 
         @Override

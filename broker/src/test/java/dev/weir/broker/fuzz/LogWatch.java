@@ -14,6 +14,12 @@ import java.util.List;
 /// What the broker's log says meanwhile that it should not say: errors, and warnings with a stack
 /// trace. A client's mistake is told in one line.
 final class LogWatch extends AppenderBase<ILoggingEvent> implements AutoCloseable {
+    /// Said by Kafka's coordinator before we can do anything about it.
+    private static final List<String> COORDINATORS_OWN =
+            List.of(
+                    "Received unexpected JoinGroup with groupInstanceId=",
+                    "Malformed embedded consumer protocol in subscription");
+
     private final Logger root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
     private final Thread.UncaughtExceptionHandler usual =
             Thread.getDefaultUncaughtExceptionHandler();
@@ -35,6 +41,9 @@ final class LogWatch extends AppenderBase<ILoggingEvent> implements AutoCloseabl
 
     @Override
     protected void append(ILoggingEvent event) {
+        if (COORDINATORS_OWN.stream().anyMatch(event.getFormattedMessage()::contains)) {
+            return;
+        }
         boolean surprise =
                 event.getLevel().isGreaterOrEqual(Level.ERROR)
                         || (event.getLevel().isGreaterOrEqual(Level.WARN)

@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.weir.broker.RawClient;
 import dev.weir.broker.TestBroker;
+import dev.weir.broker.partition.AppendOrigin;
 import dev.weir.broker.topic.NewTopic;
 import dev.weir.broker.topic.Topics;
 
+import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.message.AlterConfigsRequestData;
 import org.apache.kafka.common.message.AlterConfigsRequestData.AlterConfigsResource;
@@ -27,6 +29,7 @@ import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopicCol
 import org.apache.kafka.common.message.CreateTopicsResponseData;
 import org.apache.kafka.common.message.DeleteRecordsRequestData;
 import org.apache.kafka.common.message.DeleteRecordsResponseData;
+import org.apache.kafka.common.message.DescribeClientQuotasRequestData;
 import org.apache.kafka.common.message.DescribeConfigsRequestData;
 import org.apache.kafka.common.message.DescribeConfigsRequestData.DescribeConfigsResource;
 import org.apache.kafka.common.message.DescribeConfigsResponseData;
@@ -38,6 +41,10 @@ import org.apache.kafka.common.message.JoinGroupRequestData.JoinGroupRequestProt
 import org.apache.kafka.common.message.JoinGroupResponseData;
 import org.apache.kafka.common.message.ListConfigResourcesRequestData;
 import org.apache.kafka.common.message.ListConfigResourcesResponseData;
+import org.apache.kafka.common.message.ListOffsetsRequestData;
+import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsPartition;
+import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsTopic;
+import org.apache.kafka.common.message.ListOffsetsResponseData;
 import org.apache.kafka.common.message.MetadataRequestData;
 import org.apache.kafka.common.message.MetadataRequestData.MetadataRequestTopic;
 import org.apache.kafka.common.message.MetadataResponseData;
@@ -55,6 +62,9 @@ import org.apache.kafka.common.message.WriteTxnMarkersRequestData.WritableTxnMar
 import org.apache.kafka.common.message.WriteTxnMarkersResponseData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.SimpleRecord;
+import org.apache.kafka.common.utils.Crc32C;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -396,6 +406,48 @@ class HostileRequestsTest {
                                                                 .setTopics(null))));
         assertThat(response.groups().getFirst().errorCode())
                 .isEqualTo(Errors.UNKNOWN_MEMBER_ID.code());
+    }
+
+    @Test
+    void records_that_snappy_calls_an_error_are_corrupt_for_who_looks_into_them() throws Exception {
+        var batch =
+                MemoryRecords.withRecords(
+                                Compression.snappy().build(),
+                                new SimpleRecord(1000, new byte[10], new byte[100]))
+                        .buffer();
+        int firstChunk = 61 + 16; // behind the batch's head and snappy's own
+        batch.putInt(firstChunk, 0x8000_000c);
+        batch.putInt(17, (int) Crc32C.compute(batch, 21, batch.limit() - 21));
+        var appended = broker.broker().partition("t", 0).append(batch, AppendOrigin.CLIENT);
+        assertThat(appended.firstOffset()).isZero();
+        var topic =
+                new ListOffsetsTopic()
+                        .setName("t")
+                        .setPartitions(List.of(new ListOffsetsPartition().setTimestamp(500)));
+        var response =
+                (ListOffsetsResponseData)
+                        client.call(
+                                ApiKeys.LIST_OFFSETS,
+                                7,
+                                new ListOffsetsRequestData().setTopics(List.of(topic)));
+        assertThat(response.topics().getFirst().partitions().getFirst().errorCode())
+                .isEqualTo(Errors.CORRUPT_MESSAGE.code());
+    }
+
+    @Test
+    void tagged_fields_out_of_order_close_the_connection() throws Exception {
+        var frame =
+                RawClient.frame(
+                        ApiKeys.DESCRIBE_CLIENT_QUOTAS,
+                        (short) 1,
+                        1,
+                        new DescribeClientQuotasRequestData().setComponents(List.of()));
+        // In place of no tagged fields at the end two of tag 40, empty.
+        var longer = ByteBuffer.allocate(frame.limit() + 4).put(frame);
+        longer.put(frame.limit() - 1, (byte) 2).put(new byte[] {40, 0, 40, 0}).flip();
+        longer.putInt(0, longer.limit() - 4);
+        client.sendBytes(longer);
+        assertThat(client.isClosedByBroker()).isTrue();
     }
 
     private Errors marker(String topic, long producerId) throws Exception {
