@@ -435,7 +435,10 @@ final class Fetch {
                         tell(target, result);
                     }
                     if (length > 0) {
-                        targets.served(target);
+                        // The order of a full fetch is its client's.
+                        if (session != null) {
+                            targets.served(target);
+                        }
                     } else if (target.offset >= readableEnd(result)) {
                         rest(target, result);
                     }

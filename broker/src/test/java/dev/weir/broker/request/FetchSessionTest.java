@@ -109,6 +109,7 @@ class FetchSessionTest {
             append("a", index, "one");
             append("a", index, "two");
         }
+        append("a", 0, "three");
         try (var fetches = new Fetches(broker, Fetches.BY_ID)) {
             fetches.maxBytes = 1; // one whole batch of one partition
             var full = fetches.fetch(0, 0, from("a", 0), from("a", 1), from("a", 2));
@@ -116,13 +117,16 @@ class FetchSessionTest {
             assertThat(full.bytes("a-1")).isZero();
             assertThat(full.bytes("a-2")).isZero();
             int session = full.session();
+            // A full fetch is served in the client's order, which is where the session begins.
             assertThat(fetches.fetch(session, 1, new From("a", 0, 1)).names())
-                    .containsExactly("a-1");
-            assertThat(fetches.fetch(session, 2, new From("a", 1, 1)).names())
-                    .containsExactly("a-2");
-            assertThat(fetches.fetch(session, 3, new From("a", 2, 1)).names())
                     .containsExactly("a-0");
-            assertThat(fetches.fetch(session, 4, new From("a", 0, 2)).names())
+            assertThat(fetches.fetch(session, 2, new From("a", 0, 2)).names())
+                    .containsExactly("a-1");
+            assertThat(fetches.fetch(session, 3, new From("a", 1, 1)).names())
+                    .containsExactly("a-2");
+            assertThat(fetches.fetch(session, 4, new From("a", 2, 1)).names())
+                    .containsExactly("a-0");
+            assertThat(fetches.fetch(session, 5, new From("a", 0, 3)).names())
                     .containsExactly("a-1");
         }
     }
