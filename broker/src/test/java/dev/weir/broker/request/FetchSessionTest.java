@@ -423,7 +423,6 @@ class FetchSessionTest {
             assertThat(incremental).isGreaterThanOrEqualTo(40);
             assertThat(fetches - incremental).as("full fetches").isBetween(1.0, 3.0);
         }
-        assertThat(gauge("weir_broker_fetch_sessions")).isZero();
     }
 
     private double fetchRequests() {
