@@ -49,7 +49,7 @@ record LogSettings(boolean json, Level level, Map<String, Level> levels) {
             }
         }
         return new LogSettings(
-                ServerConfig.choice(Property.LOG_FORMAT, values, "text", "json"),
+                Property.LOG_FORMAT.choiceIn(values, "text", "json"),
                 level(Property.LOG_LEVEL, Property.LOG_LEVEL.in(values)),
                 levels);
     }

@@ -136,6 +136,18 @@ enum Property {
         return value.equals("true");
     }
 
+    /// Whether the second of two values was chosen.
+    ///
+    /// @throws ConfigException for any other
+    boolean choiceIn(Map<String, String> values, String first, String second) {
+        String value = in(values);
+        if (!value.equals(first) && !value.equals(second)) {
+            throw new ConfigException(
+                    key + " must be " + first + " or " + second + ", got \"" + value + "\"");
+        }
+        return value.equals(second);
+    }
+
     long numberIn(Map<String, String> values, long least, long most) {
         String value = in(values);
         try {

@@ -87,7 +87,7 @@ public record ServerConfig(
                 Property.AUTO_CREATE_TOPICS.flagIn(values),
                 Property.REPLICAS_CAP.flagIn(values),
                 (int) Property.FETCH_SESSION_SLOTS.numberIn(values, 0, 1_000_000),
-                choice(Property.LOG_DURABILITY, values, "fsync", "os"),
+                Property.LOG_DURABILITY.choiceIn(values, "fsync", "os"),
                 new EmbeddedBroker.Upkeep(
                         (int)
                                 Property.TRANSACTION_MAX_TIMEOUT_MS.numberIn(
@@ -99,7 +99,7 @@ public record ServerConfig(
                         Property.LOG_CLEANER_DEDUPE_BUFFER_SIZE.numberIn(
                                 values, 1 << 16, 1L << 33)),
                 clients(values),
-                choice(Property.SQL_IDENTIFIERS, values, "keep", "upper"),
+                Property.SQL_IDENTIFIERS.choiceIn(values, "keep", "upper"),
                 workers(values),
                 (int) Property.SQL_STEP_MAX_ROWS.numberIn(values, 1, 1 << 24),
                 Duration.ofMillis(
@@ -131,7 +131,7 @@ public record ServerConfig(
                 Property.CONNECTIONS_MAX_IDLE_MS.numberIn(values, 1, Integer.MAX_VALUE),
                 (int) Property.QUOTA_WINDOW_NUM.numberIn(values, 1, 86_400),
                 (int) Property.QUOTA_WINDOW_SIZE_SECONDS.numberIn(values, 1, 86_400),
-                choice(Property.KAFKA_AUTHORIZER, values, "none", "acl"),
+                Property.KAFKA_AUTHORIZER.choiceIn(values, "none", "acl"),
                 superUsers,
                 Property.ALLOW_EVERYONE_IF_NO_ACL_FOUND.flagIn(values));
     }
@@ -183,24 +183,6 @@ public record ServerConfig(
         return text.equals(NO_LISTENER)
                 ? Optional.empty()
                 : Optional.of(ListenAddress.parse(property.key, text));
-    }
-
-    /// @return true for the second choice
-    static boolean choice(
-            Property property, Map<String, String> values, String first, String second) {
-        String value = property.in(values);
-        if (!value.equals(first) && !value.equals(second)) {
-            throw new ConfigException(
-                    property.key
-                            + " must be "
-                            + first
-                            + " or "
-                            + second
-                            + ", got \""
-                            + value
-                            + "\"");
-        }
-        return value.equals(second);
     }
 
     private static void requireLoopback(Property property, ListenAddress at, boolean insecure) {
