@@ -29,6 +29,8 @@ final class AppendRun {
     private final List<Integer> indexes = new ArrayList<>();
     private long nextOffset;
     private int bytes;
+    private long firstTimestamp = -1;
+    private long timestamp = -1;
 
     /// @param nextOffset the offset of its first record
     AppendRun(long nextOffset) {
@@ -42,10 +44,12 @@ final class AppendRun {
     /// Where an entry belongs that comes after the present ones.
     ///
     /// @param room bytes that the segment can take
-    Place place(ByteBuffer entry, int room) {
+    /// @param latest the greatest timestamp that the segment can take
+    Place place(ByteBuffer entry, int room, long latest) {
         int at = entry.position();
         if (entries.size() == MAX_ENTRIES
                 || bytes + entry.remaining() > room
+                || timestamp(entry) > latest
                 || BatchHeader.isControl(entry, at)
                 || BatchHeader.isTransactional(entry, at)) {
             return Place.LATER;
@@ -76,6 +80,10 @@ final class AppendRun {
     ///
     /// @param index what [#forEach] names it by
     void add(ByteBuffer entry, int index, int leaderEpoch) {
+        if (entries.isEmpty()) {
+            firstTimestamp = BatchHeader.maxTimestamp(entry, entry.position());
+            timestamp = timestamp(entry);
+        }
         int limit = entry.limit();
         for (int at = entry.position(); at < limit; at += BatchHeader.sizeInBytes(entry, at)) {
             BatchHeader.assign(entry, at, nextOffset, leaderEpoch);
@@ -84,6 +92,27 @@ final class AppendRun {
         bytes += entry.remaining();
         entries.add(entry);
         indexes.add(index);
+    }
+
+    /// The greatest timestamp of an entry.
+    private static long timestamp(ByteBuffer entry) {
+        long greatest = -1;
+        int limit = entry.limit();
+        for (int at = entry.position(); at < limit; at += BatchHeader.sizeInBytes(entry, at)) {
+            greatest = Math.max(greatest, BatchHeader.maxTimestamp(entry, at));
+        }
+        return greatest;
+    }
+
+    /// The greatest timestamp of the first batch, -1 while there is none.
+    long firstTimestamp() {
+        return firstTimestamp;
+    }
+
+    /// The greatest timestamp of the first entry, which decides whether a segment begins with it;
+    /// the others were chosen so that they do not begin one.
+    long timestamp() {
+        return timestamp;
     }
 
     int bytes() {

@@ -325,6 +325,9 @@ public final class Log {
                 recoveredBytes += BatchHeader.sizeInBytes(batches.buffer(), batches.at());
                 next = BatchHeader.nextOffset(batches.buffer(), batches.at());
             }
+            segment
+                    .indexMaxTimestamp(); // as when it was closed: later it is all that is read of
+                                          // it
             cut = segment.size() < sizes[i];
         }
         boolean unchecked = acknowledged == Long.MAX_VALUE;
@@ -463,12 +466,13 @@ public final class Log {
             long nowMs) {
         AppendRun run = new AppendRun(end.offset());
         int room = config.segmentBytes() - endOf(end.segment());
+        long latest = latestFor(end.segment());
         int next = from;
         while (next < outcomes.length) {
             ByteBuffer entry = entries.get(next);
             boolean follows = false;
             if (!run.isEmpty()) {
-                AppendRun.Place place = run.place(entry, room);
+                AppendRun.Place place = run.place(entry, room, latest);
                 if (place == AppendRun.Place.LATER) {
                     break;
                 }
@@ -477,6 +481,7 @@ public final class Log {
             outcomes[next] = follows ? null : settled(entry, checks);
             if (outcomes[next] == null) {
                 run.add(entry, next, leaderEpoch);
+                latest = Math.min(latest, latestAfter(run.firstTimestamp()));
             }
             next++;
         }
@@ -516,7 +521,7 @@ public final class Log {
             if (pending != null) {
                 pending.begin(state.checkpoint());
             }
-            LogSegment active = segmentFor(run.bytes(), run.nextOffset(), nowMs);
+            LogSegment active = segmentFor(run.bytes(), run.nextOffset(), run.timestamp(), nowMs);
             active.write(run.entries());
             takeIn(run, active, outcomes, nowMs);
         } catch (IOException e) {
@@ -582,22 +587,48 @@ public final class Log {
         }
     }
 
-    private LogSegment segmentFor(int bytes, long nextOffset, long nowMs) throws IOException {
+    /// The segment for what is appended next, a new one when the present one is full or too old.
+    /// The age is the time between its first batch and the next as the records have it, so that
+    /// records from the past are divided as if they had come in their time; without timestamps it
+    /// is the time since the segment was made.
+    private LogSegment segmentFor(int bytes, long nextOffset, long timestamp, long nowMs)
+            throws IOException {
         LogSegment active = end.segment();
         int size = endOf(active);
         if (size == 0) {
             return active;
         }
         LogConfig now = config;
-        long segmentMs =
-                now.compaction().enabled()
-                        ? Math.min(now.segmentMs(), now.compaction().maxLagMs())
-                        : now.segmentMs();
+        long first = active.firstTimestamp();
+        long age = first >= 0 ? timestamp - first : nowMs - active.createdMs();
         boolean roll =
                 (long) size + bytes > now.segmentBytes()
-                        || nowMs - active.createdMs() > segmentMs
+                        || age > segmentMs()
                         || nextOffset - active.baseOffset() > Integer.MAX_VALUE;
         return roll ? rollTo(end.offset(), nowMs) : active;
+    }
+
+    /// The greatest timestamp that a segment takes.
+    private long latestFor(LogSegment segment) {
+        try {
+            return endOf(segment) == 0 ? Long.MAX_VALUE : latestAfter(segment.firstTimestamp());
+        } catch (IOException e) {
+            LOG.debug("{}: the write will tell", directory, e);
+            return Long.MAX_VALUE;
+        }
+    }
+
+    /// The greatest timestamp that a segment takes whose first batch has this one.
+    private long latestAfter(long firstTimestamp) {
+        long latest = firstTimestamp + segmentMs();
+        return firstTimestamp < 0 || latest < firstTimestamp ? Long.MAX_VALUE : latest;
+    }
+
+    private long segmentMs() {
+        LogConfig now = config;
+        return now.compaction().enabled()
+                ? Math.min(now.segmentMs(), now.compaction().maxLagMs())
+                : now.segmentMs();
     }
 
     private LogSegment rollTo(long offset, long nowMs) throws IOException {
@@ -1018,20 +1049,23 @@ public final class Log {
         }
     }
 
-    /// Closes the active segment when all of it has outlived `retention.ms`, so that it can go too,
-    /// or when it has to be compacted. Append lock.
+    /// Closes the active segment when all of it has outlived `retention.ms` or nothing is to be
+    /// kept, so that it can go too, or when it has to be compacted. Append lock.
     public void rollExpired(long nowMs) throws IOException {
         LogSegment active = end.segment();
-        long retentionMs = config.retentionMs();
-        if (retentionMs >= 0
-                && active.size() > 0
-                && active.maxTimestamp() >= 0
-                && nowMs - active.maxTimestamp() > retentionMs) {
+        if (active.size() == 0) {
+            return;
+        }
+        LogConfig now = config;
+        boolean expired =
+                now.retentionMs() >= 0
+                        && active.maxTimestamp() >= 0
+                        && nowMs - active.maxTimestamp() > now.retentionMs();
+        boolean compactable =
+                now.compaction().enabled()
+                        && nowMs - active.createdMs() > now.compaction().maxLagMs();
+        if (expired || compactable || now.retentionBytes() == 0) {
             rollTo(end.offset(), nowMs);
-        } else if (config.compaction().enabled()
-                && active.size() > 0
-                && nowMs - active.createdMs() > config.compaction().maxLagMs()) {
-            rollTo(end.offset(), nowMs); // the active segment is never compacted
         }
     }
 

@@ -3,7 +3,8 @@ package dev.weir.broker.log;
 /// The settings of one partition's log, named as in Kafka's topic configuration.
 ///
 /// @param segmentBytes `segment.bytes`: a segment is closed before it would grow beyond this
-/// @param segmentMs `segment.ms`: a segment is closed when its first record is older than this
+/// @param segmentMs `segment.ms`: a segment is closed when a record is this much younger than its
+///   first one
 /// @param retentionBytes `retention.bytes`: total size above which old segments go; -1 is unlimited
 /// @param retentionMs `retention.ms`: age beyond which old segments go; -1 is unlimited
 /// @param indexIntervalBytes `index.interval.bytes`: log bytes between two index entries

@@ -34,7 +34,8 @@ final class LogSegment {
     private volatile int size; // -1 until the file was asked
     private volatile long maxTimestamp = UNKNOWN;
     private volatile long offsetOfMaxTimestamp = -1;
-    private long lastIndexedTimestamp; // this and below: owned by the append lock
+    private long firstTimestamp = UNKNOWN; // this and below: owned by the append lock
+    private long lastIndexedTimestamp;
     private int sinceIndexEntry;
     private long createdMs;
 
@@ -149,6 +150,16 @@ final class LogSegment {
         createdMs = ms;
     }
 
+    /// Greatest timestamp of its first batch, negative when that has none or there is no batch.
+    /// Append lock.
+    long firstTimestamp() throws IOException {
+        if (firstTimestamp == UNKNOWN && size() > 0) {
+            HeaderScanner batches = new HeaderScanner(file(), 0, size());
+            firstTimestamp = batches.next() ? batches.maxTimestamp() : -1;
+        }
+        return firstTimestamp;
+    }
+
     /// Greatest timestamp of its records, -1 when there is none.
     long maxTimestamp() throws IOException {
         if (maxTimestamp == UNKNOWN) {
@@ -187,6 +198,7 @@ final class LogSegment {
     void resetTo(int position, int offsetEntries, int timestampEntries, int abortedEntries)
             throws IOException {
         size = position;
+        firstTimestamp = UNKNOWN;
         sinceIndexEntry = 0;
         offsets.keepFirst(offsetEntries);
         timestamps.keepFirst(timestampEntries);
@@ -217,6 +229,9 @@ final class LogSegment {
         int bytes = BatchHeader.sizeInBytes(batches, at);
         long lastOffset = BatchHeader.lastOffset(batches, at);
         long timestamp = BatchHeader.maxTimestamp(batches, at);
+        if (size == 0) {
+            firstTimestamp = timestamp;
+        }
         if (timestamp > maxTimestamp) {
             offsetOfMaxTimestamp = lastOffset;
             maxTimestamp = timestamp;

@@ -46,6 +46,8 @@ final class ProducerState {
     private final TreeMap<Long, Long> undecided = new TreeMap<>();
 
     /// A batch that was appended before.
+    ///
+    /// @param timestampMs when, by the server's clock
     record Duplicate(long firstOffset, long lastOffset, long timestampMs) {}
 
     /// Checks a batch against its producer's state.
@@ -82,16 +84,16 @@ final class ProducerState {
         if (BatchHeader.isControl(batches, at)) {
             return null;
         }
-        if (producer.transactionStart != NONE && !BatchHeader.isTransactional(batches, at)) {
-            throw new BrokerException(
-                    ErrorCode.INVALID_TXN_STATE,
-                    "producer " + id + " has an open transaction and sent a batch outside of it");
-        }
         if (ofTransaction) {
             checkVerified(id, epoch, checks.verified());
         }
         if (checkSequence) {
             checkSequence(producer, epoch, first);
+        }
+        if (producer.transactionStart != NONE && !BatchHeader.isTransactional(batches, at)) {
+            throw new BrokerException(
+                    ErrorCode.INVALID_TXN_STATE,
+                    "producer " + id + " has an open transaction and sent a batch outside of it");
         }
         return null;
     }
@@ -133,12 +135,8 @@ final class ProducerState {
     }
 
     private static void checkSequence(Producer producer, short epoch, int first) {
-        if (epoch != producer.epoch) {
+        if (epoch != producer.epoch || producer.count == 0) {
             if (first != 0) {
-                throw outOfOrder(producer, "sequence " + first + " for the new epoch " + epoch);
-            }
-        } else if (producer.count == 0) {
-            if (producer.lastEnd != NONE && producer.endRaisedEpoch && first != 0) {
                 throw outOfOrder(producer, "sequence " + first + " first in epoch " + epoch);
             }
         } else {
@@ -147,7 +145,6 @@ final class ProducerState {
                 throw outOfOrder(producer, "sequence " + first + ", expected " + expected);
             }
         }
-        // Without cached batches any number may come next, unless a marker began the epoch.
     }
 
     private static BrokerException outOfOrder(Producer producer, String what) {
@@ -168,7 +165,8 @@ final class ProducerState {
             producer.remember(
                     BatchHeader.lastSequence(batches, at),
                     BatchHeader.lastOffset(batches, at),
-                    BatchHeader.lastOffsetDelta(batches, at));
+                    BatchHeader.lastOffsetDelta(batches, at),
+                    nowMs);
         }
         if (BatchHeader.isTransactional(batches, at) && producer.transactionStart == NONE) {
             producer.transactionStart = BatchHeader.baseOffset(batches, at);
@@ -181,10 +179,7 @@ final class ProducerState {
     /// @return the aborted transaction, or null when it was committed or had no records
     AbortedTransaction ended(
             long id, short epoch, int coordinatorEpoch, boolean commit, long offset, long nowMs) {
-        Producer producer = producers.get(id);
-        boolean raised = producer != null && epoch != producer.epoch;
-        producer = producer(id, epoch);
-        producer.endRaisedEpoch = raised || (producer.endRaisedEpoch && producer.count == 0);
+        Producer producer = producer(id, epoch);
         producer.lastUpdateMs = nowMs;
         producer.coordinatorEpoch = coordinatorEpoch;
         producer.lastEnd = offset;
@@ -320,7 +315,7 @@ final class ProducerState {
             producer.coordinatorEpoch = bytes.getInt();
             producer.transactionStart = bytes.getLong();
             if (sequence != BatchHeader.NO_SEQUENCE) {
-                producer.remember(sequence, offset, delta);
+                producer.remember(sequence, offset, delta, producer.lastUpdateMs);
             }
             inOrder.add(producer);
             producers.put(producer.id, producer);
@@ -346,9 +341,10 @@ final class ProducerState {
         int delta = producer.offsetDeltas[0];
         producer.count = 0;
         for (int i = 0; i < older; i++) {
-            producer.remember(bytes.getInt(), bytes.getLong(), bytes.getInt());
+            producer.remember(
+                    bytes.getInt(), bytes.getLong(), bytes.getInt(), producer.lastUpdateMs);
         }
-        producer.remember(sequence, offset, delta);
+        producer.remember(sequence, offset, delta, producer.lastUpdateMs);
     }
 
     private static int crc(ByteBuffer bytes) {
@@ -376,11 +372,11 @@ final class ProducerState {
         long transactionStart = NONE;
         long lastUpdateMs;
         long lastEnd = NONE; // the last end marker since the log was opened
-        boolean endRaisedEpoch; // whether that marker began the epoch; then sequences begin at 0
         int count; // cached batches, the oldest at index 0
         final int[] lastSequences = new int[CACHED_BATCHES];
         final long[] lastOffsets = new long[CACHED_BATCHES];
         final int[] offsetDeltas = new int[CACHED_BATCHES];
+        final long[] appendedMs = new long[CACHED_BATCHES]; // after a restart that of the last
 
         Producer(long id, short epoch) {
             this.id = id;
@@ -391,16 +387,18 @@ final class ProducerState {
             return lastSequences[count - 1];
         }
 
-        void remember(int lastSequence, long lastOffset, int offsetDelta) {
+        void remember(int lastSequence, long lastOffset, int offsetDelta, long nowMs) {
             if (count == CACHED_BATCHES) {
                 count--;
                 System.arraycopy(lastSequences, 1, lastSequences, 0, count);
                 System.arraycopy(lastOffsets, 1, lastOffsets, 0, count);
                 System.arraycopy(offsetDeltas, 1, offsetDeltas, 0, count);
+                System.arraycopy(appendedMs, 1, appendedMs, 0, count);
             }
             lastSequences[count] = lastSequence;
             lastOffsets[count] = lastOffset;
             offsetDeltas[count] = offsetDelta;
+            appendedMs[count] = nowMs;
             count++;
         }
 
@@ -410,7 +408,7 @@ final class ProducerState {
                         && ((lastSequences[i] - offsetDeltas[i]) & Integer.MAX_VALUE)
                                 == firstSequence) {
                     return new Duplicate(
-                            lastOffsets[i] - offsetDeltas[i], lastOffsets[i], lastUpdateMs);
+                            lastOffsets[i] - offsetDeltas[i], lastOffsets[i], appendedMs[i]);
                 }
             }
             return null;

@@ -360,7 +360,11 @@ public final class Partition {
         ByteBuffer marker =
                 RecordBatchWriter.marker(
                         producerId, producerEpoch, commit, coordinatorEpoch, timestampMs);
-        return result(opened, write(opened, marker, Log.Checks.NONE, clock.millis()), -1);
+        long nowMs = clock.millis();
+        if (opened.config().logAppendTime()) {
+            BatchHeader.stampLogAppendTime(marker, 0, nowMs);
+        }
+        return result(opened, write(opened, marker, Log.Checks.NONE, nowMs), -1);
     }
 
     private static AppendResult result(Log opened, Log.Appended appended, long stamp) {

@@ -1,0 +1,664 @@
+package dev.weir.broker.partition;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+
+import dev.weir.broker.error.BrokerException;
+import dev.weir.broker.error.ErrorCode;
+import dev.weir.broker.log.AbortedTransaction;
+import dev.weir.broker.log.LogConfig;
+import dev.weir.broker.log.OffsetAtTimestamp;
+import dev.weir.broker.record.BatchHeader;
+
+import org.apache.kafka.common.errors.ApiException;
+import org.apache.kafka.common.errors.OffsetOutOfRangeException;
+import org.apache.kafka.common.message.DescribeProducersResponseData.ProducerState;
+import org.apache.kafka.common.message.FetchResponseData;
+import org.apache.kafka.common.record.internal.FileRecords;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.MutableRecordBatch;
+import org.apache.kafka.common.record.internal.Records;
+import org.apache.kafka.common.requests.ListOffsetsRequest;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.EnumSet;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/// The same random life for our log and for Apache Kafka's own (`UnifiedLog` of `kafka-storage`):
+/// both must give the same answers and leave the same files behind.
+///
+/// Where they are meant to differ is said at [Life#mayDiffer] and in docs/reference/kafka-api.md.
+/// `-Dweir.log.seeds=N` tries N seeds, `-Dweir.log.seed=S` just that one.
+class UnifiedLogComparisonTest {
+    private static final int SEEDS = 10;
+    private static final int STEPS = 160;
+    private static final List<Logger> NOISY =
+            List.of(
+                    (Logger) LoggerFactory.getLogger("dev.weir.broker"),
+                    (Logger) LoggerFactory.getLogger("org.apache.kafka"));
+
+    @TempDir Path temporary;
+
+    @BeforeAll
+    static void silence() {
+        NOISY.forEach(logger -> logger.setLevel(Level.OFF)); // thousands of openings
+    }
+
+    @AfterAll
+    static void speakAgain() {
+        NOISY.forEach(logger -> logger.setLevel(null));
+    }
+
+    @Test
+    void our_log_answers_as_that_of_kafka_does() throws IOException {
+        long only = Long.getLong("weir.log.seed", -1);
+        long last = only >= 0 ? only : Long.getLong("weir.log.seeds", SEEDS);
+        for (long seed = only >= 0 ? only : 1; seed <= last; seed++) {
+            var life = new Life(seed, temporary.resolve("life" + seed));
+            try {
+                life.run();
+            } catch (RuntimeException | AssertionError e) {
+                throw new AssertionError(
+                        "seed "
+                                + seed
+                                + ", after "
+                                + life.lastSteps()
+                                + ": "
+                                + e.getMessage()
+                                + "\n"
+                                + life.config,
+                        e);
+            }
+        }
+    }
+
+    /// How an append ended.
+    private record Outcome(short code, long first, long last, boolean duplicate) {
+        static Outcome refused(short code) {
+            return new Outcome(code, -1, -1, false);
+        }
+    }
+
+    private static final class Life {
+        private static final long[] PRODUCERS = {1, 2};
+        private static final long[] TRANSACTIONAL = {10, 11, 12};
+        private static final int COORDINATOR_EPOCH = 2;
+        private static final List<ReadLimit> LIMITS = List.copyOf(EnumSet.allOf(ReadLimit.class));
+
+        private final Random random;
+        private final RandomBatches batches;
+        private final Path ourData;
+        private final Path kafkaData;
+        private final LogConfig config;
+        private final HastyFileSystem files = new HastyFileSystem();
+        private final List<ByteBuffer> repeatable = new ArrayList<>(); // as the client sent them
+        private long nowMs = 1_000_000_000;
+        private boolean reopened;
+        private final List<String> steps = new ArrayList<>();
+
+        private LogDirectory directory;
+        private Partition ours;
+        private KafkaLog kafka;
+
+        Life(long seed, Path data) throws IOException {
+            random = new Random(seed);
+            batches = new RandomBatches(random);
+            ourData = data.resolve("ours");
+            kafkaData = Files.createDirectories(data.resolve("kafka"));
+            int retention = random.nextInt(5);
+            config =
+                    LogConfig.DEFAULT
+                            .withSegmentBytes(1500 + random.nextInt(5000))
+                            .withSegmentMs(random.nextInt(3) == 0 ? 20_000 : 86_400_000)
+                            .withIndexIntervalBytes(random.nextInt(600))
+                            .withMaxMessageBytes(1200)
+                            .withLogAppendTime(random.nextInt(4) == 0)
+                            .withRetention(
+                                    retention == 0 ? 0 : retention < 3 ? 8000 : -1,
+                                    retention == 2 || retention == 3 ? 40_000 : -1);
+            openOurs();
+            kafka = KafkaLog.open(kafkaData.resolve("t-0"), config, () -> nowMs);
+        }
+
+        void run() throws IOException {
+            for (int i = 0; i < STEPS; i++) {
+                steps.add(step());
+                compare();
+            }
+            sync();
+            steps.add(reopen());
+            compare();
+            directory.close();
+            kafka.close();
+        }
+
+        private String lastSteps() {
+            int from = Math.max(0, steps.size() - 12);
+            return steps.size() + " steps, the last of them " + steps.subList(from, steps.size());
+        }
+
+        private String step() throws IOException {
+            return switch (random.nextInt(24)) {
+                case 0, 1, 2, 3 -> append("plain", batches.plain(nowMs, 300));
+                case 4, 5, 6, 7 -> append("idempotent", idempotent());
+                case 8, 9, 10, 11 -> append("transactional", transactional());
+                case 12, 13 -> end();
+                case 14 -> append("unwanted", unwanted());
+                case 15, 16, 17 -> sync();
+                case 18 -> deleteRecords();
+                case 19 -> applyRetention();
+                case 20, 21 -> {
+                    nowMs += random.nextInt(9000);
+                    yield "time";
+                }
+                case 22 -> {
+                    sync();
+                    yield reopen();
+                }
+                default -> crash();
+            };
+        }
+
+        // ------------------------------------------------------------ appending
+
+        private String append(String kind, ByteBuffer batch) throws IOException {
+            var sent = copy(batch);
+            var mine = appendToOurs(batch);
+            if (mine.code != 0 || mine.duplicate) {
+                long timestamp = config.logAppendTime() ? nowMs : BatchHeader.maxTimestamp(sent, 0);
+                if (kafka.beginsSegment(sent.remaining(), timestamp)) {
+                    return "a refused batch for which Kafka would begin a new segment first";
+                }
+            }
+            var theirs = appendToKafka(copy(sent));
+            if (!mayDiffer(mine, theirs)) {
+                assertThat(mine).as(kind).isEqualTo(theirs);
+            }
+            if (mine.code == 0 && !mine.duplicate && BatchHeader.producerId(sent, 0) >= 0) {
+                repeatable.add(sent);
+            }
+            return kind + " " + mine;
+        }
+
+        /// Our producers' last five batches are known after a restart, Kafka's last one and those
+        /// of segments that are read again.
+        private boolean mayDiffer(Outcome mine, Outcome theirs) {
+            return reopened
+                    && mine.duplicate
+                    && theirs.code == ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER;
+        }
+
+        private Outcome appendToOurs(ByteBuffer batch) {
+            try {
+                long verified =
+                        ours.verification(
+                                        BatchHeader.producerId(batch, 0),
+                                        BatchHeader.producerEpoch(batch, 0))
+                                .orElse(Partition.UNVERIFIED);
+                var result = ours.append(batch, AppendOrigin.CLIENT, verified);
+                if (config.logAppendTime() && !result.duplicate()) {
+                    assertThat(result.logAppendTimeMs()).isEqualTo(nowMs);
+                }
+                return new Outcome(
+                        (short) 0, result.firstOffset(), result.lastOffset(), result.duplicate());
+            } catch (BrokerException e) {
+                return Outcome.refused(e.code());
+            }
+        }
+
+        private Outcome appendToKafka(ByteBuffer batch) {
+            long end = kafka.log().logEndOffset();
+            try {
+                var result = kafka.append(batch);
+                return new Outcome(
+                        (short) 0,
+                        result.firstOffset(),
+                        result.lastOffset(),
+                        result.firstOffset() < end);
+            } catch (ApiException e) {
+                return Outcome.refused(KafkaLog.code(e));
+            }
+        }
+
+        private ByteBuffer idempotent() {
+            long producer = PRODUCERS[random.nextInt(PRODUCERS.length)];
+            if (!repeatable.isEmpty() && random.nextInt(4) == 0) {
+                int back = 1 + random.nextInt(Math.min(12, repeatable.size()));
+                return copy(repeatable.get(repeatable.size() - back));
+            }
+            return following(producer, random.nextInt(20) == 0);
+        }
+
+        private ByteBuffer transactional() {
+            long producer = TRANSACTIONAL[random.nextInt(TRANSACTIONAL.length)];
+            return following(producer, random.nextInt(12) > 0);
+        }
+
+        /// What a producer sends next, or now and then what it should not.
+        private ByteBuffer following(long producer, boolean transactional) {
+            var known = producerOf(producer);
+            short epoch = known == null ? 0 : (short) known.producerEpoch();
+            int sequence = known == null ? 0 : known.lastSequence() + 1;
+            switch (random.nextInt(16)) {
+                case 0 -> sequence += 1 + random.nextInt(3);
+                case 1 -> sequence = random.nextInt(5);
+                case 2 -> {
+                    epoch++;
+                    sequence = 0;
+                }
+                case 3 -> epoch++;
+                case 4 -> epoch = (short) Math.max(0, epoch - 1);
+                default -> {
+                    // in order
+                }
+            }
+            return batches.batch(nowMs, 250, producer, epoch, sequence, transactional);
+        }
+
+        private ProducerState producerOf(long id) {
+            return kafka.log().activeProducers().stream()
+                    .filter(state -> state.producerId() == id)
+                    .findFirst()
+                    .orElse(null);
+        }
+
+        private ByteBuffer unwanted() {
+            var batch = batches.plain(nowMs, 200);
+            switch (random.nextInt(6)) {
+                case 0 ->
+                        batch.put(BatchHeader.BYTES + 1, (byte) ~batch.get(BatchHeader.BYTES + 1));
+                case 1 -> {
+                    // One record more than there are.
+                    batch.putInt(57, batch.getInt(57) + 1);
+                    BatchHeader.renumber(batch, 0, -1);
+                }
+                case 2 -> {
+                    batch.putShort(21, (short) (batch.getShort(21) | 0x20)); // control
+                    BatchHeader.renumber(batch, 0, -1);
+                }
+                case 3 -> {
+                    if (config.logAppendTime()) { // otherwise Kafka believes it, and we do not
+                        batch.putShort(21, (short) (batch.getShort(21) | 0x08));
+                        BatchHeader.renumber(batch, 0, -1);
+                    }
+                }
+                case 4 -> {
+                    var second = batches.plain(nowMs, 200);
+                    batch =
+                            ByteBuffer.allocate(batch.remaining() + second.remaining())
+                                    .put(batch)
+                                    .put(second)
+                                    .flip();
+                }
+                default -> {
+                    do {
+                        batch = batches.plain(nowMs, 5000);
+                    } while (batch.remaining() <= config.maxMessageBytes());
+                }
+            }
+            return batch;
+        }
+
+        private String end() throws IOException {
+            long producer = TRANSACTIONAL[random.nextInt(TRANSACTIONAL.length)];
+            var known = producerOf(producer);
+            int epoch = known == null ? 0 : known.producerEpoch();
+            epoch = Math.max(0, epoch + (random.nextInt(3) == 0 ? random.nextInt(3) - 1 : 0));
+            boolean commit = random.nextBoolean();
+            Outcome mine;
+            try {
+                var result =
+                        ours.appendMarker(
+                                producer, (short) epoch, commit, COORDINATOR_EPOCH, nowMs);
+                mine = new Outcome((short) 0, result.firstOffset(), result.lastOffset(), false);
+            } catch (BrokerException e) {
+                mine = Outcome.refused(e.code());
+            }
+            if (mine.code != 0 && kafka.beginsSegment(100, nowMs)) {
+                return "a refused marker for which Kafka would begin a new segment first";
+            }
+            Outcome theirs;
+            try {
+                var result =
+                        kafka.appendMarker(
+                                producer, (short) epoch, commit, COORDINATOR_EPOCH, nowMs);
+                theirs = new Outcome((short) 0, result.firstOffset(), result.lastOffset(), false);
+            } catch (ApiException e) {
+                theirs = Outcome.refused(KafkaLog.code(e));
+            }
+            assertThat(mine).as("marker").isEqualTo(theirs);
+            return (commit ? "commit " : "abort ") + mine;
+        }
+
+        // ------------------------------------------------------------ upkeep
+
+        private String sync() throws IOException {
+            ours.syncNow();
+            kafka.highWatermark(ours.highWatermark());
+            return "sync";
+        }
+
+        private String deleteRecords() throws IOException {
+            long end = ours.logEndOffset();
+            long start = ours.logStartOffset();
+            long to = start + random.nextInt((int) (end - start) + 2);
+            if (random.nextInt(3) > 0) {
+                to = Math.min(to, start + 5);
+            }
+            Outcome mine;
+            Outcome theirs;
+            try {
+                mine = new Outcome((short) 0, ours.deleteRecordsBefore(to), to, false);
+            } catch (BrokerException e) {
+                mine = Outcome.refused(e.code());
+            }
+            try {
+                theirs = new Outcome((short) 0, kafka.deleteRecordsBefore(to), to, false);
+            } catch (ApiException e) {
+                theirs = Outcome.refused(KafkaLog.code(e));
+            }
+            assertThat(mine).isEqualTo(theirs);
+            kafka.highWatermark(ours.highWatermark()); // ours may have made more durable
+            return "records deleted before %d, %s".formatted(to, mine);
+        }
+
+        /// Only when no transaction is open: ours keeps what one has written whatever its age, and
+        /// Kafka's does not.
+        private String applyRetention() throws IOException {
+            sync();
+            if (ours.lastStableOffset() < ours.highWatermark()) {
+                return "no retention while a transaction is open";
+            }
+            long before;
+            do {
+                before = ours.logStartOffset();
+                directory.upkeepOnce();
+            } while (ours.logStartOffset() != before);
+            sync(); // what upkeep wrote besides, such as a new segment
+            kafka.applyRetention();
+            return "retention";
+        }
+
+        private String reopen() throws IOException {
+            long start = kafka.log().logStartOffset();
+            long end = kafka.log().logEndOffset();
+            if (start > 0 && start == end) {
+                return "left open: Kafka would forget the producers of a log without records";
+            }
+            directory.close();
+            kafka.close();
+            compareFiles();
+            openOurs();
+            kafka = KafkaLog.reopen(kafkaData.resolve("t-0"), config, start, end, () -> nowMs);
+            afterReopening();
+            return "reopened";
+        }
+
+        /// The process dies; of what was not synced the end is cut off or damaged, for both alike.
+        private String crash() throws IOException {
+            long durable = ours.highWatermark();
+            long start = kafka.log().logStartOffset();
+            var active = kafka.log().activeSegment();
+            long recovered = new TreeSet<>(kafka.segmentBases()).floor(durable);
+            if (start > 0 && start >= recovered) {
+                // Kafka would forget producers and their transactions: it deletes the snapshots
+                // below the log start and above what it recovers, and reads the log in between.
+                sync();
+                return reopen();
+            }
+            int safe = 0;
+            if (active.baseOffset() < durable) {
+                var place = active.translateOffset(durable);
+                safe = place == null ? active.size() : place.position;
+            }
+            int size = active.size();
+            files.kill();
+            kafka.kill();
+            String name = active.log().file().getName();
+            var damage = damage(kafkaData.resolve("t-0").resolve(name), safe, size);
+            Files.write(ourData.resolve("t-0").resolve(name), damage);
+            Files.write(kafkaData.resolve("t-0").resolve(name), damage);
+            openOurs();
+            kafka = KafkaLog.recover(kafkaData.resolve("t-0"), config, start, durable, () -> nowMs);
+            afterReopening();
+            return "crashed with " + damage.length + " of " + size + " bytes";
+        }
+
+        private byte[] damage(Path log, int safe, int size) throws IOException {
+            var bytes = Files.readAllBytes(log);
+            assertThat(bytes).hasSize(size);
+            if (safe == size) {
+                return random.nextBoolean()
+                        ? bytes
+                        : Arrays.copyOf(bytes, size + 1 + random.nextInt(100));
+            }
+            if (random.nextBoolean()) {
+                return Arrays.copyOf(bytes, safe + random.nextInt(size - safe + 1));
+            }
+            // A byte that a checksum covers.
+            var batch = ByteBuffer.wrap(bytes);
+            int at = safe;
+            while (random.nextBoolean() && at + BatchHeader.sizeInBytes(batch, at) < size) {
+                at += BatchHeader.sizeInBytes(batch, at);
+            }
+            bytes[at + 21 + random.nextInt(BatchHeader.sizeInBytes(batch, at) - 21)] ^= 4;
+            return bytes;
+        }
+
+        private void afterReopening() throws IOException {
+            reopened = true;
+            assertThat(ours.offlineReason()).isNull();
+            assertThat(ours.highWatermark()).isEqualTo(ours.logEndOffset());
+            kafka.highWatermark(ours.highWatermark());
+            repeatable.clear();
+        }
+
+        private void openOurs() {
+            directory =
+                    LogDirectory.open(
+                            files,
+                            ourData,
+                            LogDirectoryConfig.DEFAULT.withSyncThreads(0),
+                            () -> Instant.ofEpochMilli(nowMs));
+            ours = directory.open("t", 0, config);
+        }
+
+        // ------------------------------------------------------------ comparing
+
+        private void compare() throws IOException {
+            var log = kafka.log();
+            var mine = KafkaFiles.logs(ourData.resolve("t-0"));
+            var theirs = new TreeSet<>(kafka.segmentBases());
+            // Kafka deletes those below the log start when it next applies retention.
+            assertThat(mine.keySet())
+                    .as("segments")
+                    .isEqualTo(theirs.tailSet(theirs.floor(ours.logStartOffset())));
+            assertThat(ours.logStartOffset()).as("log start").isEqualTo(log.logStartOffset());
+            assertThat(ours.logEndOffset()).as("log end").isEqualTo(log.logEndOffset());
+            assertThat(ours.highWatermark()).as("high watermark").isEqualTo(log.highWatermark());
+            // Kafka's falls below the log start when that is in the middle of a batch.
+            assertThat(ours.lastStableOffset())
+                    .as("last stable offset")
+                    .isEqualTo(Math.max(log.logStartOffset(), log.lastStableOffset()));
+            if (log.latestEpoch().isPresent()) {
+                assertThat(ours.leaderEpoch()).isEqualTo(log.latestEpoch().get());
+                assertThat(log.endOffsetForEpoch(ours.leaderEpoch()).orElseThrow().offset())
+                        .isEqualTo(ours.logEndOffset());
+            }
+            for (int i = 0; i < 3; i++) {
+                compareRead();
+            }
+            compareTimestamps();
+            compareProducers();
+        }
+
+        private void compareRead() throws IOException {
+            long from = ours.logStartOffset() - 1;
+            long offset = from + random.nextInt((int) (ours.logEndOffset() - from) + 2);
+            int maxBytes = random.nextInt(random.nextBoolean() ? 200 : 5000);
+            var limit = LIMITS.get(random.nextInt(LIMITS.size()));
+            boolean whole = random.nextBoolean();
+            String what = "read of " + maxBytes + " bytes from " + offset + " to " + limit;
+            Optional<ByteBuffer> theirs;
+            List<FetchResponseData.AbortedTransaction> theirAborted = List.of();
+            try {
+                var read = kafka.read(offset, maxBytes, limit, whole);
+                theirs = Optional.of(read.firstEntryIncomplete ? empty() : bytes(read.records));
+                theirAborted = KafkaLog.aborted(read);
+            } catch (OffsetOutOfRangeException e) {
+                theirs = Optional.empty();
+            }
+            try {
+                var read = ours.read(offset, maxBytes, limit, whole);
+                assertThat(theirs).as(what).contains(read.slice().toBuffer());
+                // Ours may list more: it looks up to the end of the segment.
+                assertThat(visible(theirs.get(), read.aborted()))
+                        .as(what)
+                        .isEqualTo(visible(theirs.get(), ours(theirAborted)));
+            } catch (BrokerException e) {
+                assertThat(e.code()).as(what).isEqualTo(ErrorCode.OFFSET_OUT_OF_RANGE);
+                assertThat(theirs).as(what).isEmpty();
+            }
+        }
+
+        private static List<AbortedTransaction> ours(
+                List<FetchResponseData.AbortedTransaction> aborted) {
+            return aborted.stream()
+                    .map(one -> new AbortedTransaction(one.producerId(), one.firstOffset(), 0, 0))
+                    .toList();
+        }
+
+        /// Base offsets of the batches that a client which reads committed records shows, by the
+        /// rule of Kafka's consumer: aborted from the first offset on, up to the marker.
+        private static List<Long> visible(ByteBuffer read, List<AbortedTransaction> transactions) {
+            var ahead =
+                    new ArrayDeque<>(
+                            transactions.stream()
+                                    .sorted(
+                                            Comparator.comparingLong(
+                                                    AbortedTransaction::firstOffset))
+                                    .toList());
+            Set<Long> aborting = new HashSet<>();
+            List<Long> shown = new ArrayList<>();
+            for (MutableRecordBatch batch : MemoryRecords.readableRecords(read).batches()) {
+                while (!ahead.isEmpty() && ahead.peek().firstOffset() <= batch.lastOffset()) {
+                    aborting.add(ahead.remove().producerId());
+                }
+                if (batch.isControlBatch()) {
+                    aborting.remove(batch.producerId());
+                } else if (!batch.isTransactional() || !aborting.contains(batch.producerId())) {
+                    shown.add(batch.baseOffset());
+                }
+            }
+            return shown;
+        }
+
+        private void compareTimestamps() {
+            long timestamp = nowMs - random.nextInt(40_000);
+            var mine = ours.offsetForTimestamp(timestamp);
+            var theirs =
+                    kafka.offsetForTimestamp(timestamp)
+                            .filter(found -> found.offset < ours.highWatermark());
+            if (theirs.isPresent() || !mine.isFound()) {
+                assertThat(mine).as("offset for " + timestamp).isEqualTo(ours(theirs));
+            } else {
+                // Kafka looks into one segment only, all of whose records of that time may be
+                // deleted.
+                assertThat(mine.offset()).isGreaterThanOrEqualTo(ours.logStartOffset());
+                assertThat(mine.timestampMs()).isGreaterThanOrEqualTo(timestamp);
+            }
+            if (ours.highWatermark() == ours.logEndOffset()) {
+                var latest = kafka.offsetForTimestamp(ListOffsetsRequest.MAX_TIMESTAMP);
+                // Kafka tells of deleted records, too.
+                if (latest.isEmpty() || latest.get().offset >= ours.logStartOffset()) {
+                    assertThat(ours.maxTimestampOffset()).isEqualTo(ours(latest));
+                }
+            }
+        }
+
+        private static OffsetAtTimestamp ours(Optional<FileRecords.TimestampAndOffset> found) {
+            return found.map(each ->
+                            new OffsetAtTimestamp(
+                                    each.offset, each.timestamp, each.leaderEpoch.orElse(-1)))
+                    .orElse(OffsetAtTimestamp.NONE);
+        }
+
+        private void compareProducers() {
+            var mine = new TreeMap<Long, String>();
+            for (var one : ours.producers()) {
+                mine.put(
+                        one.producerId(),
+                        "epoch %d sequence %d coordinator %d transaction %d"
+                                .formatted(
+                                        one.producerEpoch(),
+                                        one.lastSequence(),
+                                        one.coordinatorEpoch(),
+                                        one.transactionStart()));
+            }
+            var theirs = new TreeMap<Long, String>();
+            for (var one : kafka.log().activeProducers()) {
+                theirs.put(
+                        one.producerId(),
+                        "epoch %d sequence %d coordinator %d transaction %d"
+                                .formatted(
+                                        one.producerEpoch(),
+                                        one.lastSequence(),
+                                        one.coordinatorEpoch(),
+                                        one.currentTxnStartOffset()));
+            }
+            assertThat(mine).as("producers").isEqualTo(theirs);
+        }
+
+        /// After both were closed.
+        private void compareFiles() throws IOException {
+            var mine = KafkaFiles.logs(ourData.resolve("t-0"));
+            var theirs = KafkaFiles.logs(kafkaData.resolve("t-0"));
+            for (long base : mine.keySet()) {
+                assertThat(Files.readAllBytes(mine.get(base)))
+                        .as("segment " + base)
+                        .isEqualTo(Files.readAllBytes(theirs.get(base)));
+            }
+            KafkaFiles.check(ourData.resolve("t-0"));
+        }
+
+        private static ByteBuffer bytes(Records records) throws IOException {
+            return switch (records) {
+                case FileRecords file -> {
+                    var bytes = ByteBuffer.allocate(file.sizeInBytes());
+                    file.readInto(bytes, 0);
+                    yield bytes;
+                }
+                default -> empty();
+            };
+        }
+
+        private static ByteBuffer empty() {
+            return ByteBuffer.allocate(0);
+        }
+
+        private static ByteBuffer copy(ByteBuffer batch) {
+            return ByteBuffer.allocate(batch.remaining()).put(batch.duplicate()).flip();
+        }
+    }
+}
