@@ -67,6 +67,11 @@ final class HastyFileSystem implements FileSystem {
     }
 
     @Override
+    public void createDirectory(Path directory) throws IOException {
+        real.createDirectory(directory);
+    }
+
+    @Override
     public void syncDirectory(Path directory) {}
 
     @Override

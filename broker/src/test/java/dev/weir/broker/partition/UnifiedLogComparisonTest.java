@@ -142,6 +142,9 @@ class UnifiedLogComparisonTest {
         }
 
         void run() throws IOException {
+            // Our files come with the first record that is synced.
+            steps.add(append("plain", batches.plain(nowMs, 300)));
+            steps.add(sync());
             for (int i = 0; i < STEPS; i++) {
                 steps.add(step());
                 compare();
