@@ -325,9 +325,8 @@ public final class Log {
                 recoveredBytes += BatchHeader.sizeInBytes(batches.buffer(), batches.at());
                 next = BatchHeader.nextOffset(batches.buffer(), batches.at());
             }
-            segment
-                    .indexMaxTimestamp(); // as when it was closed: later it is all that is read of
-                                          // it
+            segment.indexMaxTimestamp(); // as when it was closed: later it is all that is read of
+            // it
             cut = segment.size() < sizes[i];
         }
         boolean unchecked = acknowledged == Long.MAX_VALUE;
