@@ -26,8 +26,11 @@ cd "$WORK" || exit 1
 class_path() {
     local file=$TARGET/$1.cp pom=$2
     shift 2
-    [ -s "$file" ] && [ "$file" -nt "$pom" ] ||
-        mvn -q -B -f "$pom" "$@" dependency:build-classpath -Dmdep.outputFile="$file" >&2 || exit 1
+    if [ ! -s "$file" ] || [ "$file" -ot "$pom" ]; then
+        MAVEN_OPTS="${MAVEN_OPTS:-} --sun-misc-unsafe-memory-access=allow" \
+            mvn -q -B -f "$pom" "$@" dependency:build-classpath -Dmdep.outputFile="$file" >&2 || exit 1
+        touch "$file" # Maven leaves a file alone that would not change
+    fi
     cat "$file"
 }
 KAFKA_CP=$(class_path kafka "$HERE/pom.xml") || exit 1
