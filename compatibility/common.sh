@@ -178,7 +178,7 @@ skip() { # NAME REASON
 # Runs a command and judges its exit status (0 unless -x says otherwise; "-x any" does not care) and its
 # output, standard output and error together: -s must match a line, -n must not, -e is all of it.
 check() {
-    local name=$1 status=0 seconds=90 input=/dev/null says=() not=() exact= whole= reason= out actual pattern
+    local name=$1 status=0 seconds=150 input=/dev/null says=() not=() exact= whole= reason= out actual pattern
     shift
     while [ "$1" != -- ]; do
         case $1 in
@@ -215,9 +215,9 @@ check() {
         return 1
     fi
 }
-# Waits for a condition, at most 60 s: until_true COMMAND ARGUMENT...
+# Waits for a condition, at most two minutes: until_true COMMAND ARGUMENT...
 until_true() {
-    local deadline=$((SECONDS + ${WITHIN:-60}))
+    local deadline=$((SECONDS + ${WITHIN:-120}))
     until "$@" >/dev/null 2>&1; do
         [ $SECONDS -lt $deadline ] || return 1
         sleep 0.2
