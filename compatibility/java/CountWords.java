@@ -108,18 +108,18 @@ final class CountWords {
                 .mapValues(String::valueOf)
                 .to("counts");
         var streams = new KafkaStreams(builder.build(), settings);
-        streams.setUncaughtExceptionHandler(
-                e -> {
-                    e.printStackTrace();
-                    return StreamThreadExceptionResponse.REPLACE_THREAD;
-                });
+        streams.setUncaughtExceptionHandler(e -> {
+            e.printStackTrace();
+            return StreamThreadExceptionResponse.REPLACE_THREAD;
+        });
         Runtime.getRuntime()
                 .addShutdownHook(new Thread(() -> streams.close(Duration.ofSeconds(30))));
         streams.start();
         Thread.sleep(Long.MAX_VALUE);
     }
 
-    /// What was committed, per word in order, once so many records are there and nothing follows them.
+    /// What was committed, per word in order, once so many records are there and nothing follows
+    /// them.
     private record Counted(Map<String, Long> last, long records, long outOfOrder) {}
 
     private static Counted read(String bootstrap, int records) {
@@ -135,8 +135,7 @@ final class CountWords {
         long outOfOrder = 0;
         long deadline = System.currentTimeMillis() + PATIENCE_MS;
         try (var consumer =
-                new KafkaConsumer<>(
-                        settings, new StringDeserializer(), new StringDeserializer())) {
+                new KafkaConsumer<>(settings, new StringDeserializer(), new StringDeserializer())) {
             consumer.assign(partitions);
             consumer.seekToBeginning(partitions);
             while (seen < records) {
@@ -165,7 +164,13 @@ final class CountWords {
         for (int word = 0; word < WORDS; word++) {
             long expected = records / WORDS + (word < records % WORDS ? 1 : 0);
             if (counted.last.getOrDefault("w" + word, 0L) != expected) {
-                System.out.println("w" + word + " " + counted.last.get("w" + word) + " instead of " + expected);
+                System.out.println(
+                        "w"
+                                + word
+                                + " "
+                                + counted.last.get("w" + word)
+                                + " instead of "
+                                + expected);
                 System.exit(1);
             }
         }

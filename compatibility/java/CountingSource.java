@@ -11,8 +11,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/// A source for Kafka Connect that counts: `0`, `1`, `2` … to its setting `last`, and says itself where
-/// transactions end, after each 50th. It goes on from the offset that was committed with its records.
+/// A source for Kafka Connect that counts: `0`, `1`, `2` … to its setting `last`, and says itself
+/// where transactions end, after each 50th. It goes on from the offset that was committed with its
+/// records.
 public final class CountingSource extends SourceConnector {
     private static final int IN_A_TRANSACTION = 50;
     private static final int IN_A_POLL = 10;
