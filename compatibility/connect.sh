@@ -105,12 +105,16 @@ committed() { # TOPIC: what is committed now
 }
 WITHIN=180
 judge "the sink has a thousand" has_lines kept.txt 1000
-committed counted >now.txt
-[ $(($(lines_of now.txt) % 50)) -eq 0 ] && verdict "whole transactions of 50 are seen" || verdict "whole transactions of 50 are seen" "$(lines_of now.txt) records"
 kill_worker
+committed counted >now.txt
+if [ $(($(lines_of now.txt) % 50)) -eq 0 ]; then
+    verdict "the worker killed, whole transactions of 50 are seen"
+else
+    verdict "the worker killed, whole transactions of 50 are seen" "$(lines_of now.txt) records"
+fi
 distributed
 before=$(lines_of kept.txt)
-judge "the worker killed and started, it goes on" has_lines kept.txt $((before + 1000))
+judge "the worker started, it goes on" has_lines kept.txt $((before + 1000))
 kill_server
 start_server
 before=$(lines_of kept.txt)
