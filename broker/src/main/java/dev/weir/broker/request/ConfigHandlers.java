@@ -314,15 +314,16 @@ record ConfigHandlers(
 
     private static void apply(byte type, Map<String, String> configs, AlterableConfig change) {
         var name = change.name();
-        boolean list = isList(type, name);
         if (change.configOperation() != DELETE && change.value() == null) {
             throw new BrokerException(ErrorCode.INVALID_CONFIG, name + " has no value");
         }
         switch (change.configOperation()) {
             case SET -> configs.put(name, change.value());
+            // Of any name, as in Kafka: tools take throttles of replicas away that Weir does not
+            // know.
             case DELETE -> configs.remove(name);
             case APPEND, SUBTRACT -> {
-                if (!list) {
+                if (!isList(type, name)) {
                     throw new BrokerException(
                             ErrorCode.INVALID_CONFIG,
                             name + " is not a list, it can only be set as a whole");

@@ -361,6 +361,24 @@ class AdminToolsTest {
     }
 
     @Test
+    void a_setting_of_a_topic_that_is_not_known_can_be_taken_away_but_not_set() throws Exception {
+        var topic = new ConfigResource(ConfigResource.Type.TOPIC, "t");
+        var throttle = new ConfigEntry("leader.replication.throttled.replicas", "");
+        for (var type : AlterConfigOp.OpType.values()) {
+            var done =
+                    admin.incrementalAlterConfigs(
+                                    Map.of(topic, List.of(new AlterConfigOp(throttle, type))))
+                            .all();
+            if (type == AlterConfigOp.OpType.DELETE) {
+                done.get();
+            } else {
+                assertThatThrownBy(done::get)
+                        .hasCauseInstanceOf(InvalidConfigurationException.class);
+            }
+        }
+    }
+
+    @Test
     void what_was_never_set_of_the_broker_can_be_taken_away_but_nothing_can_be_set()
             throws Exception {
         var throttle = new ConfigEntry("leader.replication.throttled.rate", "");
