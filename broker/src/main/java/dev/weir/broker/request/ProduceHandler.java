@@ -28,7 +28,9 @@ import org.slf4j.LoggerFactory;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -78,7 +80,7 @@ final class ProduceHandler implements Handler {
     /// to it together. Event loop only: [#add] for each, [#append] once, [#finish] for each.
     final class Round {
         private final List<Call> calls = new ArrayList<>();
-        private final List<Queue> queues = new ArrayList<>();
+        private final Map<Partition, Queue> queues = new LinkedHashMap<>();
 
         /// Takes a request in.
         ///
@@ -119,23 +121,14 @@ final class ProduceHandler implements Handler {
                 ByteBuffer batch,
                 PartitionProduceResponse response,
                 List<Unsynced> unsynced) {
-            var accepted = new Accepted(batch, response, unsynced);
-            for (var each : queues) {
-                if (each.partition == partition) {
-                    each.accepted.add(accepted);
-                    return;
-                }
-            }
-            var queue = new Queue(partition, new ArrayList<>());
-            queue.accepted.add(accepted);
-            queues.add(queue);
+            queues.computeIfAbsent(partition, _ -> new Queue(partition, new ArrayList<>()))
+                    .accepted
+                    .add(new Accepted(batch, response, unsynced));
         }
 
         /// Appends what was taken in.
         void append() {
-            for (var each : queues) {
-                appendAll(each);
-            }
+            queues.values().forEach(ProduceHandler.this::appendAll);
         }
 
         /// Answers a request, at once or when its records are durable. One that [#add] refused is
