@@ -109,6 +109,23 @@ class KafkaClientsTest {
     }
 
     @Test
+    void the_latest_offset_is_behind_what_was_acknowledged_before_it_was_asked_for()
+            throws Exception {
+        var partition = new TopicPartition("latest", 0);
+        try (var producer = broker.producer(Map.of("acks", "1", "enable.idempotence", "false"));
+                var admin = broker.admin()) {
+            for (int i = 0; i < 30; i++) {
+                producer.send(new ProducerRecord<>("latest", "x")).get();
+                var latest =
+                        admin.listOffsets(Map.of(partition, OffsetSpec.latest()))
+                                .partitionResult(partition)
+                                .get();
+                assertThat(latest.offset()).isEqualTo(i + 1);
+            }
+        }
+    }
+
+    @Test
     void topics_the_process_keeps_for_itself_can_be_read_but_not_changed() throws Exception {
         var topic = "_weir_journal";
         broker.broker().topics().create(new NewTopic(topic));

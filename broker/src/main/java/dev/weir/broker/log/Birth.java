@@ -22,7 +22,7 @@ final class Birth {
     private final Path directory;
     private final StateFile state;
     private final LogSegment first;
-    private boolean begun; // guarded by this
+    private volatile boolean begun; // written under the append lock
     private boolean complete; // guarded by this
 
     Birth(FileSystem files, Path directory, StateFile state, LogSegment first) {
@@ -33,16 +33,21 @@ final class Birth {
     }
 
     /// Makes the files. When that fails, as on a full disk, it can be tried again. Waits for no
-    /// sync.
+    /// sync. Append lock.
     ///
     /// @param start what the state file will say
-    synchronized void begin(Checkpoint start) throws IOException {
+    void begin(Checkpoint start) throws IOException {
         if (!begun) {
             files.createDirectory(directory);
             state.prepare(start);
             first.openUnborn();
             begun = true;
         }
+    }
+
+    /// Whether there is something to make durable.
+    boolean hasBegun() {
+        return begun;
     }
 
     /// Makes the files and their names durable; after the first time it does nothing. When the

@@ -143,9 +143,18 @@ public final class Compaction {
             int to = groupFrom(from, count);
             var group = segments.subList(from, to);
             var replacement = new Replacement(rewritten(group), group, endOf(to - 1));
-            if (!replacing.replace(
-                    appendLock -> log.replace(replacement, appendLock), replacement.end)) {
-                replacement.segment.abandon();
+            boolean replaced = false;
+            try {
+                replaced =
+                        replacing.replace(
+                                appendLock -> log.replace(replacement, appendLock),
+                                replacement.end);
+            } finally {
+                if (!replaced && !log.holds(replacement.segment)) {
+                    replacement.segment.abandon();
+                }
+            }
+            if (!replaced) {
                 throw new CancellationException("the log is needed as it is");
             }
             from = to;

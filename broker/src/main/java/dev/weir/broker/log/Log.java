@@ -109,6 +109,10 @@ public final class Log {
     // ---------------------------------------------------------------- opening
 
     private void load(long nowMs) throws IOException {
+        if (!files.exists(directory)) {
+            loadUnborn(false, nowMs);
+            return;
+        }
         finishReplacements();
         Checkpoint checkpoint = state.checkpoint();
         boolean unborn = files.exists(segmentPath(0, Birth.UNBORN));
@@ -232,7 +236,7 @@ public final class Log {
 
     private void complete() throws IOException {
         Birth pending = birth;
-        if (pending != null) {
+        if (pending != null && pending.hasBegun()) {
             pending.complete(health);
             birth = null;
         }
@@ -699,6 +703,22 @@ public final class Log {
         }
     }
 
+    /// Takes a capture back that could not be synced, so that the next sync covers it too. Append
+    /// lock.
+    public void giveBack(SyncCapture capture) {
+        for (LogSegment segment : capture.segments) {
+            if (segment != end.segment() && !unsynced.contains(segment)) {
+                unsynced.add(segment);
+            }
+        }
+        directoryChanged |= capture.directory;
+    }
+
+    /// Whether its files are there but not yet durable.
+    public boolean isBeingBorn() {
+        return birth != null;
+    }
+
     /// Notes for recovery that everything below an offset is durable. Called by the thread that
     /// syncs, under the upkeep lock or where no checkpoint is being written.
     public void noteSynced(long offset) {
@@ -1114,6 +1134,7 @@ public final class Log {
         if (start <= logStartOffset && firstKept <= segments[0].baseOffset()) {
             return List.of();
         }
+        complete();
         logStartOffset = Math.max(start, logStartOffset);
         synchronized (state) {
             state.write(state.checkpoint().withStart(logStartOffset, firstKept), health);
@@ -1233,6 +1254,11 @@ public final class Log {
     void makeDurable(LogSegment segment) throws IOException {
         segment.syncBeside(health);
         health.syncDirectory(files, directory);
+    }
+
+    /// Whether a segment is one of the log's own by now.
+    boolean holds(LogSegment segment) {
+        return Arrays.asList(segments).contains(segment);
     }
 
     /// Puts a segment in the place of others, durably. Upkeep lock.

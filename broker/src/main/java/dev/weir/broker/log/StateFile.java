@@ -107,6 +107,9 @@ final class StateFile {
     /// Reads the state; absent or damaged parts are left out.
     static StateFile load(FileSystem files, Path directory) throws IOException {
         StateFile state = new StateFile(files, directory.resolve(NAME));
+        if (!files.exists(directory)) {
+            return state;
+        }
         byte[] stored;
         try {
             stored = files.readFully(state.path);
@@ -128,6 +131,9 @@ final class StateFile {
     /// Writes the first checkpoint to a file that has not its name yet, durable with [#settle].
     void prepare(Checkpoint first) throws IOException {
         checkpoint = first;
+        if (file != null) {
+            return; // an earlier attempt came this far
+        }
         StorageFile prepared = files.open(path.resolveSibling(NAME + ".new"), OpenMode.CREATE);
         boolean whole = false;
         try {

@@ -157,9 +157,8 @@ public final class LogDirectory implements AutoCloseable {
                 "the log directory " + directory + " is in use by another server");
     }
 
-    /// The partitions on disk, opened or not, so that those of topics no longer known can be
-    /// deleted.
-    public List<Stored> stored() {
+    /// The partitions on disk, opened or not; those that nothing was written to are not there.
+    List<Stored> stored() {
         List<Stored> found = new ArrayList<>();
         for (Path entry : listEntries()) {
             String name = entry.getFileName().toString();
@@ -175,7 +174,7 @@ public final class LogDirectory implements AutoCloseable {
         return found;
     }
 
-    /// Opens a partition, creating it durably if absent; the same one when already open. A damaged
+    /// Opens a partition, an empty one if it is absent; the same one when already open. A damaged
     /// one is returned too, with [Partition#offlineReason].
     public Partition open(String topic, int index, LogConfig logConfig) {
         if (closing) {
@@ -188,8 +187,8 @@ public final class LogDirectory implements AutoCloseable {
     /// A partition to open.
     public record Wanted(String topic, int index, LogConfig logConfig) {}
 
-    /// Opens several partitions side by side, so that their files become durable with fewer waits
-    /// for the disk. One that cannot be opened is left for [#open] to tell of.
+    /// Opens several partitions side by side, so that what a crash left of them is read with fewer
+    /// waits for the disk. One that cannot be opened is left for [#open] to tell of.
     public void openAll(List<Wanted> wanted) {
         int threads = config.syncThreads() == 0 ? 1 : Math.min(OPENING_THREADS, wanted.size());
         if (threads < 2) {

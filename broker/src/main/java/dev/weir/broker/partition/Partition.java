@@ -14,6 +14,7 @@ import dev.weir.broker.log.OpenTransaction;
 import dev.weir.broker.partition.LogDirectoryConfig.Durability;
 import dev.weir.broker.record.BatchHeader;
 import dev.weir.broker.record.RecordBatchWriter;
+import dev.weir.broker.storage.DiskFullException;
 import dev.weir.broker.storage.FileSlice;
 import dev.weir.broker.storage.StorageFile;
 
@@ -401,10 +402,9 @@ public final class Partition {
                 return outcomes; // all were refused or here before
             }
             long before = bytesSinceCheckpoint;
-            for (ByteBuffer entry : entries) {
-                bytesSinceCheckpoint += entry.remaining();
-                appendedBytes += entry.remaining();
-            }
+            int bytes = appendedBytes(entries, outcomes);
+            bytesSinceCheckpoint += bytes;
+            appendedBytes += bytes;
             checkpointDue =
                     before < settings.checkpointBytes()
                             && bytesSinceCheckpoint >= settings.checkpointBytes();
@@ -415,15 +415,27 @@ public final class Partition {
         } finally {
             appendLock.unlock();
         }
-        if (everySync) {
+        if (everySync || opened.isBeingBorn()) {
             syncing.dirty(waitingListeners.get() > 0 || !watches.isEmpty());
-        } else {
+        }
+        if (!everySync) {
             announce(end);
         }
         if (checkpointDue) {
             host.checkpointDue(this);
         }
         return outcomes;
+    }
+
+    private static int appendedBytes(List<ByteBuffer> entries, List<Log.Outcome> outcomes) {
+        int bytes = 0;
+        for (int i = 0; i < outcomes.size(); i++) {
+            Log.Outcome outcome = outcomes.get(i);
+            if (outcome.refusal() == null && !outcome.appended().duplicate()) {
+                bytes += entries.get(i).remaining();
+            }
+        }
+        return bytes;
     }
 
     // ---------------------------------------------------------------- durability
@@ -464,6 +476,7 @@ public final class Partition {
 
     /// Syncs all that was appended before the call and raises the high watermark.
     private void sync() {
+        Log.SyncCapture capture = null;
         syncLock.lock();
         try {
             BrokerException failure = health.failure();
@@ -471,7 +484,6 @@ public final class Partition {
                 waiters.fail(failure); // whatever failed: what they wait for will not come
                 return;
             }
-            Log.SyncCapture capture;
             long appended;
             appendLock.lock();
             try {
@@ -493,6 +505,8 @@ public final class Partition {
             if (settings.durability() == Durability.FSYNC) {
                 advance(capture.end());
             }
+        } catch (DiskFullException e) {
+            postpone(capture, e);
         } catch (IOException e) {
             if (closed == null) { // else its files went while it was synced
                 health.fail("sync of " + this, e);
@@ -501,6 +515,18 @@ public final class Partition {
         } finally {
             syncLock.unlock();
         }
+    }
+
+    /// Tries again a little later what there was no room for: giving new files their names.
+    private void postpone(Log.SyncCapture capture, DiskFullException cause) {
+        appendLock.lock();
+        try {
+            log.giveBack(capture);
+        } finally {
+            appendLock.unlock();
+        }
+        waiters.giveUp(storageError("cannot be synced", cause));
+        syncing.dirty(false);
     }
 
     private void advance(LogPosition synced) {

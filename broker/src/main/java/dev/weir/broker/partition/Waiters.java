@@ -69,6 +69,18 @@ final class Waiters {
         }
     }
 
+    /// What they wait for did not become durable in time: fails all who wait, not those who come.
+    void giveUp(BrokerException cause) {
+        List<Waiter> failed;
+        synchronized (this) {
+            failed = new ArrayList<>(waiting);
+            waiting.clear();
+        }
+        for (Waiter waiter : failed) {
+            call(waiter.callback, cause);
+        }
+    }
+
     private static void call(SyncCallback callback, BrokerException failure) {
         try {
             callback.done(failure);

@@ -1,11 +1,16 @@
 package dev.weir.broker.partition;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 /// Waits for one change of a [Partition], is told of it once, and can then be given to the
 /// partition again. It is a link of the partition's list itself, so that waiting for a thousand
 /// partitions makes no objects.
 ///
 /// Any thread may tell it.
 public abstract class Watch {
+    private static final Logger LOG = LoggerFactory.getLogger(Watch.class);
+
     // All three are guarded by the list it is in, or was in last.
     private Watch previous;
     private Watch next;
@@ -73,7 +78,11 @@ public abstract class Watch {
             }
             // Without the lock, since a watch may be added again while it is told.
             for (Watch watch : told) {
-                watch.changed();
+                try {
+                    watch.changed();
+                } catch (RuntimeException e) {
+                    LOG.error("a watch threw", e);
+                }
             }
         }
 

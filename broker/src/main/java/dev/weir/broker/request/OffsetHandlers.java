@@ -4,7 +4,9 @@ import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.log.OffsetAtTimestamp;
 import dev.weir.broker.partition.Partition;
+import dev.weir.broker.partition.SyncCallback;
 import dev.weir.broker.protocol.WireErrors;
+import dev.weir.broker.topic.Topic;
 import dev.weir.broker.topic.Topics;
 
 import org.apache.kafka.common.message.DeleteRecordsRequestData;
@@ -24,10 +26,15 @@ import org.apache.kafka.common.message.OffsetForLeaderEpochResponseData.OffsetFo
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+
 /// Where partitions begin, end and were at a time, and the deletion of their oldest records.
 record OffsetHandlers(Topics topics) {
     private static final Logger LOGGER = LoggerFactory.getLogger(OffsetHandlers.class);
 
+    private static final int SYNC_TIMEOUT_MS = 10_000;
     private static final long LATEST = -1;
     private static final long EARLIEST = -2;
     private static final long MAX_TIMESTAMP = -3;
@@ -49,6 +56,59 @@ record OffsetHandlers(Topics topics) {
             }
         }
         return false;
+    }
+
+    /// Serves a request that [#searches] nothing, once everything is durable that was appended
+    /// before it: who was told of a record by `acks=1` expects the latest offset to be behind it.
+    /// Event loop only.
+    void listEnds(Exchange exchange) {
+        var unsynced = unsynced((ListOffsetsRequestData) exchange.request().body());
+        if (unsynced.isEmpty()) {
+            listOffsets(exchange);
+            return;
+        }
+        var waiting = new AtomicInteger(unsynced.size());
+        exchange.expireAfter(SYNC_TIMEOUT_MS, () -> listOffsets(exchange));
+        for (var partition : unsynced) {
+            SyncCallback done =
+                    _ -> {
+                        if (waiting.decrementAndGet() == 0) {
+                            exchange.runLater(() -> listOffsets(exchange));
+                        }
+                    };
+            try {
+                partition.whenSynced(partition.logEndOffset(), done);
+            } catch (BrokerException e) {
+                done.done(e); // it says so itself when it is asked
+            }
+        }
+    }
+
+    private List<Partition> unsynced(ListOffsetsRequestData body) {
+        var unsynced = new ArrayList<Partition>();
+        for (var topic : body.topics()) {
+            for (var wanted : topic.partitions()) {
+                if (wanted.timestamp() == LATEST) {
+                    topics.find(topic.name())
+                            .map(Topic::partitions)
+                            .filter(all ->
+                                    wanted.partitionIndex() >= 0
+                                            && wanted.partitionIndex() < all.size())
+                            .map(all -> all.get(wanted.partitionIndex()))
+                            .filter(OffsetHandlers::isUnsynced)
+                            .ifPresent(unsynced::add);
+                }
+            }
+        }
+        return unsynced;
+    }
+
+    private static boolean isUnsynced(Partition partition) {
+        try {
+            return partition.highWatermark() < partition.logEndOffset();
+        } catch (BrokerException e) {
+            return false; // offline
+        }
     }
 
     void listOffsets(Exchange exchange) {

@@ -28,6 +28,7 @@ import org.slf4j.LoggerFactory;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -79,7 +80,7 @@ final class ProduceHandler implements Handler {
     /// Requests of one connection that arrived together. What they have for a partition is written
     /// to it together. Event loop only: [#add] for each, [#append] once, [#finish] for each.
     final class Round {
-        private final List<Call> calls = new ArrayList<>();
+        private final IdentityHashMap<Exchange, Call> calls = new IdentityHashMap<>();
         private final Map<Partition, Queue> queues = new LinkedHashMap<>();
 
         /// Takes a request in.
@@ -95,7 +96,6 @@ final class ProduceHandler implements Handler {
             }
             var call =
                     new Call(
-                            exchange,
                             new ProduceResponseData(),
                             acks == -1 ? new ArrayList<>() : null,
                             new Sender(version, body.transactionalId(), new ArrayList<>()));
@@ -113,7 +113,7 @@ final class ProduceHandler implements Handler {
                 }
                 call.response.responses().add(topicResponse);
             }
-            calls.add(call);
+            calls.put(exchange, call);
         }
 
         private void queue(
@@ -134,14 +134,14 @@ final class ProduceHandler implements Handler {
         /// Answers a request, at once or when its records are durable. One that [#add] refused is
         /// passed over.
         void finish(Exchange exchange) {
-            for (var call : calls) {
-                if (call.exchange == exchange) {
-                    if (call.sender.unverified.isEmpty()) {
-                        ProduceHandler.finish(exchange, call.response, call.unsynced);
-                    } else {
-                        verify(exchange, call.response, call.sender, call.unsynced);
-                    }
-                }
+            var call = calls.get(exchange);
+            if (call == null) {
+                return;
+            }
+            if (call.sender.unverified.isEmpty()) {
+                ProduceHandler.finish(exchange, call.response, call.unsynced);
+            } else {
+                verify(exchange, call.response, call.sender, call.unsynced);
             }
         }
     }
@@ -149,11 +149,7 @@ final class ProduceHandler implements Handler {
     /// A request being served.
     ///
     /// @param unsynced what must be durable before it is answered, null if it does not ask for that
-    private record Call(
-            Exchange exchange,
-            ProduceResponseData response,
-            List<Unsynced> unsynced,
-            Sender sender) {}
+    private record Call(ProduceResponseData response, List<Unsynced> unsynced, Sender sender) {}
 
     /// What a partition will be given.
     private record Queue(Partition partition, List<Accepted> accepted) {}

@@ -92,7 +92,7 @@ public final class RequestRouter {
                     if (OffsetHandlers.searches(exchange)) {
                         searching.handle(exchange);
                     } else {
-                        offsets.listOffsets(exchange);
+                        offsets.listEnds(exchange);
                     }
                 });
         handlers.put(ApiKeys.OFFSET_FOR_LEADER_EPOCH, offsets::offsetForLeaderEpoch);

@@ -179,8 +179,15 @@ public final class RealFileSystem implements FileSystem {
 
         @Override
         public synchronized void rename(Path to) throws IOException {
-            Files.move(
-                    path, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            try {
+                Files.move(
+                        path,
+                        to,
+                        StandardCopyOption.ATOMIC_MOVE,
+                        StandardCopyOption.REPLACE_EXISTING);
+            } catch (IOException e) {
+                throw fullOr(path, e);
+            }
             path = to;
         }
 

@@ -31,10 +31,8 @@ import java.util.stream.Stream;
 /// the state now, written to the metadata log and fsynced, and only then applied. A change that
 /// throws before it was written has not happened.
 public final class Topics {
+    /// What must be left of the disk, so that topics can still be deleted when it is full.
     private static final long ROOM_BYTES = 256 << 10;
-
-    /// Directory, segment, indexes and state of a new partition take less.
-    private static final long PARTITION_ROOM_BYTES = 64 << 10;
 
     /// The most partitions a topic can have, so that one request cannot exhaust the machine.
     public static final int MAX_PARTITIONS = 10_000;
@@ -170,7 +168,7 @@ public final class Topics {
         long wanted = decided.stream().mapToLong(MetadataRecord.TopicCreated::partitions).sum();
         checkNewPartitions(wanted);
         if (!decided.isEmpty() && !checkOnly) {
-            log.checkRoom("topics", roomFor(wanted));
+            log.checkRoom("topics", ROOM_BYTES);
             log.append(decided);
             partitions.openAll(
                     decided.stream()
@@ -184,11 +182,6 @@ public final class Topics {
             }
         }
         return outcomes;
-    }
-
-    /// A log that cannot be begun stays offline until a restart, so there must be room for it.
-    private static long roomFor(long partitions) {
-        return ROOM_BYTES + partitions * PARTITION_ROOM_BYTES;
     }
 
     /// Refuses what is too much for one request.
@@ -240,7 +233,7 @@ public final class Topics {
         }
         checkPartitions(name, total);
         if (!checkOnly) {
-            log.checkRoom("partitions", roomFor(total - now));
+            log.checkRoom("partitions", ROOM_BYTES);
             change(topic, new MetadataRecord.PartitionsAdded(topic.id(), total));
         }
     }
@@ -385,10 +378,9 @@ public final class Topics {
     }
 
     private void finishDeletion(MetadataImage.Description gone) {
-        for (var stored : partitions.stored()) {
-            if (stored.topic().equals(gone.name())) {
-                partitions.delete(stored.topic(), stored.index());
-            }
+        // All of them: one that nothing was written to has no directory yet.
+        for (int index = 0; index < gone.partitions(); index++) {
+            partitions.delete(gone.name(), index);
         }
         var finished = new MetadataRecord.DeletionFinished(gone.id());
         log.append(List.of(finished));

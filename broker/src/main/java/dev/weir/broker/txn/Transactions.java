@@ -175,6 +175,11 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
             starting.complete(hosted);
         } catch (RuntimeException e) {
             LOGGER.error("cannot start the transaction coordinator", e);
+            var halfStarted = hosted;
+            hosted = null;
+            if (halfStarted != null) {
+                halfStarted.close();
+            }
             synchronized (this) {
                 running = null;
             }

@@ -105,6 +105,25 @@ class PartitionTest {
     }
 
     @Test
+    void with_durability_os_the_files_of_a_new_log_get_their_names_all_the_same()
+            throws IOException {
+        directory.close();
+        settings = settings.withDurability(Durability.OS);
+        open(LogConfig.DEFAULT);
+        assertThat(files.exists(DATA.resolve("t-0"))).isFalse();
+        append(Batches.plain(1, "a"));
+        assertThat(names()).contains("00000000000000000000.log.new", "weir.state.new");
+        directory.syncOnce();
+        assertThat(names()).containsExactly("00000000000000000000.log", "weir.state");
+    }
+
+    private List<String> names() throws IOException {
+        return files.list(DATA.resolve("t-0")).stream()
+                .map(path -> path.getFileName().toString())
+                .toList();
+    }
+
+    @Test
     void log_append_time_is_stamped_on_arrival() {
         partition.reconfigure(LogConfig.DEFAULT.withLogAppendTime(true));
         nowMs = 5_000_000;

@@ -67,6 +67,27 @@ class TopicsTest {
         }
     }
 
+    @Test
+    void a_topic_nobody_wrote_to_is_gone_when_it_is_deleted() {
+        var files = new SimulatedFileSystem(1);
+        try (var now = Life.begin(files)) {
+            var old = now.topics.create(new NewTopic("a", 2, Map.of()));
+            now.topics.delete("a");
+            for (var partition : old.partitions()) {
+                var writer = new RecordBatchWriter();
+                writer.start(1, -1, (short) -1, -1, false);
+                writer.append(1, null, new byte[1]);
+                assertThatThrownBy(() -> partition.append(writer.finish(), AppendOrigin.ENGINE))
+                        .isInstanceOf(BrokerException.class)
+                        .extracting(e -> ((BrokerException) e).code())
+                        .isEqualTo(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+            }
+            var anew = now.topics.create(new NewTopic("a", 1, Map.of("retention.ms", "7")));
+            assertThat(anew.partition(0)).isNotSameAs(old.partition(0));
+            assertThat(anew.partition(0).config().retentionMs()).isEqualTo(7);
+        }
+    }
+
     private static String shape(Topic topic) {
         return topic == null ? "none" : Integer.toString(topic.partitions().size());
     }
