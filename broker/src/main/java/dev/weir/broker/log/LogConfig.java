@@ -10,6 +10,7 @@ package dev.weir.broker.log;
 /// @param indexIntervalBytes `index.interval.bytes`: log bytes between two index entries
 /// @param maxMessageBytes `max.message.bytes`: largest batch accepted from clients
 /// @param logAppendTime `message.timestamp.type=LogAppendTime`: batches are stamped on arrival
+/// @param timestamps which timestamps clients' records may have where they are not stamped
 /// @param compaction how records are kept by key
 public record LogConfig(
         int segmentBytes,
@@ -19,6 +20,7 @@ public record LogConfig(
         int indexIntervalBytes,
         int maxMessageBytes,
         boolean logAppendTime,
+        TimestampBounds timestamps,
         CompactionConfig compaction) {
     public static final LogConfig DEFAULT =
             new LogConfig(
@@ -29,6 +31,7 @@ public record LogConfig(
                     4096,
                     1_048_588,
                     false,
+                    TimestampBounds.DEFAULT,
                     CompactionConfig.OFF);
 
     public LogConfig {
@@ -59,6 +62,7 @@ public record LogConfig(
                 indexIntervalBytes,
                 maxMessageBytes,
                 logAppendTime,
+                timestamps,
                 compaction);
     }
 
@@ -71,6 +75,7 @@ public record LogConfig(
                 indexIntervalBytes,
                 maxMessageBytes,
                 logAppendTime,
+                timestamps,
                 compaction);
     }
 
@@ -83,6 +88,7 @@ public record LogConfig(
                 indexIntervalBytes,
                 maxMessageBytes,
                 logAppendTime,
+                timestamps,
                 compaction);
     }
 
@@ -95,6 +101,7 @@ public record LogConfig(
                 bytes,
                 maxMessageBytes,
                 logAppendTime,
+                timestamps,
                 compaction);
     }
 
@@ -107,6 +114,7 @@ public record LogConfig(
                 indexIntervalBytes,
                 bytes,
                 logAppendTime,
+                timestamps,
                 compaction);
     }
 
@@ -119,6 +127,20 @@ public record LogConfig(
                 indexIntervalBytes,
                 maxMessageBytes,
                 stamped,
+                timestamps,
+                compaction);
+    }
+
+    public LogConfig withTimestamps(TimestampBounds bounds) {
+        return new LogConfig(
+                segmentBytes,
+                segmentMs,
+                retentionBytes,
+                retentionMs,
+                indexIntervalBytes,
+                maxMessageBytes,
+                logAppendTime,
+                bounds,
                 compaction);
     }
 
@@ -131,6 +153,7 @@ public record LogConfig(
                 indexIntervalBytes,
                 maxMessageBytes,
                 logAppendTime,
+                timestamps,
                 other);
     }
 }

@@ -3,6 +3,7 @@ package dev.weir.broker.partition;
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.log.LogConfig;
+import dev.weir.broker.log.TimestampBounds;
 import dev.weir.broker.record.BatchHeader;
 
 import java.nio.ByteBuffer;
@@ -10,13 +11,15 @@ import java.nio.ByteBuffer;
 /// What batches must be before they may be appended: heads and CRCs only, no records. Stateless.
 final class BatchCheck {
     private static final int MAX_CODEC = 4;
+    private static final long NO_TIMESTAMP = -1;
 
     private BatchCheck() {}
 
     /// Checks all batches between position and limit.
     ///
+    /// @param nowMs the server's clock, by which clients' timestamps are judged
     /// @throws BrokerException with the code a producer expects for what is wrong
-    static void check(ByteBuffer batches, AppendOrigin origin, LogConfig config) {
+    static void check(ByteBuffer batches, AppendOrigin origin, LogConfig config, long nowMs) {
         int at = batches.position();
         int limit = batches.limit();
         if (at == limit) {
@@ -27,6 +30,7 @@ final class BatchCheck {
             checkHead(batches, at, origin);
             if (origin == AppendOrigin.CLIENT) {
                 checkClient(batches, at, size, limit, config);
+                checkTimestamp(batches, at, config, nowMs);
             }
             at += size;
         } while (at < limit);
@@ -116,5 +120,28 @@ final class BatchCheck {
             throw new BrokerException(
                     ErrorCode.INVALID_TIMESTAMP, "a producer may not send log append time");
         }
+    }
+
+    /// Kafka's `LogValidator` looks at every record; here the greatest timestamp in the head
+    /// counts, so that nothing is decompressed: of a batch with some old and some new records it
+    /// says nothing about the old ones.
+    private static void checkTimestamp(ByteBuffer batches, int at, LogConfig config, long nowMs) {
+        long timestamp = BatchHeader.maxTimestamp(batches, at);
+        TimestampBounds bounds = config.timestamps();
+        if (config.logAppendTime()
+                || timestamp == NO_TIMESTAMP
+                || bounds.include(timestamp, nowMs)) {
+            return;
+        }
+        throw new BrokerException(
+                ErrorCode.INVALID_TIMESTAMP,
+                "the greatest timestamp of a record batch is "
+                        + timestamp
+                        + " and the server's clock says "
+                        + nowMs
+                        + "; "
+                        + (timestamp > nowMs
+                                ? "message.timestamp.after.max.ms is " + bounds.afterMaxMs()
+                                : "message.timestamp.before.max.ms is " + bounds.beforeMaxMs()));
     }
 }

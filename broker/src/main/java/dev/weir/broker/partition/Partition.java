@@ -320,7 +320,7 @@ public final class Partition {
 
     private static void prepare(
             ByteBuffer batches, AppendOrigin origin, LogConfig config, long nowMs) {
-        BatchCheck.check(batches, origin, config);
+        BatchCheck.check(batches, origin, config, nowMs);
         if (config.logAppendTime()) {
             int limit = batches.limit();
             for (int at = batches.position(); at < limit; ) {

@@ -4,6 +4,7 @@ import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.log.CompactionConfig;
 import dev.weir.broker.log.LogConfig;
+import dev.weir.broker.log.TimestampBounds;
 
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -77,6 +78,18 @@ public record TopicSetting(String name, Type type, String defaultValue, String d
                                     Type.INT,
                                     Integer.toString(DEFAULT.maxMessageBytes()),
                                     "The largest record batch accepted."),
+                            new TopicSetting(
+                                    "message.timestamp.after.max.ms",
+                                    Type.LONG,
+                                    Long.toString(DEFAULT.timestamps().afterMaxMs()),
+                                    "How far ahead of the server's clock timestamps of records"
+                                            + " may be."),
+                            new TopicSetting(
+                                    "message.timestamp.before.max.ms",
+                                    Type.LONG,
+                                    Long.toString(DEFAULT.timestamps().beforeMaxMs()),
+                                    "How far behind the server's clock timestamps of records"
+                                            + " may be."),
                             new TopicSetting(
                                     "message.timestamp.type",
                                     Type.CHOICE,
@@ -180,6 +193,9 @@ public record TopicSetting(String name, Type type, String defaultValue, String d
                 Integer.parseInt(value(configs, "index.interval.bytes")),
                 Integer.parseInt(value(configs, "max.message.bytes")),
                 value(configs, "message.timestamp.type").equals("LogAppendTime"),
+                new TimestampBounds(
+                        Long.parseLong(value(configs, "message.timestamp.before.max.ms")),
+                        Long.parseLong(value(configs, "message.timestamp.after.max.ms"))),
                 compaction);
     }
 

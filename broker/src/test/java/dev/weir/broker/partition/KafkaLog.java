@@ -120,6 +120,12 @@ final class KafkaLog {
         settings.put(
                 TopicConfig.MESSAGE_TIMESTAMP_TYPE_CONFIG,
                 config.logAppendTime() ? "LogAppendTime" : "CreateTime");
+        settings.put(
+                TopicConfig.MESSAGE_TIMESTAMP_BEFORE_MAX_MS_CONFIG,
+                config.timestamps().beforeMaxMs());
+        settings.put(
+                TopicConfig.MESSAGE_TIMESTAMP_AFTER_MAX_MS_CONFIG,
+                config.timestamps().afterMaxMs());
         var compaction = config.compaction();
         settings.put(
                 TopicConfig.CLEANUP_POLICY_CONFIG, compaction.enabled() ? "compact" : "delete");

@@ -9,6 +9,7 @@ import dev.weir.broker.log.AbortedTransaction;
 import dev.weir.broker.log.LogConfig;
 import dev.weir.broker.log.OffsetAtTimestamp;
 import dev.weir.broker.log.OpenTransaction;
+import dev.weir.broker.log.TimestampBounds;
 import dev.weir.broker.partition.LogDirectoryConfig.Durability;
 import dev.weir.broker.record.BatchHeader;
 import dev.weir.broker.storage.SimulatedFileSystem;
@@ -131,6 +132,46 @@ class PartitionTest {
         assertThat(Batches.read(partition, 0, ReadLimit.LOG_END))
                 .extracting(Batches.Read::timestamp)
                 .containsExactly(5_000_000L);
+    }
+
+    @Test
+    void clients_may_not_send_timestamps_out_of_bounds() {
+        append(Batches.plain(nowMs + 3_600_000, "an hour ahead"));
+        assertCode(
+                ErrorCode.INVALID_TIMESTAMP,
+                () -> append(Batches.plain(nowMs + 3_600_001, "more than an hour ahead")));
+        assertCode(
+                ErrorCode.INVALID_TIMESTAMP, () -> append(Batches.plain(Long.MAX_VALUE, "never")));
+        append(Batches.plain(0, "long ago"));
+
+        partition.reconfigure(LogConfig.DEFAULT.withTimestamps(new TimestampBounds(1000, 10)));
+        append(Batches.plain(nowMs - 1000, "a second ago"));
+        assertCode(
+                ErrorCode.INVALID_TIMESTAMP,
+                () -> append(Batches.plain(nowMs - 1001, "more than a second ago")));
+        assertThatThrownBy(() -> append(Batches.plain(nowMs + 11, "too far ahead")))
+                .hasMessage(
+                        "the greatest timestamp of a record batch is 1000011 and the server's clock"
+                                + " says 1000000; message.timestamp.after.max.ms is 10");
+        append(Batches.plain(-1, "without a timestamp"));
+        assertCode(
+                ErrorCode.INVALID_TIMESTAMP,
+                () -> append(Batches.plain(Long.MIN_VALUE, "before time")));
+        partition.append(Batches.plain(nowMs + 11, "of a query"), AppendOrigin.ENGINE);
+
+        assertThat(values(ReadLimit.LOG_END))
+                .containsExactly(
+                        "an hour ahead",
+                        "long ago",
+                        "a second ago",
+                        "without a timestamp",
+                        "of a query");
+        partition.reconfigure(
+                LogConfig.DEFAULT
+                        .withTimestamps(new TimestampBounds(1000, 10))
+                        .withLogAppendTime(true));
+        append(Batches.plain(nowMs + 11, "stamped"));
+        assertThat(values(ReadLimit.LOG_END)).endsWith("stamped");
     }
 
     @Test

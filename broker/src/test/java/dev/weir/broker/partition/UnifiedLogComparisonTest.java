@@ -10,6 +10,7 @@ import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.log.AbortedTransaction;
 import dev.weir.broker.log.LogConfig;
 import dev.weir.broker.log.OffsetAtTimestamp;
+import dev.weir.broker.log.TimestampBounds;
 import dev.weir.broker.record.BatchHeader;
 
 import org.apache.kafka.common.errors.ApiException;
@@ -134,6 +135,10 @@ class UnifiedLogComparisonTest {
                             .withIndexIntervalBytes(random.nextInt(600))
                             .withMaxMessageBytes(1200)
                             .withLogAppendTime(random.nextInt(4) == 0)
+                            .withTimestamps(
+                                    new TimestampBounds(
+                                            Long.MAX_VALUE, // Kafka looks at each record for it
+                                            random.nextBoolean() ? 1500 : 3_600_000))
                             .withRetention(
                                     retention == 0 ? 0 : retention < 3 ? 8000 : -1,
                                     retention == 2 || retention == 3 ? 40_000 : -1);
@@ -143,7 +148,7 @@ class UnifiedLogComparisonTest {
 
         void run() throws IOException {
             // Our files come with the first record that is synced.
-            steps.add(append("plain", batches.plain(nowMs, 300)));
+            steps.add(append("plain", batches.plain(nowMs - 2000, 300)));
             steps.add(sync());
             for (int i = 0; i < STEPS; i++) {
                 steps.add(step());
