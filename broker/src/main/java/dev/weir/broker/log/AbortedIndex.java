@@ -24,6 +24,7 @@ final class AbortedIndex {
     private List<AbortedTransaction> entries; // guarded by this; null until loaded; never mutated
     private int flushed; // guarded by this
     private boolean fileMayExist; // guarded by this
+    private boolean longer; // guarded by this: whether the file may have more than was flushed
 
     AbortedIndex(FileSystem files, Path path, boolean fileMayExist) {
         this.files = files;
@@ -48,6 +49,7 @@ final class AbortedIndex {
             entries = List.copyOf(all.subList(0, Math.min(count, all.size())));
         }
         flushed = entries.size();
+        longer = fileMayExist;
     }
 
     synchronized void append(AbortedTransaction aborted) throws IOException {
@@ -67,7 +69,7 @@ final class AbortedIndex {
         List<AbortedTransaction> all;
         int from;
         synchronized (this) {
-            if (entries == null || entries.size() == flushed) {
+            if (entries == null || (entries.size() == flushed && !longer)) {
                 return false;
             }
             all = entries;
@@ -92,6 +94,7 @@ final class AbortedIndex {
         synchronized (this) {
             flushed = all.size();
             fileMayExist = true;
+            longer = false;
         }
         return true;
     }
@@ -118,15 +121,32 @@ final class AbortedIndex {
             return List.of();
         }
         List<AbortedTransaction> loaded = new ArrayList<>();
-        while (stored.remaining() >= ENTRY_BYTES) {
-            stored.getShort();
-            loaded.add(
+        long before = -1;
+        while (stored.hasRemaining()) {
+            int at = stored.position();
+            if (stored.remaining() < ENTRY_BYTES || stored.getShort() != 0) {
+                throw damaged(at);
+            }
+            AbortedTransaction entry =
                     new AbortedTransaction(
-                            stored.getLong(),
-                            stored.getLong(),
-                            stored.getLong(),
-                            stored.getLong()));
+                            stored.getLong(), stored.getLong(), stored.getLong(), stored.getLong());
+            if (entry.firstOffset() < 0
+                    || entry.firstOffset() >= entry.lastOffset()
+                    || entry.lastOffset() <= before) {
+                throw damaged(at);
+            }
+            before = entry.lastOffset();
+            loaded.add(entry);
         }
         return List.copyOf(loaded);
+    }
+
+    /// Without it, readers of committed records would be shown aborted ones.
+    private IOException damaged(int position) {
+        return new IOException(
+                path
+                        + " is damaged at position "
+                        + position
+                        + ": no entry of an aborted transaction");
     }
 }

@@ -7,6 +7,7 @@ import dev.weir.broker.storage.StorageFile;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 
 /// Steps from batch head to batch head of a segment without reading what lies between, unless the
 /// batches are small. For looking things up: CRCs are not checked.
@@ -29,6 +30,12 @@ final class HeaderScanner {
         chunk.limit(0);
     }
 
+    /// Whether there may be a batch where the scanner begins.
+    boolean isAtBatch() throws IOException {
+        load();
+        return isSound();
+    }
+
     /// Moves to the next batch; false at the limit.
     boolean next() throws IOException {
         position += size;
@@ -36,22 +43,35 @@ final class HeaderScanner {
         if (position >= limit) {
             return false;
         }
-        if (position < chunkStart || position + BatchHeader.BYTES > chunkStart + chunk.limit()) {
-            chunkStart = position;
-            chunk.clear().limit(Math.min(CHUNK_BYTES, limit - position));
-            file.read(chunk, position);
-            chunk.flip();
-        }
-        if (chunkStart + chunk.limit() - position < BatchHeader.BYTES
-                || BatchHeader.magic(chunk, at()) != BatchHeader.MAGIC
-                || BatchHeader.sizeInBytes(chunk, at()) < BatchHeader.BYTES
-                || BatchHeader.sizeInBytes(chunk, at()) > limit - position) {
+        load();
+        if (!isSound()) {
             throw new BrokerException(
                     ErrorCode.CORRUPT_MESSAGE,
                     "no record batch at position " + position + " of " + file.path());
         }
         size = BatchHeader.sizeInBytes(chunk, at());
         return true;
+    }
+
+    private void load() throws IOException {
+        if (position < chunkStart || position + BatchHeader.BYTES > chunkStart + chunk.limit()) {
+            chunkStart = position;
+            chunk.clear().limit(Math.min(CHUNK_BYTES, limit - position));
+            file.read(chunk, position);
+            chunk.flip();
+        }
+    }
+
+    private boolean isSound() {
+        return chunkStart + chunk.limit() - position >= BatchHeader.BYTES
+                && BatchHeader.magic(chunk, at()) == BatchHeader.MAGIC
+                && BatchHeader.sizeInBytes(chunk, at()) >= BatchHeader.BYTES
+                && BatchHeader.sizeInBytes(chunk, at()) <= limit - position;
+    }
+
+    /// The file it scans.
+    Path path() {
+        return file.path();
     }
 
     int position() {

@@ -69,6 +69,7 @@ public final class Log {
     private volatile long checkpointedOffset;
     private volatile LogPosition found; // last result of positionOf
     private long recoveredBytes; // written while opening
+    private long gapsWithoutState; // what gapsBelow is before the first checkpoint
     private long deletedBytes; // upkeep lock
     private volatile int replacements; // segments that compaction replaced
 
@@ -138,7 +139,7 @@ public final class Log {
         segments = onDisk.toArray(LogSegment[]::new);
         logStartOffset = segments[0].baseOffset();
         if (checkpoint == null) {
-            recover(0, 0, segments[0].baseOffset(), Long.MAX_VALUE, nowMs);
+            recoverWithoutState(nowMs);
         } else {
             logStartOffset = Math.max(logStartOffset, checkpoint.logStartOffset());
             resume(checkpoint, nowMs);
@@ -148,6 +149,18 @@ public final class Log {
         }
         checkpointedOffset = state.checkpoint().offset();
         publishUndecided();
+    }
+
+    /// Reads all of a log of which nothing is known, such as one that Kafka wrote.
+    private void recoverWithoutState(long nowMs) throws IOException {
+        // Ours would say in its state where compaction left gaps.
+        boolean foreign = !state.exists();
+        gapsWithoutState = foreign && config.compaction().enabled() ? Long.MAX_VALUE : 0;
+        recover(0, 0, segments[0].baseOffset(), Long.MAX_VALUE, nowMs);
+        gapsWithoutState = Math.min(gapsWithoutState, end.offset());
+        if (foreign) {
+            LOG.warn("{} had no {}: all of it was read and checked", directory, StateFile.NAME);
+        }
     }
 
     /// Finishes what [#replace] had decided when it was interrupted, and deletes what it had only
@@ -253,7 +266,13 @@ public final class Log {
     private void resume(Checkpoint checkpoint, long nowMs) throws IOException {
         int at = indexOf(checkpoint.segmentBase());
         if (at < 0 || segments[at].size() < checkpoint.position()) {
-            throw damaged("records that were synced are missing", checkpoint.offset());
+            throw damaged(
+                    segmentPath(checkpoint.segmentBase(), LogSegment.LOG)
+                            + (at < 0 ? " is missing" : " ends at " + segments[at].size())
+                            + " and has "
+                            + checkpoint.position()
+                            + " synced bytes",
+                    checkpoint.offset());
         }
         long acknowledged = Math.max(checkpoint.offset(), state.syncedOffset());
         if (!restoreProducers(checkpoint)) {
@@ -362,7 +381,7 @@ public final class Log {
     /// Compaction may have removed whole batches below it.
     private long gapsBelow() {
         Checkpoint checkpoint = state.checkpoint();
-        return checkpoint == null ? 0 : checkpoint.gapsBelow();
+        return checkpoint == null ? gapsWithoutState : checkpoint.gapsBelow();
     }
 
     private void cutTail(int last, long[] sizes) throws IOException {
@@ -818,6 +837,7 @@ public final class Log {
             int stop = segment == limit.segment() ? limit.position() : segment.size();
             HeaderScanner batch = segment.find(offset, stop);
             if (batch != null) {
+                checkContains(batch, offset);
                 int first = batch.sizeInBytes();
                 int length = Math.min(maxBytes, stop - batch.position());
                 if (length < first) {
@@ -830,6 +850,21 @@ public final class Log {
             }
         }
         return FileSlice.EMPTY;
+    }
+
+    /// The offsets in heads are not covered by a checksum.
+    private void checkContains(HeaderScanner batch, long offset) throws IOException {
+        if (batch.baseOffset() > offset && offset >= gapsBelow()) {
+            throw new IOException(
+                    "the batch at position "
+                            + batch.position()
+                            + " of "
+                            + batch.path()
+                            + " begins with offset "
+                            + batch.baseOffset()
+                            + ", and no batch before it has offset "
+                            + offset);
+        }
     }
 
     /// The place of the batch that starts with an offset below the end.
@@ -1041,7 +1076,7 @@ public final class Log {
                         capture.abortedEntries,
                         capture.producers != null,
                         active.createdMs(),
-                        previous == null ? 0 : previous.gapsBelow(),
+                        previous == null ? gapsWithoutState : previous.gapsBelow(),
                         previous == null ? 0 : previous.compactedBelow());
         synchronized (state) {
             if (previous == null) {

@@ -34,6 +34,7 @@ final class LogSegment {
     private volatile int size; // -1 until the file was asked
     private volatile long maxTimestamp = UNKNOWN;
     private volatile long offsetOfMaxTimestamp = -1;
+    private volatile SparseIndex.Entry unchecked; // the one that these two were taken from
     private long firstTimestamp = UNKNOWN; // this and below: owned by the append lock
     private long lastIndexedTimestamp;
     private int sinceIndexEntry;
@@ -164,6 +165,13 @@ final class LogSegment {
     long maxTimestamp() throws IOException {
         if (maxTimestamp == UNKNOWN) {
             loadMaxTimestamp();
+        }
+        SparseIndex.Entry entry = unchecked;
+        if (entry != null) {
+            if (indexed(entry, size()) == null) {
+                searchMaxTimestamp();
+            }
+            unchecked = null;
         }
         return maxTimestamp;
     }
@@ -307,10 +315,12 @@ final class LogSegment {
     /// @return the scanner at that batch, or null when there is none below the limit
     HeaderScanner find(long offset, int limit) throws IOException {
         SparseIndex.Entry entry = offsets.floor(offset - baseOffset);
-        if (entry != null && entry.value() < limit) {
+        if (entry != null && entry.value() >= 0 && entry.value() < limit) {
             // The index is a hint: if it does not lead to the right batch, start at the beginning.
             HeaderScanner scanner = new HeaderScanner(file(), entry.value(), limit);
-            if (scanner.next() && scanner.lastOffset() - baseOffset == entry.key()) {
+            if (scanner.isAtBatch()
+                    && scanner.next()
+                    && scanner.lastOffset() - baseOffset == entry.key()) {
                 return advance(scanner, offset);
             }
         }
@@ -320,13 +330,12 @@ final class LogSegment {
 
     /// Steps to the first batch with a timestamp of at least `timestamp`, or returns null.
     HeaderScanner findTimestamp(long timestamp, int limit) throws IOException {
-        SparseIndex.Entry entry = timestamps.floor(timestamp);
-        HeaderScanner scanner =
-                entry == null
-                        ? new HeaderScanner(file(), 0, limit)
-                        : find(baseOffset + entry.value(), limit);
-        if (scanner == null || (entry == null && !scanner.next())) {
-            return null;
+        HeaderScanner scanner = indexed(timestamps.floor(timestamp), limit);
+        if (scanner == null) {
+            scanner = new HeaderScanner(file(), 0, limit);
+            if (!scanner.next()) {
+                return null;
+            }
         }
         while (scanner.maxTimestamp() < timestamp) {
             if (!scanner.next()) {
@@ -334,6 +343,20 @@ final class LogSegment {
             }
         }
         return scanner;
+    }
+
+    /// Steps to the batch that an entry of the time index is about; null when it is about none, so
+    /// that a damaged index leads nobody astray.
+    private HeaderScanner indexed(SparseIndex.Entry entry, int limit) throws IOException {
+        if (entry == null || entry.value() < 0) {
+            return null;
+        }
+        HeaderScanner scanner = find(baseOffset + entry.value(), limit);
+        return scanner != null
+                        && scanner.lastOffset() == baseOffset + entry.value()
+                        && scanner.maxTimestamp() == entry.key()
+                ? scanner
+                : null;
     }
 
     private static HeaderScanner advance(HeaderScanner scanner, long offset) throws IOException {
@@ -386,8 +409,24 @@ final class LogSegment {
 
     private void loadMaxTimestamp() throws IOException {
         SparseIndex.Entry last = timestamps.last();
+        unchecked = last;
         offsetOfMaxTimestamp = last == null ? -1 : baseOffset + last.value();
         maxTimestamp = last == null ? -1 : last.key();
+    }
+
+    /// Without a sound time index: retention must not take it for older than it is.
+    private void searchMaxTimestamp() throws IOException {
+        long offset = -1;
+        long greatest = -1;
+        HeaderScanner batches = new HeaderScanner(file(), 0, size());
+        while (batches.next()) {
+            if (batches.maxTimestamp() > greatest) {
+                greatest = batches.maxTimestamp();
+                offset = batches.lastOffset();
+            }
+        }
+        offsetOfMaxTimestamp = offset;
+        maxTimestamp = greatest;
     }
 
     private Path path(String suffix) {

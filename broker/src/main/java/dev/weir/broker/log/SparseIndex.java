@@ -37,6 +37,7 @@ final class SparseIndex {
     private long[] keys = NO_KEYS;
     private int[] values = NO_VALUES;
     private int pending;
+    private boolean longer; // whether the file may have more entries than were flushed
 
     private SparseIndex(FileSystem files, Path path, int keyBytes, int flushed) {
         this.files = files;
@@ -59,6 +60,7 @@ final class SparseIndex {
     synchronized void keepFirst(int count) {
         flushed = count;
         pending = 0;
+        longer = true;
     }
 
     synchronized void append(long key, int value) {
@@ -127,14 +129,16 @@ final class SparseIndex {
         int inFile = flushed();
         ByteBuffer entries;
         int count;
+        boolean cuts;
         synchronized (this) {
+            cuts = longer;
             count = pending;
             entries = ByteBuffer.allocate(count * entryBytes());
             for (int i = 0; i < count; i++) {
                 put(entries, keys[i], values[i]);
             }
         }
-        if (count == 0) {
+        if (count == 0 && (!cuts || !files.exists(path))) {
             return false;
         }
         try (StorageFile file = files.open(path, OpenMode.CREATE)) {
@@ -146,6 +150,7 @@ final class SparseIndex {
             health.sync(file);
         }
         synchronized (this) {
+            longer = false;
             flushed = inFile + count;
             // Searches in progress hold the old arrays, which must not change.
             keys = count == pending ? NO_KEYS : Arrays.copyOfRange(keys, count, pending);

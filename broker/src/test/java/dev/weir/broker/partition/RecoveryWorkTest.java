@@ -1,0 +1,88 @@
+package dev.weir.broker.partition;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.weir.broker.log.LogConfig;
+import dev.weir.broker.storage.SimulatedFileSystem;
+
+import org.junit.jupiter.api.Test;
+
+import java.nio.file.Path;
+import java.time.Instant;
+
+/// What is read when a log is opened: what came after the last checkpoint, however long the log is.
+class RecoveryWorkTest {
+    private static final LogConfig SMALL =
+            LogConfig.DEFAULT.withSegmentBytes(2000).withIndexIntervalBytes(200);
+
+    /// State file, producer snapshot, the last entry of a time index and the batch it is about.
+    private static final long AT_MOST_BESIDES = 12_000;
+
+    private long nowMs = 1_000_000;
+
+    @Test
+    void opening_after_a_kill_reads_what_came_after_the_checkpoint_whatever_the_length() {
+        for (int batches : new int[] {50, 5000}) {
+            for (int tail : new int[] {0, 3, 40}) {
+                var disk = new SimulatedFileSystem(batches + tail);
+                long tailBytes = live(disk, batches, tail);
+                long before = disk.bytesRead();
+                try (var again = open(disk)) {
+                    var reopened = again.open("t", 0, SMALL);
+                    assertThat(reopened.offlineReason()).isNull();
+                    assertThat(reopened.logEndOffset()).isEqualTo(batches + tail);
+                    assertThat(reopened.segmentCount()).isGreaterThan(batches / 20);
+                    assertThat(disk.bytesRead() - before)
+                            .as("bytes read for %d batches and a tail of %d", batches, tail)
+                            .isBetween(tailBytes, tailBytes + AT_MOST_BESIDES);
+                }
+            }
+        }
+    }
+
+    @Test
+    void opening_after_a_clean_stop_reads_no_batch_but_one_head() {
+        var disk = new SimulatedFileSystem(1);
+        live(disk, 5000, 40);
+        open(disk).open("t", 0, SMALL);
+        try (var last = open(disk)) {
+            last.open("t", 0, SMALL);
+        }
+        long before = disk.bytesRead();
+        try (var again = open(disk)) {
+            assertThat(again.open("t", 0, SMALL).logEndOffset()).isEqualTo(5040);
+        }
+        assertThat(disk.bytesRead() - before).isLessThan(AT_MOST_BESIDES);
+    }
+
+    /// Leaves a log as a process does that is killed.
+    ///
+    /// @param tail batches appended after the last checkpoint
+    /// @return how many bytes they have
+    private long live(SimulatedFileSystem disk, int batches, int tail) {
+        var directory = open(disk);
+        var partition = directory.open("t", 0, SMALL);
+        append(partition, batches);
+        nowMs += 61_000;
+        directory.upkeepOnce(); // writes a checkpoint
+        long before = partition.sizeInBytes();
+        append(partition, tail);
+        return partition.sizeInBytes() - before;
+    }
+
+    private static void append(Partition partition, int batches) {
+        for (int i = 0; i < batches; i++) {
+            var batch = Batches.plain(1000 + i, "a value of some length, the number " + i);
+            partition.append(batch, AppendOrigin.CLIENT);
+        }
+        partition.syncNow();
+    }
+
+    private LogDirectory open(SimulatedFileSystem disk) {
+        return LogDirectory.open(
+                disk,
+                Path.of("/data/log"),
+                LogDirectoryConfig.DEFAULT.withSyncThreads(0),
+                () -> Instant.ofEpochMilli(nowMs));
+    }
+}
