@@ -202,6 +202,30 @@ check "transactions: forceTerminateTransaction" -- $txns forceTerminateTransacti
 check "transactions: it is gone" -s '^opened\s.*(CompleteAbort|Empty)' -- $txns list
 check "transactions: abort what is not open" -x any -s 'Could not find any open transactions|nothing|not find' -- $txns abort --topic copied --partition 0 --start-offset 0
 
+# Transactions that hang: their coordinator's log is lost, as a disk may be.
+"$JAVA" -cp "$KAFKA_CP" "$HERE/java/OpenTransaction.java" "$B" hung lost >lost.out 2>&1 &
+LOST=$!
+CHILDREN+=("$LOST")
+until_true grep -q written lost.out
+kill -9 "$LOST"
+wait "$LOST" 2>/dev/null
+check "transactions: find-hanging, a transaction the coordinator knows" -s '^Topic\s+Partition' -n '^hung' -- $txns find-hanging --broker-id 1 --max-transaction-timeout 0
+kill_server
+find "$WORK/data" -type d -name '__transaction_state-*' -prune -exec rm -r {} +
+start_server
+until_true $txns list
+check "transactions: find-hanging, one it does not know" -s '^hung\s+0\s+[0-9]+\s+0\s+-1\s+0\s+[0-9]{13}\s' -- $txns find-hanging --broker-id 1 --max-transaction-timeout 0
+check "transactions: find-hanging --topic --partition" -s '^hung\s+0\s' -- $txns find-hanging --topic hung --partition 0 --max-transaction-timeout 0
+check "transactions: find-hanging, not for 15 minutes" -n '^hung' -- $txns find-hanging --broker-id 1
+check "transactions: describe, lost" -x 1 -s 'failed because the ID could not be found' -- $txns describe --transactional-id lost
+check "transactions: abort at another offset" -x 1 -s 'Could not find any open transactions starting at offset 5' -- $txns abort --topic hung --partition 0 --start-offset 5
+check "transactions: describe-producers, hanging" -s '^[0-9]+\s+0\s+-1\s+0\s+[0-9]{13}\s+0\s*$' -- $txns describe-producers --topic hung --partition 0
+check "transactions: abort, hanging" -n 'rror' -- $txns abort --topic hung --partition 0 --start-offset 0
+check "transactions: describe-producers after it" -s '\s0\s+0\s+[0-9]{13}\s+None' -- $txns describe-producers --topic hung --partition 0
+check "transactions: find-hanging after it" -n '^hung' -- $txns find-hanging --broker-id 1 --max-transaction-timeout 0
+check "transactions: readers go on" -s 'Processed a total of 0 messages' -x any -- $consumer --topic hung --from-beginning --isolation-level read_committed --timeout-ms 5000
+check "transactions: offset behind the marker" -s '^hung:0:2$' -- $offsets --topic hung --time -1
+
 # --- the cluster -----------------------------------------------------------------------------------
 check "features: describe" -s 'Feature: transaction.version.*FinalizedVersionLevel: 2' -s 'Feature: group.version.*FinalizedVersionLevel: 1' -- bin/kafka-features.sh $S describe
 check "cluster: cluster-id" -s 'Cluster ID: [A-Za-z0-9_-]{22}' -- bin/kafka-cluster.sh cluster-id $S

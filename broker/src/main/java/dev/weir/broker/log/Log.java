@@ -443,6 +443,13 @@ public final class Log {
         return producers.verification(producerId, producerEpoch);
     }
 
+    /// [#verification] of a batch that a client sent. Append lock.
+    ///
+    /// @param bumping whether each of the client's transactions has an epoch of its own (KIP-890)
+    public OptionalLong beginVerification(ByteBuffer batch, boolean bumping, long nowMs) {
+        return producers.beginVerification(batch, batch.position(), bumping, nowMs);
+    }
+
     /// What became of one of several appends: `appended`, or else the reason why not.
     public record Outcome(Appended appended, BrokerException refusal) {}
 

@@ -45,6 +45,25 @@ final class ProducerState {
     /// Ended transactions whose marker may not be durable yet: first offset to marker offset.
     private final TreeMap<Long, Long> undecided = new TreeMap<>();
 
+    /// Producers whose transactions are being verified, until a batch of theirs is appended.
+    private final Map<Long, Verifying> verifying = new HashMap<>();
+
+    /// What is known of a client's transaction between the question to the coordinator and the
+    /// first batch here.
+    ///
+    /// @param lowestSequence the first batch must not come after it: one with a higher sequence
+    ///   that was verified while this one could not be would make this one out of order forever
+    /// @param bumping whether each of the client's transactions has an epoch of its own (KIP-890),
+    ///   so that sequences begin at 0
+    private record Verifying(long sinceMs, short epoch, int lowestSequence, boolean bumping) {
+        Verifying and(short newEpoch, int sequence) {
+            if (newEpoch > epoch || (newEpoch == epoch && sequence < lowestSequence)) {
+                return new Verifying(sinceMs, newEpoch, sequence, bumping);
+            }
+            return this;
+        }
+    }
+
     /// A batch that was appended before.
     ///
     /// @param timestampMs when, by the server's clock
@@ -71,6 +90,9 @@ final class ProducerState {
             if (ofTransaction) {
                 checkVerified(id, epoch, checks.verified());
             }
+            if (checkSequence && !BatchHeader.isControl(batches, at)) {
+                checkFirst(id, BatchHeader.baseSequence(batches, at));
+            }
             return null;
         }
         int first = BatchHeader.baseSequence(batches, at);
@@ -88,6 +110,7 @@ final class ProducerState {
             checkVerified(id, epoch, checks.verified());
         }
         if (checkSequence) {
+            checkFirst(id, first);
             checkSequence(producer, epoch, first);
         }
         if (producer.transactionStart != NONE && !BatchHeader.isTransactional(batches, at)) {
@@ -112,6 +135,24 @@ final class ProducerState {
                 : OptionalLong.of(producer.lastEnd);
     }
 
+    /// [#verification] of a batch that a client sent, which is remembered until a batch of the
+    /// producer is appended.
+    OptionalLong beginVerification(ByteBuffer batch, int at, boolean bumping, long nowMs) {
+        long id = BatchHeader.producerId(batch, at);
+        short epoch = BatchHeader.producerEpoch(batch, at);
+        OptionalLong needed = verification(id, epoch);
+        if (needed.isPresent()) {
+            int sequence = BatchHeader.baseSequence(batch, at);
+            Verifying known = verifying.get(id);
+            verifying.put(
+                    id,
+                    known == null
+                            ? new Verifying(nowMs, epoch, sequence, bumping)
+                            : known.and(epoch, sequence));
+        }
+        return needed;
+    }
+
     private void checkVerified(long id, short epoch, long verified) {
         OptionalLong needed = verification(id, epoch);
         if (needed.isPresent() && needed.getAsLong() != verified) {
@@ -134,23 +175,37 @@ final class ProducerState {
         }
     }
 
+    /// What holds for a batch that begins a transaction here, whatever is known of its producer.
+    private void checkFirst(long id, int first) {
+        Verifying begun = verifying.isEmpty() ? null : verifying.get(id);
+        if (begun == null) {
+            return;
+        }
+        Producer producer = producers.get(id);
+        if (begun.bumping && first != 0 && (producer == null || producer.count == 0)) {
+            throw outOfOrder(id, "sequence " + first + " first; its transactions begin at 0");
+        }
+        if (first > begun.lowestSequence) {
+            throw outOfOrder(id, "sequence " + first + ", and before it " + begun.lowestSequence);
+        }
+    }
+
     private static void checkSequence(Producer producer, short epoch, int first) {
         if (epoch != producer.epoch || producer.count == 0) {
             if (first != 0) {
-                throw outOfOrder(producer, "sequence " + first + " first in epoch " + epoch);
+                throw outOfOrder(producer.id, "sequence " + first + " first in epoch " + epoch);
             }
         } else {
             int expected = (producer.lastSequence() + 1) & Integer.MAX_VALUE;
             if (first != expected) {
-                throw outOfOrder(producer, "sequence " + first + ", expected " + expected);
+                throw outOfOrder(producer.id, "sequence " + first + ", expected " + expected);
             }
         }
     }
 
-    private static BrokerException outOfOrder(Producer producer, String what) {
+    private static BrokerException outOfOrder(long id, String what) {
         return new BrokerException(
-                ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
-                "producer " + producer.id + " sent " + what);
+                ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, "producer " + id + " sent " + what);
     }
 
     /// Takes in a batch of data that is in the log.
@@ -168,9 +223,12 @@ final class ProducerState {
                     BatchHeader.lastOffsetDelta(batches, at),
                     nowMs);
         }
-        if (BatchHeader.isTransactional(batches, at) && producer.transactionStart == NONE) {
-            producer.transactionStart = BatchHeader.baseOffset(batches, at);
-            open.put(producer.transactionStart, producer);
+        if (BatchHeader.isTransactional(batches, at)) {
+            verifying.remove(id);
+            if (producer.transactionStart == NONE) {
+                producer.transactionStart = BatchHeader.baseOffset(batches, at);
+                open.put(producer.transactionStart, producer);
+            }
         }
     }
 
@@ -183,6 +241,11 @@ final class ProducerState {
         producer.lastUpdateMs = nowMs;
         producer.coordinatorEpoch = coordinatorEpoch;
         producer.lastEnd = offset;
+        Verifying next = verifying.get(id);
+        if (next != null && !(next.bumping && next.epoch == epoch)) {
+            verifying.remove(
+                    id); // else it is the transaction after this one, in the epoch it ends with
+        }
         long first = producer.transactionStart;
         if (first == NONE) {
             return null;
@@ -240,6 +303,7 @@ final class ProducerState {
 
     /// Forgets producers without a transaction that have been idle for this long.
     void expire(long nowMs, long idleMs) {
+        verifying.values().removeIf(each -> nowMs - each.sinceMs > idleMs);
         for (Iterator<Producer> all = producers.values().iterator(); all.hasNext(); ) {
             Producer producer = all.next();
             if (producer.transactionStart == NONE && nowMs - producer.lastUpdateMs > idleMs) {
@@ -256,6 +320,7 @@ final class ProducerState {
         producers.clear();
         open.clear();
         undecided.clear();
+        verifying.clear();
     }
 
     /// Everything as the bytes of a snapshot file.

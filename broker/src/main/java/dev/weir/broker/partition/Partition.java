@@ -264,6 +264,20 @@ public final class Partition {
         }
     }
 
+    /// [#verification] of a batch that a client sent. No batch of the transaction with a higher
+    /// sequence is taken before it, whenever the coordinator agrees.
+    ///
+    /// @param bumping whether each of the client's transactions has an epoch of its own (KIP-890)
+    public OptionalLong beginVerification(ByteBuffer batch, boolean bumping) {
+        Log opened = online();
+        appendLock.lock();
+        try {
+            return opened.beginVerification(batch, bumping, clock.millis());
+        } finally {
+            appendLock.unlock();
+        }
+    }
+
     /// Appends like [#append(ByteBuffer, AppendOrigin)]. A batch of a client's transaction that is
     /// not open here is refused with `INVALID_TXN_STATE` unless it was verified.
     ///

@@ -363,8 +363,9 @@ final class ProduceHandler implements Handler {
             throw new BrokerException(
                     ErrorCode.CORRUPT_MESSAGE, "the record batch does not match its checksum");
         }
-        return partition.verification(
-                BatchHeader.producerId(batch, at), BatchHeader.producerEpoch(batch, at));
+        return partition.beginVerification(
+                batch,
+                TransactionCheck.Mode.ofProduce(sender.version) == TransactionCheck.Mode.ADD);
     }
 
     private Topic topic(TopicProduceData data, short version) {

@@ -1,6 +1,7 @@
 package dev.weir.broker.partition;
 
 import dev.weir.broker.log.LogConfig;
+import dev.weir.broker.record.BatchHeader;
 
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.ApiException;
@@ -155,6 +156,18 @@ final class KafkaLog {
         } catch (RecordValidationException e) {
             throw e.invalidException();
         }
+    }
+
+    /// Begins to ask whether a transactional batch is part of a transaction.
+    ///
+    /// @return whether there is no need to, as the transaction is open here
+    boolean beginVerification(ByteBuffer batch, boolean bumping) {
+        return VerificationGuard.SENTINEL.equals(
+                log.maybeStartTransactionVerification(
+                        BatchHeader.producerId(batch, 0),
+                        BatchHeader.baseSequence(batch, 0),
+                        BatchHeader.producerEpoch(batch, 0),
+                        bumping));
     }
 
     LogAppendInfo appendMarker(

@@ -777,6 +777,42 @@ class PartitionTest {
         append(Batches.transactional(7, 1, 0, "first"), Batches.transactional(7, 1, 1, "second"));
     }
 
+    @Test
+    void a_producer_the_partition_does_not_know_may_begin_with_any_sequence() {
+        append(Batches.idempotent(7, 0, 5, "the sixth"));
+        assertThat(begin(Batches.transactional(8, 0, 5, "the sixth"), false))
+                .isEqualTo(ErrorCode.NONE);
+    }
+
+    @Test
+    void a_client_with_an_epoch_for_each_transaction_begins_with_sequence_0() {
+        assertThat(begin(Batches.transactional(7, 3, 1, "second"), true))
+                .isEqualTo(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER);
+        assertThat(begin(Batches.transactional(7, 3, 0, "first"), true)).isEqualTo(ErrorCode.NONE);
+        append(Batches.transactional(7, 3, 1, "second"));
+    }
+
+    @Test
+    void no_batch_is_taken_before_one_that_could_not_be_verified_yet() {
+        var first = Batches.transactional(7, 0, 4, "first");
+        assertThat(partition.beginVerification(first, false)).isPresent(); // and then no answer
+        assertThat(begin(Batches.transactional(7, 0, 5, "second"), false))
+                .isEqualTo(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER);
+        assertThat(begin(first, false)).isEqualTo(ErrorCode.NONE);
+        append(Batches.transactional(7, 0, 5, "second"));
+    }
+
+    /// Verifies a batch and appends it.
+    private short begin(ByteBuffer batch, boolean bumping) {
+        long verified = partition.beginVerification(batch, bumping).orElse(Partition.UNVERIFIED);
+        try {
+            partition.append(batch, AppendOrigin.CLIENT, verified);
+            return ErrorCode.NONE;
+        } catch (BrokerException e) {
+            return e.code();
+        }
+    }
+
     private void restart(LogConfig config) {
         directory.close();
         open(config);

@@ -170,7 +170,8 @@ class UnifiedLogComparisonTest {
             return switch (random.nextInt(24)) {
                 case 0, 1, 2, 3 -> append("plain", batches.plain(nowMs, 300));
                 case 4, 5, 6, 7 -> append("idempotent", idempotent());
-                case 8, 9, 10, 11 -> append("transactional", transactional());
+                case 8, 9, 10 -> append("transactional", transactional());
+                case 11 -> verifyInVain();
                 case 12, 13 -> end();
                 case 14 -> append("unwanted", unwanted());
                 case 15, 16, 17 -> sync();
@@ -220,10 +221,10 @@ class UnifiedLogComparisonTest {
         private Outcome appendToOurs(ByteBuffer batch) {
             try {
                 long verified =
-                        ours.verification(
-                                        BatchHeader.producerId(batch, 0),
-                                        BatchHeader.producerEpoch(batch, 0))
-                                .orElse(Partition.UNVERIFIED);
+                        isTransactional(batch)
+                                ? ours.beginVerification(batch, bumping(batch))
+                                        .orElse(Partition.UNVERIFIED)
+                                : Partition.UNVERIFIED;
                 var result = ours.append(batch, AppendOrigin.CLIENT, verified);
                 if (config.logAppendTime() && !result.duplicate()) {
                     assertThat(result.logAppendTimeMs()).isEqualTo(nowMs);
@@ -238,6 +239,9 @@ class UnifiedLogComparisonTest {
         private Outcome appendToKafka(ByteBuffer batch) {
             long end = kafka.log().logEndOffset();
             try {
+                if (isTransactional(batch)) {
+                    kafka.beginVerification(batch, bumping(batch));
+                }
                 var result = kafka.append(batch);
                 return new Outcome(
                         (short) 0,
@@ -256,6 +260,39 @@ class UnifiedLogComparisonTest {
                 return copy(repeatable.get(repeatable.size() - back));
             }
             return following(producer, random.nextInt(20) == 0);
+        }
+
+        private static boolean isTransactional(ByteBuffer batch) {
+            return BatchHeader.isTransactional(batch, 0);
+        }
+
+        /// Whether the producer's client has an epoch for each transaction.
+        private static boolean bumping(ByteBuffer batch) {
+            return BatchHeader.producerId(batch, 0) % 2 == 0;
+        }
+
+        /// The coordinator is asked about a batch and does not agree.
+        private String verifyInVain() {
+            var batch = transactional();
+            if (!isTransactional(batch)) {
+                return "nothing to verify";
+            }
+            Outcome mine;
+            Outcome theirs;
+            try {
+                var needed = ours.beginVerification(batch, bumping(batch));
+                mine = new Outcome((short) 0, -1, -1, needed.isEmpty());
+            } catch (BrokerException e) {
+                mine = Outcome.refused(e.code());
+            }
+            try {
+                boolean open = kafka.beginVerification(batch, bumping(batch));
+                theirs = new Outcome((short) 0, -1, -1, open);
+            } catch (ApiException e) {
+                theirs = Outcome.refused(KafkaLog.code(e));
+            }
+            assertThat(mine).as("verification").isEqualTo(theirs);
+            return "verified in vain " + mine;
         }
 
         private ByteBuffer transactional() {
