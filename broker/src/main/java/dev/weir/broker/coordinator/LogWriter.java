@@ -135,15 +135,16 @@ public final class LogWriter implements PartitionWriter {
         if (needed.isEmpty()) {
             return CompletableFuture.completedFuture(VerificationGuard.SENTINEL);
         }
+        var mode = TransactionCheck.Mode.ofOffsetCommit(apiVersion);
         var guard = new VerificationGuard();
-        guards.put(guard, needed.getAsLong());
+        guards.put(
+                guard,
+                switch (mode) {
+                    case ADD -> Partition.ADDED;
+                    case VERIFY, VERIFY_OLD -> needed.getAsLong();
+                });
         return transactions
-                .check(
-                        tp,
-                        transactionalId,
-                        producerId,
-                        producerEpoch,
-                        TransactionCheck.Mode.ofOffsetCommit(apiVersion))
+                .check(tp, transactionalId, producerId, producerEpoch, mode)
                 .thenApply(_ -> guard);
     }
 

@@ -426,11 +426,18 @@ public final class Log {
     /// Says of an append that nobody asked the coordinator of transactions about it.
     public static final long UNVERIFIED = -2;
 
+    /// Says of an append that the coordinator of transactions has just made its partition part of
+    /// the producer's transaction, for a client of transaction version 2. No number needs to hold
+    /// then, as its epoch does: whoever ends that transaction bumps the epoch, and the marker brings
+    /// the bump here (KIP-890). The marker of the transaction before has the present epoch and may
+    /// come in between.
+    public static final long ADDED = -3;
+
     /// How much of an append is checked against what is known of its producer.
     ///
     /// @param sequences whether sequence numbers must follow and repetitions are recognised
     /// @param transactions whether a transactional batch needs an open transaction, or `verified`
-    /// @param verified what [#verification] said, [#UNVERIFIED] if it was not asked
+    /// @param verified what [#verification] said, [#UNVERIFIED] if it was not asked, [#ADDED]
     public record Checks(boolean sequences, boolean transactions, long verified) {
         /// The epoch only.
         public static final Checks NONE = new Checks(false, false, UNVERIFIED);

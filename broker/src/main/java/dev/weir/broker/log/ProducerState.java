@@ -155,7 +155,7 @@ final class ProducerState {
 
     private void checkVerified(long id, short epoch, long verified) {
         OptionalLong needed = verification(id, epoch);
-        if (needed.isPresent() && needed.getAsLong() != verified) {
+        if (needed.isPresent() && needed.getAsLong() != verified && verified != Log.ADDED) {
             throw new BrokerException(
                     ErrorCode.INVALID_TXN_STATE,
                     "the partition is not part of an open transaction of producer " + id);

@@ -57,6 +57,9 @@ public final class Partition {
     /// Says of an append that nobody asked the coordinator of transactions about it.
     public static final long UNVERIFIED = Log.UNVERIFIED;
 
+    /// See [Log#ADDED].
+    public static final long ADDED = Log.ADDED;
+
     /// What a partition asks of the directory it is in.
     interface Host {
         /// The disk failed: all partitions must be told.
@@ -281,7 +284,8 @@ public final class Partition {
     /// Appends like [#append(ByteBuffer, AppendOrigin)]. A batch of a client's transaction that is
     /// not open here is refused with `INVALID_TXN_STATE` unless it was verified.
     ///
-    /// @param verified what [#verification] said, or [#UNVERIFIED]
+    /// @param verified what [#verification] said; [#UNVERIFIED]; or [#ADDED] if the coordinator of
+    ///   transactions added the partition in the epoch of the batch, after [#verification]
     public AppendResult append(ByteBuffer batches, AppendOrigin origin, long verified) {
         Log opened = online();
         LogConfig config = opened.config();

@@ -245,7 +245,7 @@ final class ProduceHandler implements Handler {
                                 exchange.runLater(() -> {
                                     for (var each : sender.unverified) {
                                         if (each.response.errorCode() == ErrorCode.NONE) {
-                                            appendVerified(each, unsynced);
+                                            appendVerified(each, mode, unsynced);
                                         }
                                     }
                                     finish(exchange, response, unsynced);
@@ -275,9 +275,15 @@ final class ProduceHandler implements Handler {
         }
     }
 
-    private void appendVerified(Unverified each, List<Unsynced> unsynced) {
+    private void appendVerified(
+            Unverified each, TransactionCheck.Mode mode, List<Unsynced> unsynced) {
+        long verified =
+                switch (mode) {
+                    case ADD -> Partition.ADDED;
+                    case VERIFY, VERIFY_OLD -> each.verification;
+                };
         try {
-            append(each.partition, each.batch, each.verification, each.response, unsynced);
+            append(each.partition, each.batch, verified, each.response, unsynced);
         } catch (BrokerException e) {
             refuse(each.response, e.code(), e.getMessage());
         } catch (RuntimeException e) {

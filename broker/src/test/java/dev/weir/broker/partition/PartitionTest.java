@@ -27,6 +27,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 
 /// One partition on a simulated disk, synced when the test says so.
 class PartitionTest {
@@ -763,6 +764,34 @@ class PartitionTest {
                 .isInstanceOf(BrokerException.class)
                 .extracting(e -> ((BrokerException) e).code())
                 .isEqualTo(ErrorCode.INVALID_TXN_STATE);
+        assertThat(partition.openTransactions()).isEmpty();
+    }
+
+    /// The marker of the transaction before may come after the partition was looked at and before
+    /// the batch is appended. It has the epoch of the batch, which tells the two apart (KIP-890).
+    @Test
+    void a_batch_that_added_its_partition_is_taken_though_the_marker_before_it_came_late() {
+        append(Batches.transactional(7, 0, 0, "a"));
+        long looked = partition.verification(7, (short) 1).orElseThrow();
+        partition.appendMarker(7, (short) 1, true, 1000);
+        assertThat(partition.verification(7, (short) 1)).isNotEqualTo(OptionalLong.of(looked));
+        partition.append(
+                Batches.transactional(7, 1, 0, "b"), AppendOrigin.CLIENT, Partition.ADDED);
+        assertThat(partition.openTransactions()).hasSize(1);
+    }
+
+    @Test
+    void a_batch_that_added_its_partition_is_refused_once_its_own_transaction_was_ended() {
+        append(Batches.transactional(7, 0, 0, "a"));
+        partition.appendMarker(7, (short) 1, false, 1000);
+        assertThatThrownBy(() ->
+                        partition.append(
+                                Batches.transactional(7, 0, 1, "late"),
+                                AppendOrigin.CLIENT,
+                                Partition.ADDED))
+                .isInstanceOf(BrokerException.class)
+                .extracting(e -> ((BrokerException) e).code())
+                .isEqualTo(ErrorCode.INVALID_PRODUCER_EPOCH);
         assertThat(partition.openTransactions()).isEmpty();
     }
 
