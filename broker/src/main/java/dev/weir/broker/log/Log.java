@@ -428,9 +428,9 @@ public final class Log {
 
     /// Says of an append that the coordinator of transactions has just made its partition part of
     /// the producer's transaction, for a client of transaction version 2. No number needs to hold
-    /// then, as its epoch does: whoever ends that transaction bumps the epoch, and the marker brings
-    /// the bump here (KIP-890). The marker of the transaction before has the present epoch and may
-    /// come in between.
+    /// then, as its epoch does: whoever ends that transaction bumps the epoch, and the marker
+    /// brings the bump here (KIP-890). The marker of the transaction before has the present epoch
+    /// and may come in between.
     public static final long ADDED = -3;
 
     /// How much of an append is checked against what is known of its producer.

@@ -775,8 +775,7 @@ class PartitionTest {
         long looked = partition.verification(7, (short) 1).orElseThrow();
         partition.appendMarker(7, (short) 1, true, 1000);
         assertThat(partition.verification(7, (short) 1)).isNotEqualTo(OptionalLong.of(looked));
-        partition.append(
-                Batches.transactional(7, 1, 0, "b"), AppendOrigin.CLIENT, Partition.ADDED);
+        partition.append(Batches.transactional(7, 1, 0, "b"), AppendOrigin.CLIENT, Partition.ADDED);
         assertThat(partition.openTransactions()).hasSize(1);
     }
 
