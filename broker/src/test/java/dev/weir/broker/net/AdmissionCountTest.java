@@ -111,10 +111,10 @@ class AdmissionCountTest {
     @Test
     void room_made_while_accepting_is_being_stopped_is_seen() {
         var server = new Server(new ConnectionLimits(2, MANY, 600_000));
+        var first = new Client();
+        server.writeInbound(first);
+        server.whileStopping.add(first::leave);
         server.writeInbound(new Client());
-        var last = new Client();
-        server.whileStopping.add(last::leave);
-        server.writeInbound(last);
         assertThat(server.whileStopping).isEmpty();
         server.runPendingTasks();
         assertThat(server.config().isAutoRead()).isTrue();
