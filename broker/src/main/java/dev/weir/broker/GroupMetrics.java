@@ -38,6 +38,11 @@ final class GroupMetrics {
             Metric.gauge(
                     "weir_metrics_groups_left_out",
                     "Groups without samples of their own, because there are more than" + " 1,000.");
+    private static final Metric LAGS_LEFT_OUT =
+            Metric.gauge(
+                    "weir_metrics_group_lags_left_out",
+                    "Lags by group and topic without samples of their own, because there are more"
+                            + " than 1,000.");
     private static final Metric TRANSACTIONS =
             Metric.gauge(
                     "weir_transactions", "Transactional ids by the state of their transaction.");
@@ -54,7 +59,7 @@ final class GroupMetrics {
     private final Transactions transactions;
     private final int most;
 
-    /// @param most groups with samples of their own
+    /// @param most groups with samples of their own, and lags of all groups together
     GroupMetrics(GroupViews groups, Transactions transactions, int most) {
         this.groups = groups;
         this.transactions = transactions;
@@ -88,6 +93,14 @@ final class GroupMetrics {
         for (var group : views) {
             visitor.sample(Labels.of("group", group.name()), group.members().size());
         }
+        visitor.single(LEFT_OUT, Math.max(0, all - most));
+        reportLags(visitor, views, most);
+    }
+
+    /// A group can have committed offsets of any number of topics, so the series of all groups
+    /// together are bounded.
+    static void reportLags(MetricVisitor visitor, List<GroupView> views, int most) {
+        int all = 0;
         visitor.metric(LAG);
         for (var group : views) {
             var lags = new TreeMap<String, Long>();
@@ -96,10 +109,15 @@ final class GroupMetrics {
                     lags.merge(position.partition().topic(), position.lag(), Long::sum);
                 }
             }
-            lags.forEach((topic, lag) ->
-                    visitor.sample(Labels.of("group", group.name(), "topic", topic), lag));
+            for (var lag : lags.entrySet()) {
+                if (all++ < most) {
+                    visitor.sample(
+                            Labels.of("group", group.name(), "topic", lag.getKey()),
+                            lag.getValue());
+                }
+            }
         }
-        visitor.single(LEFT_OUT, Math.max(0, all - most));
+        visitor.single(LAGS_LEFT_OUT, Math.max(0, all - most));
     }
 
     private void reportTransactions(MetricVisitor visitor, List<Transactions.Description> known) {

@@ -67,6 +67,26 @@ class LoggingTest {
     }
 
     @Test
+    void an_event_is_one_line_of_text_whatever_clients_call_themselves() {
+        var forged = "c\n2026-01-01 00:00:00.000 ERROR Broker all is lost\r\u001b[2J\u0085\t\u00e9";
+        LoggingEvent event = event(Level.WARN, "client \"" + forged + "\"", null);
+        event.setKeyValuePairs(List.of(new KeyValuePair("client", "a\nb")));
+        String line = text(event);
+        assertThat(line)
+                .matches(
+                        "2026-01-31 .{12} WARN  Some client \"c\\\\n2026-01-01 00:00:00.000 ERROR"
+                                + " Broker all is lost\\\\r\\\\u001b\\[2J\\\\u0085\\\\t\u00e9\""
+                                + " client=a\\\\nb\n");
+        assertThat(text(event(Level.INFO, "ready", null))).endsWith(" INFO  Some ready\n");
+    }
+
+    @Test
+    void a_failure_has_its_stack_trace_in_text_too() {
+        assertThat(text(event(Level.ERROR, "no", new IllegalStateException("outer"))))
+                .contains("ERROR Some no\njava.lang.IllegalStateException: outer\n\tat ");
+    }
+
+    @Test
     void settings_give_format_and_levels() {
         var settings =
                 LogSettings.of(
@@ -107,6 +127,11 @@ class LoggingTest {
         var event = new LoggingEvent("fqcn", logger, level, message, failure, null);
         event.setInstant(Instant.parse("2026-01-31T12:00:00.042Z"));
         return event;
+    }
+
+    private static String text(LoggingEvent event) {
+        return new String(
+                Logging.textLines(new LoggerContext()).encode(event), StandardCharsets.UTF_8);
     }
 
     private static String encoded(LoggingEvent event) {

@@ -16,6 +16,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.FileRegion;
 import io.netty.handler.timeout.IdleStateEvent;
 
+import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -117,7 +118,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
-        closed = true;
+        endReading();
         metrics.connectionsClosed.increment();
         frames.release();
         unread.forEach(ByteBuf::release);
@@ -129,9 +130,11 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-        if (event instanceof IdleStateEvent && pending.isEmpty()) {
+        // A client that has to be quiet is not idle.
+        if (event instanceof IdleStateEvent && pending.isEmpty() && !quiet) {
             LOGGER.debug("closing idle connection from {}", ctx.channel().remoteAddress());
-            closeNow();
+            endReading();
+            var _ = context.close();
         }
     }
 
@@ -139,10 +142,12 @@ final class Connection extends ChannelInboundHandlerAdapter {
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         if (cause instanceof IOException) {
             LOGGER.debug("connection from {} broke", ctx.channel().remoteAddress(), cause);
+            endReading();
+            var _ = context.close();
         } else {
             LOGGER.warn("closing connection from {}", ctx.channel().remoteAddress(), cause);
+            closeNow();
         }
-        closeNow();
     }
 
     /// Takes no more requests, answers what it can and closes. Any thread.
@@ -210,10 +215,41 @@ final class Connection extends ChannelInboundHandlerAdapter {
         }
     }
 
+    /// The end of a connection that did nothing wrong: of what was read and could not be served
+    /// yet, that is served which nobody would send again. Kafka too serves what it has received.
+    private void endReading() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        if (serving) {
+            return; // a write failed between two requests
+        }
+        serving = true;
+        try {
+            ByteBuf frame;
+            while ((frame = frames.next(unread)) != null) {
+                serve(frame);
+            }
+        } catch (MalformedRequestException e) {
+            LOGGER.debug("a broken request from a client that is gone", e);
+        } finally {
+            serveGathered();
+            serving = false;
+        }
+    }
+
+    private static boolean wantsNoAnswer(WireRequest request) {
+        return request.body() instanceof ProduceRequestData produce && produce.acks() == 0;
+    }
+
     private void serve(ByteBuf frame) throws MalformedRequestException {
         boolean keep = false;
         try {
             var request = Codec.decode(frame.nioBuffer(), router.served());
+            if (closed && !wantsNoAnswer(request)) {
+                return;
+            }
             metrics.api(request.api()).requests.increment();
             var exchange = new Pending(request, frame.readableBytes());
             keep = router.canShare(request);
@@ -321,7 +357,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
 
     private void closeAfterWriting() {
-        closed = true;
+        endReading();
         context.channel().config().setAutoRead(false);
         context.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
     }

@@ -124,7 +124,7 @@ public final class KafkaListener implements AutoCloseable {
         server.close().awaitUninterruptibly();
         var open = connections.newCloseFuture();
         for (var channel : connections) {
-            channel.pipeline().get(Connection.class).shutDown();
+            shutDown(channel);
         }
         if (!open.awaitUninterruptibly(DRAIN_SECONDS, TimeUnit.SECONDS)) {
             LOGGER.warn("{} connections cut off with requests unanswered", connections.size());
@@ -133,15 +133,24 @@ public final class KafkaListener implements AutoCloseable {
         loops.shutdownGracefully(0, DRAIN_SECONDS, TimeUnit.SECONDS).awaitUninterruptibly();
     }
 
+    static void shutDown(Channel channel) {
+        var connection = channel.pipeline().get(Connection.class);
+        // One that was closed a moment ago has no handlers any more.
+        if (connection != null) {
+            connection.shutDown();
+        }
+    }
+
     private final class Accepted extends ChannelInitializer<Channel> {
         @Override
         protected void initChannel(Channel channel) {
-            connections.add(channel);
             channel.pipeline()
                     .addLast(
                             new IdleStateHandler(
                                     0, 0, config.connections().maxIdleMs(), TimeUnit.MILLISECONDS))
                     .addLast(new Connection(config, metrics, router, requestLog));
+            // Last, because whoever finds it there expects all of it.
+            connections.add(channel);
         }
     }
 }
