@@ -3,6 +3,7 @@ package dev.weir.broker.protocol;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.ApiVersionsRequestData;
 import org.apache.kafka.common.message.CreateAclsRequestData;
 import org.apache.kafka.common.message.CreateAclsResponseData;
@@ -104,6 +105,7 @@ public final class Codec {
                         true);
             }
             ApiMessage body = api.messageType.newRequest();
+            in.keyed = new KeyedCollections(api, version);
             body.read(in, version);
             // What follows the end is left alone, as by Apache Kafka: librdkafka 2.15 sends three
             // bytes too many in its first Metadata request.
@@ -268,13 +270,41 @@ public final class Codec {
     /// of any length that does not exceed the bytes left, before reading an element. Refuses texts
     /// that could not be written back: what is not UTF-8 grows to three times its size.
     private static final class BoundedReadable extends ByteBufferAccessor {
+        private KeyedCollections keyed = new KeyedCollections(ApiKeys.API_VERSIONS, (short) 0);
+        private int lastNumber;
+
         BoundedReadable(ByteBuffer bytes) {
             super(bytes);
         }
 
+        /// Asked by the generated classes when they have read the length of an array.
         @Override
         public int remaining() {
-            return Math.min(super.remaining(), MAX_COLLECTION);
+            int bound = Math.min(super.remaining(), MAX_COLLECTION);
+            if (lastNumber > 0 && lastNumber <= bound) {
+                keyed.array(lastNumber);
+            }
+            return bound;
+        }
+
+        @Override
+        public int readInt() {
+            lastNumber = super.readInt();
+            return lastNumber;
+        }
+
+        @Override
+        public int readUnsignedVarint() {
+            int number = super.readUnsignedVarint();
+            lastNumber = number - 1; // compact arrays count from one, with zero for null
+            return number;
+        }
+
+        @Override
+        public Uuid readUuid() {
+            var id = super.readUuid();
+            keyed.key(id.hashCode());
+            return id;
         }
 
         @Override
@@ -293,6 +323,7 @@ public final class Codec {
                 throw new IllegalArgumentException(
                         "a text of " + length + " bytes that are not UTF-8");
             }
+            keyed.name(text);
             return text;
         }
     }

@@ -16,11 +16,26 @@ import java.util.Arrays;
 /// headers are slices of [#bytes]: of the batch itself where it is uncompressed and on the heap,
 /// else of a scratch array.
 ///
-/// Malformed contents throw a [BrokerException] of `CORRUPT_MESSAGE`, whatever the bytes; the CRC
+/// Malformed contents throw a [BrokerException] of `CORRUPT_MESSAGE`, whatever the bytes, and those
+/// that are too large when decompressed `MESSAGE_TOO_LARGE`, before so much is allocated; the CRC
 /// is not checked here ([BatchHeader#isIntact]). Owned by one thread; reused.
 public final class RecordBatchReader {
-    /// What a batch may grow to when decompressed, unless told otherwise.
-    public static final int DEFAULT_MAX_UNCOMPRESSED_BYTES = 256 << 20;
+    private static final int MOST_UNCOMPRESSED_BYTES = 256 << 20;
+    private static final int LEAST_UNCOMPRESSED_BYTES = 16 << 20;
+    private static final int PART_OF_HEAP = 16;
+
+    /// What a batch may grow to when decompressed, unless told otherwise: a sixteenth of the heap,
+    /// but no less than 16 MiB and no more than 256 MiB.
+    public static final int DEFAULT_MAX_UNCOMPRESSED_BYTES =
+            Math.clamp(
+                    Runtime.getRuntime().maxMemory() / PART_OF_HEAP,
+                    LEAST_UNCOMPRESSED_BYTES,
+                    MOST_UNCOMPRESSED_BYTES);
+
+    /// Snappy's frames in Kafka: this, two version numbers, and chunks with their lengths.
+    private static final long SNAPPY_MAGIC = 0x82534e4150505900L;
+
+    private static final int SNAPPY_HEAD = 16;
 
     private static final int MAX_KEPT_SCRATCH = 8 << 20;
 
@@ -234,6 +249,9 @@ public final class RecordBatchReader {
         if (codec > CompressionType.ZSTD.id) {
             throw corrupt("unknown codec " + codec);
         }
+        if (codec == CompressionType.SNAPPY.id) {
+            checkSnappy(compressed);
+        }
         int filled = 0;
         try (InputStream stream =
                 Compression.of(CompressionType.forId(codec))
@@ -248,7 +266,7 @@ public final class RecordBatchReader {
                 filled += read;
                 if (filled == scratch.length) {
                     if (filled >= maxUncompressedBytes) {
-                        throw corrupt("more than " + maxUncompressedBytes + " bytes uncompressed");
+                        throw tooLarge();
                     }
                     scratch =
                             Arrays.copyOf(
@@ -270,6 +288,51 @@ public final class RecordBatchReader {
         bytes = scratch;
         position = 0;
         end = filled;
+    }
+
+    /// Snappy's reader allocates what the lengths in its input say, before it looks further.
+    private void checkSnappy(ByteBuffer compressed) {
+        int limit = compressed.limit();
+        if (limit < SNAPPY_HEAD || compressed.getLong(0) != SNAPPY_MAGIC) {
+            checkSnappyChunk(compressed, 0, limit);
+            return;
+        }
+        int at = SNAPPY_HEAD;
+        while (limit - at >= Integer.BYTES) {
+            int size = compressed.getInt(at);
+            if (size == (int) (SNAPPY_MAGIC >>> Integer.SIZE)) {
+                at += SNAPPY_HEAD; // frames can follow one another
+                continue;
+            }
+            at += Integer.BYTES;
+            if (size < 0 || size > limit - at) {
+                throw corrupt("a chunk of " + size + " bytes where " + (limit - at) + " are left");
+            }
+            checkSnappyChunk(compressed, at, at + size);
+            at += size;
+        }
+    }
+
+    /// A chunk begins with its length when uncompressed, seven bits in a byte.
+    private void checkSnappyChunk(ByteBuffer compressed, int from, int to) {
+        long claimed = 0;
+        int shift = 0;
+        for (int at = from; at < to && shift < Integer.SIZE; at++, shift += 7) {
+            byte part = compressed.get(at);
+            claimed |= (part & 0x7fL) << shift;
+            if (part >= 0) {
+                break;
+            }
+        }
+        if (claimed > maxUncompressedBytes) {
+            throw tooLarge();
+        }
+    }
+
+    private BrokerException tooLarge() {
+        return new BrokerException(
+                ErrorCode.MESSAGE_TOO_LARGE,
+                "a record batch of more than " + maxUncompressedBytes + " bytes uncompressed");
     }
 
     private void ensureScratch(int needed) {

@@ -37,6 +37,9 @@ final class BatchGenerator {
     }
 
     byte[] records() {
+        if (random.nextInt(100) == 0) {
+            return bomb();
+        }
         return switch (random.nextInt(12)) {
             case 0 -> random(random.nextInt(200));
             case 1 -> new byte[0];
@@ -69,9 +72,10 @@ final class BatchGenerator {
     }
 
     /// Little that becomes much when it is decompressed.
-    byte[] bomb() {
+    private byte[] bomb() {
+        var types = CompressionType.values();
         return records(
-                codec(),
+                Compression.of(types[1 + random.nextInt(types.length - 1)]).build(),
                 new SimpleRecord(
                         1,
                         "k".getBytes(java.nio.charset.StandardCharsets.UTF_8),

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.weir.broker.RawClient;
 import dev.weir.broker.TestBroker;
+import dev.weir.broker.record.RecordBatchReader;
 import dev.weir.broker.topic.NewTopic;
 
+import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.message.AddPartitionsToTxnRequestData;
 import org.apache.kafka.common.message.AddPartitionsToTxnRequestData.AddPartitionsToTxnTopic;
 import org.apache.kafka.common.message.AddPartitionsToTxnRequestData.AddPartitionsToTxnTopicCollection;
@@ -30,12 +32,19 @@ import org.apache.kafka.common.message.OffsetCommitRequestData;
 import org.apache.kafka.common.message.OffsetCommitRequestData.OffsetCommitRequestPartition;
 import org.apache.kafka.common.message.OffsetCommitRequestData.OffsetCommitRequestTopic;
 import org.apache.kafka.common.message.OffsetCommitResponseData;
+import org.apache.kafka.common.message.ProduceRequestData;
+import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
+import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
+import org.apache.kafka.common.message.ProduceRequestData.TopicProduceDataCollection;
+import org.apache.kafka.common.message.ProduceResponseData;
 import org.apache.kafka.common.message.SyncGroupRequestData;
 import org.apache.kafka.common.message.SyncGroupRequestData.SyncGroupRequestAssignment;
 import org.apache.kafka.common.message.SyncGroupResponseData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.SimpleRecord;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -73,6 +82,41 @@ class HostileSizesTest {
         var surprises = log.surprises();
         log.close();
         assertThat(surprises).isEmpty();
+    }
+
+    @Test
+    void a_batch_that_grows_without_measure_is_too_large_for_a_compacted_topic() throws Exception {
+        var _ =
+                broker.broker()
+                        .topics()
+                        .create(new NewTopic("c", 1, Map.of("cleanup.policy", "compact")));
+        assertThat(produce("c", 1 << 20)).isEqualTo(Errors.NONE);
+        assertThat(produce("c", RecordBatchReader.DEFAULT_MAX_UNCOMPRESSED_BYTES))
+                .isEqualTo(Errors.MESSAGE_TOO_LARGE);
+    }
+
+    private Errors produce(String topic, int valueBytes) throws Exception {
+        var records =
+                MemoryRecords.withRecords(
+                        Compression.zstd().build(),
+                        new SimpleRecord(1, new byte[1], new byte[valueBytes]));
+        var data =
+                new TopicProduceData()
+                        .setName(topic)
+                        .setPartitionData(List.of(new PartitionProduceData().setRecords(records)));
+        var response =
+                (ProduceResponseData)
+                        call(
+                                ApiKeys.PRODUCE,
+                                9,
+                                new ProduceRequestData()
+                                        .setAcks((short) -1)
+                                        .setTimeoutMs(10_000)
+                                        .setTopicData(
+                                                new TopicProduceDataCollection(
+                                                        List.of(data).iterator())));
+        return Errors.forCode(
+                response.responses().iterator().next().partitionResponses().getFirst().errorCode());
     }
 
     @Test

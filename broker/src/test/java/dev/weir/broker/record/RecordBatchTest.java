@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -175,7 +176,35 @@ class RecordBatchTest {
         RecordBatchReader reader = new RecordBatchReader(1 << 20);
         assertThatThrownBy(() -> reader.start(bomb))
                 .isInstanceOf(BrokerException.class)
-                .hasMessageContaining("more than 1048576 bytes");
+                .hasMessageContaining("more than 1048576 bytes")
+                .extracting(e -> ((BrokerException) e).code())
+                .isEqualTo(ErrorCode.MESSAGE_TOO_LARGE);
+    }
+
+    @Test
+    void what_snappy_says_of_its_lengths_is_not_allocated() {
+        ByteBuffer honest =
+                MemoryRecords.withRecords(
+                                Compression.snappy().build(),
+                                new SimpleRecord(1, new byte[300], new byte[300]))
+                        .buffer();
+        int chunk = BatchHeader.BYTES + 16;
+        ByteBuffer longChunk = copy(honest).putInt(chunk, 500 << 20);
+        ByteBuffer longWhenUncompressed =
+                copy(honest).put(chunk + 4, new byte[] {-1, -1, -1, -1, 7});
+        ByteBuffer withoutFrame =
+                copy(honest).put(BatchHeader.BYTES, new byte[] {-1, -1, -1, -1, 7});
+        for (ByteBuffer bomb : List.of(longChunk, longWhenUncompressed, withoutFrame)) {
+            RecordBatchReader reader = new RecordBatchReader(1 << 20);
+            var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+            long before = threads.getCurrentThreadAllocatedBytes();
+            assertThatThrownBy(() -> reader.start(bomb)).isInstanceOf(BrokerException.class);
+            assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(32 << 20);
+        }
+    }
+
+    private static ByteBuffer copy(ByteBuffer bytes) {
+        return ByteBuffer.allocate(bytes.remaining()).put(bytes.duplicate()).flip();
     }
 
     @Test
