@@ -54,6 +54,7 @@ final class KeyedCollections {
                     JOIN_GROUP,
                     CREATE_PARTITIONS,
                     DESCRIBE_LOG_DIRS,
+                    ELECT_LEADERS,
                     OFFSET_DELETE,
                     OFFSET_FOR_LEADER_EPOCH,
                     UPDATE_FEATURES ->

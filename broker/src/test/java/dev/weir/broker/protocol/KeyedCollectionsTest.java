@@ -108,7 +108,7 @@ class KeyedCollectionsTest {
                 RawClient.frame(
                         ApiKeys.ADD_PARTITIONS_TO_TXN, (short) (LAST_OF_CLIENTS - 1), 1, one);
         var frame = ByteBuffer.allocate(head.limit() + count * 64);
-        frame.put(head.array(), 0, head.limit() - Integer.BYTES - 3 - Integer.BYTES);
+        frame.put(head.slice(0, head.limit() - Integer.BYTES - 3 - Integer.BYTES));
         frame.putInt(count);
         for (int i = 0; i < count; i++) {
             var name = names.apply(i).getBytes(java.nio.charset.StandardCharsets.UTF_8);
