@@ -31,6 +31,9 @@ final class KeyedCollections {
         /// The first, and behind it all texts are its keys.
         FIRST,
 
+        /// The first, and more in it; while those are empty, all texts are its keys.
+        OUTER,
+
         /// Several, one in the other.
         NESTED
     }
@@ -38,6 +41,7 @@ final class KeyedCollections {
     private final Reach reach;
     private final int factor;
     private boolean seenFirst;
+    private int outer;
     private Table table;
     private Table rebuilt;
     private long cubes;
@@ -60,8 +64,8 @@ final class KeyedCollections {
                     UPDATE_FEATURES ->
                     Reach.FIRST;
             case ADD_PARTITIONS_TO_TXN -> version <= 3 ? Reach.FIRST : Reach.NESTED;
-            case CREATE_TOPICS, ALTER_CONFIGS, INCREMENTAL_ALTER_CONFIGS, ALTER_REPLICA_LOG_DIRS ->
-                    Reach.NESTED;
+            case CREATE_TOPICS -> Reach.OUTER;
+            case ALTER_CONFIGS, INCREMENTAL_ALTER_CONFIGS, ALTER_REPLICA_LOG_DIRS -> Reach.NESTED;
             default -> Reach.NONE;
         };
     }
@@ -70,23 +74,45 @@ final class KeyedCollections {
     ///
     /// @throws IllegalArgumentException if there are more than can be taken in
     void array(int count) {
-        if (reach == Reach.FIRST && !seenFirst) {
-            seenFirst = true;
-            if (count > FREE) {
-                int slots = 2 * count + 1;
-                table = new Table(slots);
-                rebuilt = new Table(2 * slots + 1);
+        switch (reach) {
+            case NONE -> {}
+            case FIRST -> {
+                if (!seenFirst) {
+                    first(count);
+                }
             }
-        } else if (reach == Reach.NESTED) {
-            cubes += cube(count);
-            if (cubes > MOST_CUBES) {
-                throw new IllegalArgumentException(
-                        "an array of "
-                                + count
-                                + " elements with keys, more than "
-                                + MOST_UNSEEN
-                                + " in one request; send it in parts");
+            case OUTER -> {
+                if (!seenFirst) {
+                    first(count);
+                    outer = count;
+                } else {
+                    table = null; // what follows may be no key
+                    rebuilt = null;
+                    charge(outer);
+                    outer = 0;
+                    charge(count);
+                }
             }
+            case NESTED -> charge(count);
+        }
+    }
+
+    private void first(int count) {
+        seenFirst = true;
+        if (count > FREE) {
+            int slots = 2 * count + 1;
+            table = new Table(slots);
+            rebuilt = new Table(2 * slots + 1);
+        }
+    }
+
+    private void charge(int count) {
+        cubes += cube(count);
+        if (cubes > MOST_CUBES) {
+            throw new IllegalArgumentException(
+                    "more than "
+                            + MOST_UNSEEN
+                            + " elements with keys in one request; send it in parts");
         }
     }
 

@@ -9,6 +9,7 @@ import org.apache.kafka.common.message.AddPartitionsToTxnRequestData;
 import org.apache.kafka.common.message.AddPartitionsToTxnRequestData.AddPartitionsToTxnTopic;
 import org.apache.kafka.common.message.CreateTopicsRequestData;
 import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopic;
+import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopicConfig;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.utils.ImplicitLinkedHashCollection;
 import org.junit.jupiter.api.Test;
@@ -83,16 +84,21 @@ class KeyedCollectionsTest {
 
     @Test
     void collections_in_collections_are_bounded_by_their_number() throws Exception {
-        assertThat(create(2000)).isEqualTo(2000);
-        assertThatThrownBy(() -> create(2001))
+        assertThat(create(10_000, false)).isEqualTo(10_000);
+        assertThat(create(1900, true)).isEqualTo(1900);
+        assertThatThrownBy(() -> create(2001, true))
                 .isInstanceOf(MalformedRequestException.class)
                 .hasMessageContaining("send it in parts");
     }
 
-    private static int create(int count) throws MalformedRequestException {
+    private static int create(int count, boolean configured) throws MalformedRequestException {
         var request = new CreateTopicsRequestData();
         for (int i = 0; i < count; i++) {
-            request.topics().add(new CreatableTopic().setName("t" + i));
+            var topic = new CreatableTopic().setName("t" + i);
+            if (configured) {
+                topic.configs().add(new CreatableTopicConfig().setName("retention.ms"));
+            }
+            request.topics().add(topic);
         }
         var frame = RawClient.frame(ApiKeys.CREATE_TOPICS, (short) 7, 1, request);
         return ((CreateTopicsRequestData) decode(frame, ApiKeys.CREATE_TOPICS).body())
