@@ -42,7 +42,8 @@ import java.util.function.Supplier;
 /// commits. Owns one thread. The worker may be [#AHEAD] commits ahead of it.
 ///
 /// A full disk is waited out: the move that found no room is made again until it succeeds, and with
-/// the committer soon everybody waits who has to write.
+/// the committer soon everybody waits who has to write. The worker does the same when state must
+/// leave memory.
 final class Committer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Committer.class);
     private static final int AHEAD = 2;
@@ -72,8 +73,8 @@ final class Committer implements AutoCloseable {
     private boolean hurried;
     private Throwable failure;
 
-    /// Why it waits for room on the disk, while it does.
-    private SqlException full;
+    /// Who waits for room on the disk, and why.
+    private final Map<Thread, SqlException> full = new LinkedHashMap<>();
 
     private Published published;
     private long journalEnd;
@@ -205,7 +206,7 @@ final class Committer implements AutoCloseable {
 
     /// Why nothing can be committed at present, while the disk is full. Any thread.
     synchronized Optional<SqlException> full() {
-        return Optional.ofNullable(full);
+        return full.values().stream().findFirst();
     }
 
     /// Does not wait for room on a full disk any longer.
@@ -214,7 +215,9 @@ final class Committer implements AutoCloseable {
         notifyAll();
     }
 
-    /// Makes a move, again and again while the disk is full.
+    /// Makes a move, again and again while the disk is full. Committer and worker.
+    ///
+    /// @throws SqlException what the move throws; `DISK_FULL` only when nobody may wait any more
     private <T> T patiently(Supplier<T> move) {
         while (true) {
             try {
@@ -230,7 +233,7 @@ final class Committer implements AutoCloseable {
         }
     }
 
-    private void patiently(Runnable move) {
+    void patiently(Runnable move) {
         var _ =
                 patiently(() -> {
                     move.run();
@@ -239,17 +242,16 @@ final class Committer implements AutoCloseable {
     }
 
     private synchronized void hasRoom() {
-        if (full != null) {
-            full = null;
+        if (full.remove(Thread.currentThread()) != null && full.isEmpty()) {
             LOG.info("the disk has room again, the engine goes on");
         }
     }
 
     private synchronized void awaitSpace(SqlException e) {
-        if (full == null) {
+        if (full.isEmpty()) {
             LOG.warn("the disk is full, the engine waits: {}", e.getMessage());
         }
-        full = e;
+        full.put(Thread.currentThread(), e);
         long deadline = System.nanoTime() + DISK_FULL_RETRY_MS * 1_000_000;
         long left = DISK_FULL_RETRY_MS;
         while (left > 0) {

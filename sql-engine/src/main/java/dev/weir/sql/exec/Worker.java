@@ -11,6 +11,7 @@ import dev.weir.sql.exec.JournalRecord.Step;
 import dev.weir.sql.io.TopicLog;
 import dev.weir.sql.io.TopicPartition;
 import dev.weir.sql.state.Freeze;
+import dev.weir.sql.state.NoRoomException;
 import dev.weir.sql.state.StateStore;
 
 import org.slf4j.Logger;
@@ -357,6 +358,7 @@ final class Worker implements AutoCloseable {
         long number = durable ? program.step() + 1 : program.step();
         long now = clock.millis();
         StepOutputs outputs = durable ? committer.outputs() : null;
+        limitMemory();
         List<JournalRecord> records = new ArrayList<>(program.run(number, now, to, outputs));
         if (durable) {
             records.add(new Step(number, JournalRecord.MAIN, false, now, cuts, List.of()));
@@ -364,6 +366,24 @@ final class Worker implements AutoCloseable {
         }
         commit(records, outputs, deliveries(number));
         abandonFills();
+    }
+
+    /// Lets state leave memory, before a step rather than in it: until there is room on the disk for
+    /// it, nothing of the step has happened.
+    private void limitMemory() {
+        committer.patiently(() -> {
+            try {
+                store.limitMemory();
+            } catch (NoRoomException e) {
+                throw new SqlException(
+                        SqlState.DISK_FULL,
+                        null,
+                        e.getMessage(),
+                        "Free some space on the disk of the data directory: what waits goes on by"
+                                + " itself then, and what was refused can be tried again.",
+                        e);
+            }
+        });
     }
 
     /// Stops a relation that the committer has found to have failed, and what reads it.
@@ -514,6 +534,7 @@ final class Worker implements AutoCloseable {
         long number = program.step() + 1;
         long now = clock.millis();
         List<JournalRecord> records = new ArrayList<>();
+        limitMemory();
         records.addAll(program.run(number, now, Map.of(), null));
         records.add(new Step(number, JournalRecord.MAIN, false, now, List.of(), ends));
         records.add(statement);
@@ -626,6 +647,7 @@ final class Worker implements AutoCloseable {
         StepOutputs outputs = committer.outputs();
         long from = System.nanoTime();
         int rows = Math.max(1, fillRows / tables.lanes());
+        limitMemory();
         List<Failed> failed =
                 program.fillTables(
                         query, fillRows, lane -> tables.next(lane, rows), clock.millis(), outputs);
@@ -677,6 +699,7 @@ final class Worker implements AutoCloseable {
         long number = program.step() + 1;
         long now = clock.millis();
         long from = System.nanoTime();
+        limitMemory();
         List<JournalRecord> records =
                 new ArrayList<>(
                         program.fill(

@@ -19,6 +19,7 @@ import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
 import org.rocksdb.Slice;
 import org.rocksdb.Snapshot;
+import org.rocksdb.Status;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteBufferManager;
 import org.rocksdb.WriteOptions;
@@ -36,6 +37,9 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /// The RocksDB behind the maps: two column families, no write-ahead log, memory bounded by one
 /// write-buffer manager that charges memtables to the block cache.
+///
+/// A write on a full disk fails with [NoRoomException], and so does every later one until RocksDB,
+/// which looks for itself, has found room and written what it holds in memory; reads go on.
 ///
 /// Disk keys are {operator, 4 bytes big-endian; shard, 1 byte; key}. Gets may come from any thread;
 /// writes from one at a time.
@@ -113,7 +117,11 @@ final class Disk implements AutoCloseable {
     }
 
     private static UncheckedIOException failed(String what, RocksDBException cause) {
-        return new UncheckedIOException(new IOException(what + ": " + cause.getMessage(), cause));
+        IOException failure = new IOException(what + ": " + cause.getMessage(), cause);
+        Status status = cause.getStatus();
+        return status != null && status.getSubCode() == Status.SubCode.NoSpace
+                ? new NoRoomException(failure)
+                : new UncheckedIOException(failure);
     }
 
     static void putOperator(byte[] key, int operator) {

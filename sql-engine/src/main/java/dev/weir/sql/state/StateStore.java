@@ -138,9 +138,10 @@ public final class StateStore implements AutoCloseable {
         return parts[lane];
     }
 
-    /// All changes from now on belong to that step. Handles and cursors of earlier steps end. When
-    /// memory is full, least used entries are left to RocksDB, or written there first; this may
-    /// wait for a freeze to be written. Worker.
+    /// All changes from now on belong to that step. Handles and cursors of earlier steps end. What
+    /// [#limitMemory] does is done, too. Worker.
+    ///
+    /// @throws NoRoomException as that does
     public void beginStep(long step) {
         shared.step = step;
         if (shared.disk != null) {
@@ -188,7 +189,12 @@ public final class StateStore implements AutoCloseable {
         }
     }
 
-    private void limitMemory() {
+    /// When memory is full, leaves least used entries to RocksDB, or writes them there first; this
+    /// may wait for a freeze to be written. Worker, between steps.
+    ///
+    /// @throws NoRoomException if the disk has no room for them; nothing is lost, and it may be tried
+    ///   again
+    public void limitMemory() {
         long bytes = measure();
         memoryBytes = bytes;
         if (shared.disk == null || bytes <= evictAbove) {
