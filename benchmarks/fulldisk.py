@@ -242,10 +242,10 @@ def main():
                 server.kill()
                 load.abandoned = True
                 load.stopping.set()
+                load.stop()
             disk.give_room()
             begun = time.time()
             if killed:
-                load.stop()
                 server = Server(command, data, log)
                 load.run(server, dice)
             reached = sum(map(len, load.acknowledged))

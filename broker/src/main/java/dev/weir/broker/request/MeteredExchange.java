@@ -38,6 +38,7 @@ final class MeteredExchange extends ForwardingExchange implements PartitionBudge
     private static final short STRICT_CREATE_PARTITIONS = 3;
 
     private final Quotas quotas;
+    private final RequestMetrics metrics;
     private final LongSupplier nanoTime;
     private final String user = KafkaPrincipal.ANONYMOUS.getName();
     private final String client;
@@ -53,9 +54,11 @@ final class MeteredExchange extends ForwardingExchange implements PartitionBudge
     private volatile boolean answered;
 
     /// @param nanoTime by which the time of threads is measured
-    MeteredExchange(Exchange exchange, Quotas quotas, LongSupplier nanoTime) {
+    MeteredExchange(
+            Exchange exchange, Quotas quotas, RequestMetrics metrics, LongSupplier nanoTime) {
         super(exchange);
         this.quotas = quotas;
+        this.metrics = metrics;
         this.nanoTime = nanoTime;
         this.client = exchange.request().clientId();
     }
@@ -116,18 +119,20 @@ final class MeteredExchange extends ForwardingExchange implements PartitionBudge
     @Override
     public void reply(ApiMessage response) {
         int forTime = countTime();
-        int forBytes = waitMs.get();
+        int forUse = waitMs.get();
         if (response instanceof FetchResponseData fetch) {
             int bytes = sizeOf(response);
-            forBytes = quotas.useBytes(Use.FETCH, user, client, bytes);
-            if ((forBytes > 0 || forTime > 0) && !quotas.isFirst(Use.FETCH, user, client, bytes)) {
+            forUse = quotas.useBytes(Use.FETCH, user, client, bytes);
+            if ((forUse > 0 || forTime > 0) && !quotas.isFirst(Use.FETCH, user, client, bytes)) {
                 quotas.useBytes(Use.FETCH, user, client, -bytes);
-                exchange.quiet(Math.max(forBytes, forTime));
-                exchange.reply(withoutRecords(fetch, Math.max(forBytes, forTime)));
+                countThrottled(forUse, forTime);
+                exchange.quiet(Math.max(forUse, forTime));
+                exchange.reply(withoutRecords(fetch, Math.max(forUse, forTime)));
                 return;
             }
         }
-        int wait = Math.max(forBytes, forTime);
+        countThrottled(forUse, forTime);
+        int wait = Math.max(forUse, forTime);
         if (wait > 0) {
             ThrottleTimes.set(response, wait);
             exchange.quiet(wait);
@@ -137,7 +142,7 @@ final class MeteredExchange extends ForwardingExchange implements PartitionBudge
 
     @Override
     public void replyNothing() {
-        countTime();
+        countThrottled(waitMs.get(), countTime());
         exchange.replyNothing();
     }
 
@@ -171,6 +176,21 @@ final class MeteredExchange extends ForwardingExchange implements PartitionBudge
             case CREATE_PARTITIONS -> request.version() >= STRICT_CREATE_PARTITIONS;
             default -> false;
         };
+    }
+
+    private void countThrottled(int forUse, int forTime) {
+        if (forUse > 0) {
+            var use =
+                    switch (exchange.request().body()) {
+                        case ProduceRequestData _ -> Use.PRODUCE;
+                        case FetchRequestData _ -> Use.FETCH;
+                        default -> Use.MUTATION;
+                    };
+            metrics.throttled(use).increment();
+        }
+        if (forTime > 0) {
+            metrics.throttled(Use.TIME).increment();
+        }
     }
 
     private int countTime() {

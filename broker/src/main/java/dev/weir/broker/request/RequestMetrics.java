@@ -4,6 +4,7 @@ import dev.weir.broker.metric.Histogram;
 import dev.weir.broker.metric.Labels;
 import dev.weir.broker.metric.Metric;
 import dev.weir.broker.metric.MetricVisitor;
+import dev.weir.broker.quota.Use;
 
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
@@ -12,6 +13,7 @@ import org.apache.kafka.common.protocol.Errors;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -49,6 +51,10 @@ public final class RequestMetrics {
             Metric.counter(
                     "weir_broker_requests_refused_total",
                     "Connections closed because of a broken, oversized or unsupported request.");
+    private static final Metric THROTTLED =
+            Metric.counter(
+                    "weir_broker_throttled_requests_total",
+                    "Requests after which the client has to be quiet because of a quota.");
     private static final Metric PRODUCED =
             Metric.counter(
                     "weir_broker_produced_bytes_total",
@@ -93,7 +99,19 @@ public final class RequestMetrics {
     /// Fetch requests that named only what was new in their session.
     public final LongAdder incrementalFetches = new LongAdder();
 
+    private final EnumMap<Use, LongAdder> throttled = new EnumMap<>(Use.class);
     private final AtomicReferenceArray<ApiMetrics> apis = new AtomicReferenceArray<>(APIS);
+
+    public RequestMetrics() {
+        for (var use : Use.values()) {
+            throttled.put(use, new LongAdder());
+        }
+    }
+
+    /// Requests after which their clients have to be quiet, because of this quota.
+    public LongAdder throttled(Use use) {
+        return throttled.get(use);
+    }
 
     /// The counters of one API.
     public static final class ApiMetrics {
@@ -187,6 +205,9 @@ public final class RequestMetrics {
         visitor.single(ACCEPTED, connectionsOpened.sum());
         visitor.single(TURNED_AWAY, connectionsRefused.sum());
         visitor.single(REFUSED, requestsRefused.sum());
+        visitor.metric(THROTTLED);
+        throttled.forEach(
+                (use, count) -> visitor.sample(Labels.of("quota", use.quota()), count.sum()));
         visitor.single(PRODUCED, producedBytes.sum());
         visitor.single(FETCHED, fetchedBytes.sum());
         visitor.single(INCREMENTAL, incrementalFetches.sum());

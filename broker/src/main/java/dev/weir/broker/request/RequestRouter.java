@@ -32,6 +32,7 @@ public final class RequestRouter {
     private final ServedApis served;
     private final ProduceHandler produce;
     private final Quotas quotas;
+    private final RequestMetrics metrics;
     private final Guard guard;
 
     /// @param groupSettings which settings groups can have
@@ -54,6 +55,7 @@ public final class RequestRouter {
             Executor admin,
             Executor lookup) {
         this.quotas = quotas;
+        this.metrics = metrics;
         this.produce = new ProduceHandler(topics, transactions, metrics);
         this.guard =
                 authorizer.isEnforced()
@@ -164,7 +166,7 @@ public final class RequestRouter {
                         ? handlers.get(exchange.request().api())
                         : guarded(handlers.get(exchange.request().api()));
         if (quotas.limitClients()) {
-            var metered = new MeteredExchange(exchange, quotas, System::nanoTime);
+            var metered = new MeteredExchange(exchange, quotas, metrics, System::nanoTime);
             metered.begin();
             metered.run(() -> answer(handler, metered));
         } else {

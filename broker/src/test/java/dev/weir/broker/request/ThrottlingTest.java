@@ -8,6 +8,7 @@ import dev.weir.broker.BrokerConfig;
 import dev.weir.broker.RawClient;
 import dev.weir.broker.TestBroker;
 import dev.weir.broker.protocol.ThrottleTimes;
+import dev.weir.broker.quota.Use;
 import dev.weir.broker.storage.RealFileSystem;
 import dev.weir.broker.topic.NewTopic;
 
@@ -99,6 +100,11 @@ class ThrottlingTest {
             int wait = throttleOf(client, produce(-1, 10_000));
             assertThat(wait).isBetween(1, 1000);
             assertThat(broker.partition("t", 0).highWatermark()).isEqualTo(2);
+            for (var use : Use.values()) {
+                assertThat(broker.metrics().requests().throttled(use).sum())
+                        .as("throttled because of %s", use)
+                        .isEqualTo(use == Use.PRODUCE ? 1 : 0);
+            }
             client.call(ApiKeys.METADATA, 4, metadata());
             assertThat(Duration.ofNanos(System.nanoTime() - start).toMillis())
                     .isGreaterThanOrEqualTo(wait);

@@ -368,8 +368,8 @@ final class Worker implements AutoCloseable {
         abandonFills();
     }
 
-    /// Lets state leave memory, before a step rather than in it: until there is room on the disk for
-    /// it, nothing of the step has happened.
+    /// Lets state leave memory, before a step rather than in it: until there is room on the disk
+    /// for it, nothing of the step has happened.
     private void limitMemory() {
         committer.patiently(() -> {
             try {

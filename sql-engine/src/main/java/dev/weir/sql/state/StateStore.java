@@ -192,8 +192,8 @@ public final class StateStore implements AutoCloseable {
     /// When memory is full, leaves least used entries to RocksDB, or writes them there first; this
     /// may wait for a freeze to be written. Worker, between steps.
     ///
-    /// @throws NoRoomException if the disk has no room for them; nothing is lost, and it may be tried
-    ///   again
+    /// @throws NoRoomException if the disk has no room for them; nothing is lost, and it may be
+    ///   tried again
     public void limitMemory() {
         long bytes = measure();
         memoryBytes = bytes;
