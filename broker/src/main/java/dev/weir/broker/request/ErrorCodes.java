@@ -1,6 +1,10 @@
 package dev.weir.broker.request;
 
 import org.apache.kafka.common.message.FetchResponseData;
+import org.apache.kafka.common.message.ListOffsetsResponseData;
+import org.apache.kafka.common.message.MetadataResponseData;
+import org.apache.kafka.common.message.OffsetCommitResponseData;
+import org.apache.kafka.common.message.OffsetFetchResponseData;
 import org.apache.kafka.common.message.ProduceResponseData;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.Message;
@@ -15,9 +19,9 @@ import java.util.function.IntConsumer;
 
 /// Finds the error codes in responses, for the counters.
 ///
-/// The generated classes have no common accessor. Those of produce and fetch, which are answered
-/// thousands of times a second, are read directly; for the others the accessors called `errorCode`
-/// are found once per class by reflection.
+/// The generated classes have no common accessor. Those that are answered thousands of times a
+/// second, or can name thousands of partitions, are read directly; for the others the accessors
+/// called `errorCode` are found once per class by reflection.
 final class ErrorCodes {
     private static final ClassValue<Shape> SHAPES =
             new ClassValue<>() {
@@ -50,7 +54,49 @@ final class ErrorCodes {
                     }
                 }
             }
+            case MetadataResponseData metadata -> {
+                report(metadata.errorCode(), codes);
+                for (var topic : metadata.topics()) {
+                    report(topic.errorCode(), codes);
+                    for (var partition : topic.partitions()) {
+                        report(partition.errorCode(), codes);
+                    }
+                }
+            }
+            case ListOffsetsResponseData listed -> {
+                for (var topic : listed.topics()) {
+                    for (var partition : topic.partitions()) {
+                        report(partition.errorCode(), codes);
+                    }
+                }
+            }
+            case OffsetCommitResponseData committed -> {
+                for (var topic : committed.topics()) {
+                    for (var partition : topic.partitions()) {
+                        report(partition.errorCode(), codes);
+                    }
+                }
+            }
+            case OffsetFetchResponseData offsets -> inOffsets(offsets, codes);
             default -> walk(response, codes);
+        }
+    }
+
+    /// Versions before 8 name one group in the response itself.
+    private static void inOffsets(OffsetFetchResponseData response, IntConsumer codes) {
+        report(response.errorCode(), codes);
+        for (var topic : response.topics()) {
+            for (var partition : topic.partitions()) {
+                report(partition.errorCode(), codes);
+            }
+        }
+        for (var group : response.groups()) {
+            report(group.errorCode(), codes);
+            for (var topic : group.topics()) {
+                for (var partition : topic.partitions()) {
+                    report(partition.errorCode(), codes);
+                }
+            }
         }
     }
 
@@ -60,7 +106,8 @@ final class ErrorCodes {
         }
     }
 
-    private static void walk(Object message, IntConsumer codes) {
+    /// Of any response.
+    static void walk(Object message, IntConsumer codes) {
         var shape = SHAPES.get(message.getClass());
         try {
             if (shape.code != null) {

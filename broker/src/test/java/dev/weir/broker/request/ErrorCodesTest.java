@@ -79,6 +79,33 @@ class ErrorCodesTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource(
+            value = ApiKeys.class,
+            names = {
+                "PRODUCE",
+                "FETCH",
+                "METADATA",
+                "LIST_OFFSETS",
+                "OFFSET_COMMIT",
+                "OFFSET_FETCH"
+            })
+    void responses_read_directly_are_read_wholly(ApiKeys api) throws Exception {
+        long seed = System.nanoTime();
+        var random = new Random(seed);
+        for (int round = 0; round < 20; round++) {
+            var response = api.messageType.newResponse();
+            fill(response, random, 0);
+            List<Integer> direct = new ArrayList<>();
+            ErrorCodes.in(response, direct::add);
+            List<Integer> walked = new ArrayList<>();
+            ErrorCodes.walk(response, walked::add);
+            assertThat(direct)
+                    .as("%s, seed %s, round %s: %s", api, seed, round, response)
+                    .containsExactlyInAnyOrderElementsOf(walked);
+        }
+    }
+
     private static AbstractResponse parsed(ApiKeys api, ApiMessage response) {
         short version = api.latestVersion();
         var bytes = MessageUtil.toByteBufferAccessor(response, version).buffer();
