@@ -174,6 +174,13 @@ record ConfigHandlers(
                             .setResourceName(resource.resourceName());
             try {
                 named.requireOne(resource.resourceType(), resource.resourceName());
+                var names = new HashSet<String>();
+                for (var each : resource.configs()) {
+                    if (!names.add(each.name())) {
+                        throw new BrokerException(
+                                ErrorCode.INVALID_REQUEST, each.name() + " is changed twice");
+                    }
+                }
                 alter(
                         resource.resourceType(),
                         resource.resourceName(),
@@ -315,7 +322,7 @@ record ConfigHandlers(
     private static void apply(byte type, Map<String, String> configs, AlterableConfig change) {
         var name = change.name();
         if (change.configOperation() != DELETE && change.value() == null) {
-            throw new BrokerException(ErrorCode.INVALID_CONFIG, name + " has no value");
+            throw new BrokerException(ErrorCode.INVALID_REQUEST, name + " has no value");
         }
         switch (change.configOperation()) {
             case SET -> configs.put(name, change.value());

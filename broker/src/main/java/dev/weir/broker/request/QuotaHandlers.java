@@ -157,6 +157,9 @@ record QuotaHandlers(AdminSettings settings) {
         if (!ENTITIES.contains(type)) {
             throw invalid("quotas of entity type \"" + type + "\" are not known");
         }
+        if (name != null && name.isEmpty()) {
+            throw invalid(type + " has an empty name");
+        }
         if (AdminSettings.DEFAULT_NAME.equals(name)) {
             throw invalid("the name " + name + " is reserved");
         }

@@ -215,9 +215,18 @@ record TopicHandlers(ServingConfig config, Topics topics) {
         return wanted.assignments().size();
     }
 
-    private static void checkAssignments(CreatePartitionsTopic wanted) {
+    private void checkAssignments(CreatePartitionsTopic wanted) {
         if (wanted.assignments() == null) {
             return;
+        }
+        int added = wanted.count() - topics.get(wanted.name()).partitions().size();
+        if (added > 0 && wanted.assignments().size() != added) {
+            throw new BrokerException(
+                    ErrorCode.INVALID_REPLICA_ASSIGNMENT,
+                    added
+                            + " partitions are added and "
+                            + wanted.assignments().size()
+                            + " assigned");
         }
         for (var assignment : wanted.assignments()) {
             if (assignment.brokerIds().size() != 1

@@ -10,6 +10,7 @@ import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.DescribeConfigsOptions;
 import org.apache.kafka.clients.admin.FeatureUpdate;
+import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.ScramCredentialInfo;
 import org.apache.kafka.clients.admin.ScramMechanism;
@@ -28,6 +29,7 @@ import org.apache.kafka.common.acl.AclPermissionType;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.ElectionNotNeededException;
 import org.apache.kafka.common.errors.InvalidConfigurationException;
+import org.apache.kafka.common.errors.InvalidReplicaAssignmentException;
 import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.errors.InvalidUpdateVersionException;
 import org.apache.kafka.common.errors.LogDirNotFoundException;
@@ -376,6 +378,35 @@ class AdminToolsTest {
                         .hasCauseInstanceOf(InvalidConfigurationException.class);
             }
         }
+    }
+
+    @Test
+    void changes_that_contradict_themselves_are_refused() throws Exception {
+        admin.createTopics(List.of(new NewTopic("twice", 1, (short) 1))).all().get();
+        var topic = new ConfigResource(ConfigResource.Type.TOPIC, "twice");
+        var first =
+                new AlterConfigOp(new ConfigEntry("retention.ms", "7"), AlterConfigOp.OpType.SET);
+        var second =
+                new AlterConfigOp(new ConfigEntry("retention.ms", "8"), AlterConfigOp.OpType.SET);
+        assertThatThrownBy(() ->
+                        admin.incrementalAlterConfigs(Map.of(topic, List.of(first, second)))
+                                .all()
+                                .get())
+                .hasCauseInstanceOf(InvalidRequestException.class);
+        assertThatThrownBy(() ->
+                        admin.createPartitions(
+                                        Map.of(
+                                                "twice",
+                                                NewPartitions.increaseTo(3, List.of(List.of(1)))))
+                                .all()
+                                .get())
+                .hasCauseInstanceOf(InvalidReplicaAssignmentException.class);
+        assertThatThrownBy(() ->
+                        quota(
+                                new ClientQuotaEntity(Map.of(ClientQuotaEntity.USER, "")),
+                                "producer_byte_rate",
+                                1.0))
+                .hasCauseInstanceOf(InvalidRequestException.class);
     }
 
     @Test
