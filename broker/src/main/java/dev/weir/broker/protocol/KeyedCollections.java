@@ -12,16 +12,17 @@ import java.util.BitSet;
 /// Told of each array and each key as it is read, before the collection has it. Owned by one read.
 final class KeyedCollections {
     /// So few elements are no work, whatever their keys.
-    private static final int FREE = 500;
+    private static final int FREE = 50;
 
     /// The most elements of a collection whose keys cannot be told from other texts.
     private static final int MOST_UNSEEN = 2000;
 
     private static final long MOST_CUBES = cube(MOST_UNSEEN);
 
-    /// The most squares of steps from a key's slot to a free one, about a tenth of a second. Honest
-    /// names take a few for each.
-    private static final long MOST_SQUARES = 200_000_000;
+    /// The most squares of steps from a key's slot to a free one: less than a tenth of a second.
+    /// Names with counters in them have hash codes close to each other and take up to thousands for
+    /// each.
+    private static final long MOST_SQUARES = 40_000_000;
 
     /// Which arrays of a request are collections with keys.
     enum Reach {
