@@ -84,11 +84,25 @@ record OffsetHandlers(Topics topics) {
         }
     }
 
+    /// Serves a request that [#searches] something, likewise. Waits for the disk.
+    void search(Exchange exchange) {
+        for (var partition : unsynced((ListOffsetsRequestData) exchange.request().body())) {
+            try {
+                partition.syncNow();
+            } catch (BrokerException e) {
+                LOGGER.debug("{} could not be synced before a search", partition, e);
+            }
+        }
+        listOffsets(exchange);
+    }
+
     private List<Partition> unsynced(ListOffsetsRequestData body) {
         var unsynced = new ArrayList<Partition>();
         for (var topic : body.topics()) {
             for (var wanted : topic.partitions()) {
-                if (wanted.timestamp() == LATEST) {
+                if (wanted.timestamp() >= 0
+                        || wanted.timestamp() == LATEST
+                        || wanted.timestamp() == MAX_TIMESTAMP) {
                     topics.find(topic.name())
                             .map(Topic::partitions)
                             .filter(all ->

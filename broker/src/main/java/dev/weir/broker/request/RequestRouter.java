@@ -87,7 +87,7 @@ public final class RequestRouter {
         handlers.put(ApiKeys.ELECT_LEADERS, cluster::electLeaders);
         handlers.put(ApiKeys.DESCRIBE_LOG_DIRS, on(lookup, directories::describe));
         handlers.put(ApiKeys.ALTER_REPLICA_LOG_DIRS, directories::move);
-        Handler searching = on(lookup, offsets::listOffsets);
+        Handler searching = on(lookup, offsets::search);
         handlers.put(
                 ApiKeys.LIST_OFFSETS,
                 exchange -> {
