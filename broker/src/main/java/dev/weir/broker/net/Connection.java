@@ -37,9 +37,9 @@ import java.util.concurrent.atomic.AtomicReference;
 /// answered and wake it up.
 ///
 /// Requests are served as they are read, also while earlier ones wait for their answers, and
-/// responses are written in the order of the requests. Reading stops while a request holds back its
-/// successors, while too many are unanswered, while the client does not read what it is sent, and
-/// while a client that used more than its quota has to be quiet.
+/// responses are written in the order of the requests. Reading stops when a request holds back its
+/// successors and something came after it, while too many are unanswered, while the client does not
+/// read what it is sent, and while a client that used more than its quota has to be quiet.
 final class Connection extends ChannelInboundHandlerAdapter {
     private static final Logger LOGGER = LoggerFactory.getLogger(Connection.class);
     private static final long TICK_MS = 1000;
@@ -181,7 +181,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
             return;
         }
         var channel = context.channel();
-        boolean readOn = mayServe();
+        boolean readOn = mayServe() || mayReadAhead();
         if (channel.config().isAutoRead() != readOn) {
             channel.config().setAutoRead(readOn);
         }
@@ -194,6 +194,18 @@ final class Connection extends ChannelInboundHandlerAdapter {
                 && (holding == null || holding.isReady())
                 && pending.size() < config.maxInFlightRequests()
                 && context.channel().isWritable();
+    }
+
+    /// Whether to read while a request holds back its successors. That shows whether the client is
+    /// still there, who would otherwise be waited for in vain; what it sends is read once.
+    private boolean mayReadAhead() {
+        return !closed
+                && !shuttingDown
+                && !quiet
+                && holding != null
+                && pending.size() < config.maxInFlightRequests()
+                && context.channel().isWritable()
+                && (unread.isEmpty() || (unread.size() == 1 && !unread.peek().isReadable()));
     }
 
     private void serveUnread() throws MalformedRequestException {

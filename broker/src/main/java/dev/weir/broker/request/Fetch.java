@@ -123,10 +123,10 @@ final class Fetch {
             answer();
             return;
         }
-        if (session != null) {
-            // The next request of the session counts on the answer to this one.
-            exchange.holdFollowing();
-        }
+        // As in Kafka a connection waits for one fetch at a time: what waits takes room, and the
+        // next
+        // request of a session counts on the answer to this one.
+        exchange.holdFollowing();
         exchange.finishEarly(this::answer);
         deadline = exchange.runAfter(body.maxWaitMs(), this::answer);
         if (targets.hasChanged()) {

@@ -4,6 +4,7 @@ import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.partition.ReadLimit;
 import dev.weir.broker.protocol.WireErrors;
+import dev.weir.broker.topic.TopicNames;
 import dev.weir.broker.topic.Topics;
 
 import org.apache.kafka.common.message.FetchRequestData;
@@ -42,7 +43,8 @@ final class FetchHandler implements Handler {
             }
             var targets = new FetchTargets(byId, partitions(body));
             targets.update(body.topics(), List.of(), limit);
-            run(exchange, body, targets, null, epoch == FetchSession.FULL_EPOCH, limit);
+            boolean begin = epoch == FetchSession.FULL_EPOCH && canBeKept(body);
+            run(exchange, body, targets, null, begin, limit);
             return;
         }
         metrics.incrementalFetches.increment();
@@ -57,6 +59,10 @@ final class FetchHandler implements Handler {
                 refuse(exchange, WireErrors.INVALID_FETCH_SESSION_EPOCH);
             } else if (targets.byId() != byId) {
                 refuse(exchange, WireErrors.FETCH_SESSION_TOPIC_ID_ERROR);
+            } else if (!canBeKept(body)) {
+                // Its client asks for everything again, and is answered without a session.
+                sessions.end(session.id());
+                refuse(exchange, WireErrors.FETCH_SESSION_ID_NOT_FOUND);
             } else {
                 resume(exchange, body, session, limit);
             }
@@ -99,6 +105,17 @@ final class FetchHandler implements Handler {
                         node,
                         metrics)
                 .start();
+    }
+
+    /// Whether a session may keep what a request asks for. Partitions of all sessions are counted,
+    /// so each must be small: a name that is too long for any topic, and may take 32 KiB, is not.
+    private static boolean canBeKept(FetchRequestData body) {
+        for (var topic : body.topics()) {
+            if (topic.topic().length() > TopicNames.MAX_LENGTH) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static int partitions(FetchRequestData body) {

@@ -3,7 +3,8 @@ package dev.weir.broker.request;
 /// How many fetch sessions are kept.
 ///
 /// @param slots the most sessions (`max.incremental.fetch.session.cache.slots`); 0 for none at all
-/// @param partitions the most partitions of all sessions together; each takes some 130 bytes
+/// @param partitions the most partitions of all sessions together; each takes some 130 bytes and
+///   its share of its topic's name, which is no longer than 249 characters
 /// @param evictionMs how long a session that is not used is safe from others, and how long any is
 ///   safe from larger ones after it began
 public record FetchSessionsConfig(int slots, int partitions, long evictionMs) {

@@ -225,17 +225,54 @@ class ConnectionTest {
 
     @Test
     void a_stop_answers_what_was_asked() throws Exception {
-        try (var client = broker.raw()) {
-            int fetched = client.send(ApiKeys.FETCH, 11, fetch(0, 1, 600_000));
-            int produced = client.send(ApiKeys.PRODUCE, 9, produce(-1, "last"));
-            while (broker.broker().partition("t", 0).logEndOffset() == 0) {
+        var partition = broker.broker().partition("t", 0);
+        try (var reader = broker.raw();
+                var writer = broker.raw()) {
+            int fetched = reader.send(ApiKeys.FETCH, 11, fetch(0, 1_000_000, 600_000));
+            while (!partition.isWatched()) {
+                Thread.onSpinWait();
+            }
+            int produced = writer.send(ApiKeys.PRODUCE, 9, produce(-1, "last"));
+            while (partition.logEndOffset() == 0) {
                 Thread.onSpinWait();
             }
             broker.close();
-            client.receive(ApiKeys.FETCH, 11, fetched);
-            client.receive(ApiKeys.PRODUCE, 9, produced);
-            assertThat(client.isClosedByBroker()).isTrue();
+            reader.receive(ApiKeys.FETCH, 11, fetched);
+            writer.receive(ApiKeys.PRODUCE, 9, produced);
+            assertThat(reader.isClosedByBroker()).isTrue();
+            assertThat(writer.isClosedByBroker()).isTrue();
         }
+    }
+
+    @Test
+    void a_fetch_that_waits_holds_back_what_follows_on_its_connection() throws Exception {
+        try (var client = broker.raw()) {
+            int first = client.send(ApiKeys.FETCH, 11, fetch(0, 1, 200));
+            int produced = client.send(ApiKeys.PRODUCE, 9, produce(-1, "own"));
+            int second = client.send(ApiKeys.FETCH, 11, fetch(0, 1, 15_000));
+            // It is not answered by what came behind it.
+            assertThat(records((FetchResponseData) client.receive(ApiKeys.FETCH, 11, first)))
+                    .isZero();
+            client.receive(ApiKeys.PRODUCE, 9, produced);
+            assertThat(records((FetchResponseData) client.receive(ApiKeys.FETCH, 11, second)))
+                    .isPositive();
+        }
+    }
+
+    @Test
+    void a_fetch_that_waits_is_given_up_when_its_client_goes_away() throws Exception {
+        var partition = broker.broker().partition("t", 0);
+        try (var client = broker.raw()) {
+            client.send(ApiKeys.FETCH, 11, fetch(0, 1, Integer.MAX_VALUE));
+            while (!partition.isWatched()) {
+                Thread.onSpinWait();
+            }
+        }
+        long giveUp = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+        while (partition.isWatched() && System.nanoTime() - giveUp < 0) {
+            Thread.onSpinWait();
+        }
+        assertThat(partition.isWatched()).isFalse();
     }
 
     private void assertOthersAreServed() throws IOException {

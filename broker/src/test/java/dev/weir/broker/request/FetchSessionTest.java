@@ -11,6 +11,7 @@ import dev.weir.broker.partition.AppendOrigin;
 import dev.weir.broker.quota.QuotasConfig;
 import dev.weir.broker.request.Fetches.From;
 import dev.weir.broker.topic.NewTopic;
+import dev.weir.broker.topic.TopicNames;
 
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
@@ -164,6 +165,28 @@ class FetchSessionTest {
             assertThat(fetches.fetch(session, 1).error())
                     .isEqualTo(Errors.INVALID_FETCH_SESSION_EPOCH.code());
             assertThat(fetches.fetch(session, 2).error()).isZero();
+        }
+    }
+
+    @Test
+    void names_too_long_for_a_topic_are_answered_without_a_session() throws IOException {
+        var longest = "n".repeat(TopicNames.MAX_LENGTH);
+        var tooLong = "n".repeat(TopicNames.MAX_LENGTH + 1);
+        int unknown = Errors.UNKNOWN_TOPIC_OR_PARTITION.code();
+        try (var fetches = new Fetches(broker, Fetches.BY_NAME)) {
+            var refused = fetches.fetch(0, 0, from("a", 0), from(tooLong, 0));
+            assertThat(refused.error()).isZero();
+            assertThat(refused.session()).isZero();
+            assertThat(refused.error(tooLong + "-0")).isEqualTo(unknown);
+            assertThat(refused.error("a-0")).isZero();
+            assertThat(gauge("weir_broker_fetch_sessions")).isZero();
+
+            int session = fetches.fetch(0, 0, from("a", 0), from(longest, 0)).session();
+            assertThat(session).isPositive();
+            assertThat(fetches.fetch(session, 1, from(tooLong, 0)).error())
+                    .isEqualTo(Errors.FETCH_SESSION_ID_NOT_FOUND.code());
+            assertThat(gauge("weir_broker_fetch_sessions")).isZero();
+            assertThat(broker.broker().partition("a", 0).isWatched()).isFalse();
         }
     }
 
