@@ -21,6 +21,7 @@ public final class Authorizer implements AutoCloseable {
     private final AdminSettings settings;
     private final Registration registration;
     private volatile RuleTable table;
+    private volatile long rulesNumber; // written after the table it is of
 
     public Authorizer(AccessConfig config, AdminSettings settings) {
         this.config = config;
@@ -32,6 +33,12 @@ public final class Authorizer implements AutoCloseable {
     /// Whether anybody needs to be asked about at all. Never changes.
     public boolean isEnforced() {
         return config.enforced();
+    }
+
+    /// Another number after the rules may have changed. Who takes it before asking [#allows] knows
+    /// that the answers hold while it stays the same.
+    public long rulesNumber() {
+        return rulesNumber;
     }
 
     /// Whether somebody may do something.
@@ -57,6 +64,7 @@ public final class Authorizer implements AutoCloseable {
     private void reload() {
         synchronized (this) {
             table = new RuleTable(settings.rules());
+            rulesNumber = rulesNumber + 1;
         }
     }
 }

@@ -164,6 +164,10 @@ final class Connection extends ChannelInboundHandlerAdapter {
         if (closed || serving) {
             return;
         }
+        if (pending.size() >= config.maxInFlightRequests()) {
+            // Makes room, or what was read and not served would wait for more to be read.
+            writeReady();
+        }
         serving = true;
         try {
             serveUnread();

@@ -11,6 +11,7 @@ public final class WireErrors {
             Errors.INVALID_FETCH_SESSION_EPOCH.code();
     public static final short FETCH_SESSION_TOPIC_ID_ERROR =
             Errors.FETCH_SESSION_TOPIC_ID_ERROR.code();
+    public static final short TOPIC_AUTHORIZATION_FAILED = Errors.TOPIC_AUTHORIZATION_FAILED.code();
     public static final short INCONSISTENT_TOPIC_ID = Errors.INCONSISTENT_TOPIC_ID.code();
     public static final short MISMATCHED_ENDPOINT_TYPE = Errors.MISMATCHED_ENDPOINT_TYPE.code();
     public static final short ELECTION_NOT_NEEDED = Errors.ELECTION_NOT_NEEDED.code();

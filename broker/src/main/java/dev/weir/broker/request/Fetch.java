@@ -52,6 +52,7 @@ final class Fetch {
     private final int epochAfter;
     private final FetchSessions begins;
     private final ReadLimit limit;
+    private final ReadableTopics readable;
     private final Node node;
     private final RequestMetrics metrics;
 
@@ -70,9 +71,14 @@ final class Fetch {
     private long available;
     private boolean urgent;
 
+    // The topic that was last asked about in this reading, and whether it may be read.
+    private String decidedTopic;
+    private boolean decided;
+
     /// What a reading found of one partition.
     private sealed interface Found {
-        /// @param absent whether there is no such partition, which is no reason to answer at once
+        /// @param absent whether there is no such partition or none the client may know of, which
+        ///   is no reason to answer at once
         record Failure(short code, boolean absent) implements Found {}
 
         record Diverging(ReadResult result, int epoch, long endOffset) implements Found {}
@@ -99,6 +105,7 @@ final class Fetch {
         this.session = session;
         this.epochAfter = session == null ? 0 : session.epoch();
         this.limit = limit;
+        this.readable = targets.readable();
         this.node = node;
         this.metrics = metrics;
         this.version = exchange.request().version();
@@ -173,6 +180,7 @@ final class Fetch {
         found = new Found[read.length];
         available = 0;
         urgent = false;
+        decidedTopic = null;
         int left = maxBytes;
         int absent = 0;
         boolean first = true;
@@ -258,11 +266,12 @@ final class Fetch {
         return new Found.Records(partition.read(target.offset, most, limit, wholeFirstBatch));
     }
 
-    /// Finds the partition of a target, unless it was found before.
+    /// Finds the partition of a target, unless it was found before. A topic that may not be read is
+    /// refused whether it is there or not, and nothing that happens to it wakes up its client.
     ///
     /// @return why it cannot be found, or `NONE`
     private short find(FetchTarget target) {
-        if (target.partition != null) {
+        if (target.partition != null && mayRead(target.topic)) {
             return ErrorCode.NONE;
         }
         Topic topic;
@@ -274,15 +283,35 @@ final class Fetch {
                 target.topic = topic.name();
             } else if (target.topic == null) {
                 return ErrorCode.UNKNOWN_TOPIC_ID;
-            } else if (has(topics.find(target.topic).orElse(null), target.index)) {
-                return WireErrors.INCONSISTENT_TOPIC_ID;
             }
         }
+        if (!mayRead(target.topic)) {
+            FetchTargets.lose(target);
+            return WireErrors.TOPIC_AUTHORIZATION_FAILED;
+        }
         if (!has(topic, target.index)) {
-            return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+            boolean another =
+                    topic == null
+                            && target.topicId != null
+                            && has(topics.find(target.topic).orElse(null), target.index);
+            return another
+                    ? WireErrors.INCONSISTENT_TOPIC_ID
+                    : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
         }
         target.partition = topic.partitions().get(target.index);
         return ErrorCode.NONE;
+    }
+
+    /// Asks once for all partitions of a topic that follow one another.
+    private boolean mayRead(String topic) {
+        if (readable == null) {
+            return true;
+        }
+        if (!topic.equals(decidedTopic)) {
+            decidedTopic = topic;
+            decided = readable.includes(topic);
+        }
+        return decided;
     }
 
     private static boolean has(Topic topic, int index) {

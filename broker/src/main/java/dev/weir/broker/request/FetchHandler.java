@@ -1,5 +1,6 @@
 package dev.weir.broker.request;
 
+import dev.weir.broker.access.Authorizer;
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.partition.ReadLimit;
@@ -21,12 +22,19 @@ final class FetchHandler implements Handler {
 
     private final Topics topics;
     private final FetchSessions sessions;
+    private final Authorizer authorizer;
     private final Node node;
     private final RequestMetrics metrics;
 
-    FetchHandler(Topics topics, FetchSessions sessions, Node node, RequestMetrics metrics) {
+    FetchHandler(
+            Topics topics,
+            FetchSessions sessions,
+            Authorizer authorizer,
+            Node node,
+            RequestMetrics metrics) {
         this.topics = topics;
         this.sessions = sessions;
+        this.authorizer = authorizer;
         this.node = node;
         this.metrics = metrics;
     }
@@ -42,7 +50,8 @@ final class FetchHandler implements Handler {
                 sessions.end(body.sessionId());
             }
             var targets = new FetchTargets(byId, partitions(body));
-            targets.update(body.topics(), List.of(), limit);
+            targets.update(
+                    body.topics(), List.of(), limit, ReadableTopics.of(exchange, authorizer));
             boolean begin = epoch == FetchSession.FULL_EPOCH && canBeKept(body);
             run(exchange, body, targets, null, begin, limit);
             return;
@@ -73,7 +82,11 @@ final class FetchHandler implements Handler {
     private void resume(
             Exchange exchange, FetchRequestData body, FetchSession session, ReadLimit limit) {
         var targets = session.targets();
-        targets.update(body.topics(), body.forgottenTopicsData(), limit);
+        targets.update(
+                body.topics(),
+                body.forgottenTopicsData(),
+                limit,
+                ReadableTopics.of(exchange, authorizer));
         if (targets.size() == 0) {
             sessions.end(session.id());
             run(exchange, body, new FetchTargets(targets.byId(), 0), null, false, limit);

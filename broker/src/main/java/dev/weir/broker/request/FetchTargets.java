@@ -11,6 +11,7 @@ import org.apache.kafka.common.utils.ImplicitLinkedHashCollection;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
@@ -35,6 +36,7 @@ final class FetchTargets {
     private final Consumer<FetchTarget> onChange = this::changed;
     private volatile Runnable waiting; // written under the monitor
     private ReadLimit limit;
+    private ReadableTopics readable;
     private long lastTurn;
     private boolean watching;
     private boolean closed;
@@ -53,6 +55,11 @@ final class FetchTargets {
         return all.size();
     }
 
+    /// What the client that asked last may read; null for everything.
+    ReadableTopics readable() {
+        return readable;
+    }
+
     /// Whether its session is over: nothing may be watched any more.
     boolean isClosed() {
         return closed;
@@ -61,7 +68,12 @@ final class FetchTargets {
     /// Takes in what a request asks for, and after it what it asks for no longer.
     ///
     /// @param newLimit how far the client may see, which is the same for all partitions
-    void update(List<FetchTopic> wanted, List<ForgottenTopic> forgotten, ReadLimit newLimit) {
+    /// @param nowReadable what the client may read; null for everything
+    void update(
+            List<FetchTopic> wanted,
+            List<ForgottenTopic> forgotten,
+            ReadLimit newLimit,
+            ReadableTopics nowReadable) {
         for (var topic : wanted) {
             UUID id = byId ? TopicIds.fromWire(topic.topicId()) : null;
             for (var partition : topic.partitions()) {
@@ -77,9 +89,10 @@ final class FetchTargets {
         if (!forgotten.isEmpty()) {
             keepReady();
         }
-        if (limit != newLimit) {
-            // Those read to one end are not at the other.
+        if (limit != newLimit || !Objects.equals(readable, nowReadable)) {
+            // Those read to one end are not at the other; those that could be read perhaps cannot.
             limit = newLimit;
+            readable = nowReadable;
             all.forEach(this::makeReady);
         }
     }

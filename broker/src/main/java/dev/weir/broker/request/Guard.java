@@ -52,9 +52,10 @@ final class Guard {
         var request = exchange.request();
         var access = Access.of(exchange, authorizer);
         return switch (request.api()) {
-            case API_VERSIONS -> exchange;
+            // A session names topics that the request does not: what a fetch reads is held against
+            // the rules where it is read.
+            case API_VERSIONS, FETCH -> exchange;
             case PRODUCE -> topics.produce(access);
-            case FETCH -> topics.fetch(access);
             case LIST_OFFSETS -> topics.listOffsets(access);
             case METADATA -> topics.metadata(access);
             case DESCRIBE_TOPIC_PARTITIONS -> topics.describe(access);

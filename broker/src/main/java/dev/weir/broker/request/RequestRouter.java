@@ -78,7 +78,9 @@ public final class RequestRouter {
         var producers = new ProducerHandlers(topics, transactions, markers);
 
         handlers.put(ApiKeys.PRODUCE, produce);
-        handlers.put(ApiKeys.FETCH, new FetchHandler(topics, sessions, config.node(), metrics));
+        handlers.put(
+                ApiKeys.FETCH,
+                new FetchHandler(topics, sessions, authorizer, config.node(), metrics));
         handlers.put(ApiKeys.METADATA, cluster::metadata);
         handlers.put(ApiKeys.DESCRIBE_CLUSTER, cluster::describeCluster);
         handlers.put(ApiKeys.DESCRIBE_TOPIC_PARTITIONS, cluster::describeTopicPartitions);

@@ -29,9 +29,6 @@ import org.apache.kafka.common.message.DescribeTopicPartitionsRequestData;
 import org.apache.kafka.common.message.DescribeTopicPartitionsResponseData;
 import org.apache.kafka.common.message.DescribeTopicPartitionsResponseData.Cursor;
 import org.apache.kafka.common.message.DescribeTopicPartitionsResponseData.DescribeTopicPartitionsResponseTopic;
-import org.apache.kafka.common.message.FetchRequestData;
-import org.apache.kafka.common.message.FetchResponseData;
-import org.apache.kafka.common.message.FetchResponseData.PartitionData;
 import org.apache.kafka.common.message.ListOffsetsRequestData;
 import org.apache.kafka.common.message.ListOffsetsResponseData;
 import org.apache.kafka.common.message.ListOffsetsResponseData.ListOffsetsPartitionResponse;
@@ -49,7 +46,6 @@ import org.apache.kafka.common.message.ProduceResponseData;
 import org.apache.kafka.common.message.ProduceResponseData.PartitionProduceResponse;
 import org.apache.kafka.common.message.ProduceResponseData.TopicProduceResponse;
 import org.apache.kafka.common.protocol.Errors;
-import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.resource.ResourceType;
 
 import java.util.ArrayList;
@@ -61,7 +57,6 @@ import java.util.Optional;
 /// @param autoCreate whether asking for a topic makes it
 record TopicGuards(Topics topics, boolean autoCreate) {
     private static final short PRODUCE_BY_ID = 13;
-    private static final short FETCH_BY_ID = 13;
     private static final short DELETE_BY_ID = 6;
     private static final short METADATA_NULL_FOR_ALL = 1;
     private static final short METADATA_NULL_NAME = 12;
@@ -104,40 +99,6 @@ record TopicGuards(Topics topics, boolean autoCreate) {
                 ProduceResponseData.class,
                 response -> refused.forEach(response.responses()::add),
                 "records sent with acks=0 were refused: " + REFUSED.message());
-    }
-
-    /// The session of a fetch may name topics that the request does not, and rules may have changed
-    /// since, so the response is what is looked at. Of a topic that is refused nothing is sent.
-    Exchange fetch(Access access) {
-        var request = access.exchange().request();
-        var body = (FetchRequestData) request.body();
-        boolean byId = request.version() >= FETCH_BY_ID;
-        for (var topic : body.topics()) {
-            if (!may(access, AclOperation.READ, byId, topic.topic(), topic.topicId())) {
-                // The client is told at once instead of when there is something to read.
-                body.setMaxWaitMs(0);
-            }
-        }
-        return access.completing(
-                FetchResponseData.class,
-                response -> {
-                    for (var topic : response.responses()) {
-                        if (!may(access, AclOperation.READ, byId, topic.topic(), topic.topicId())) {
-                            topic.partitions().replaceAll(TopicGuards::unreadable);
-                        }
-                    }
-                });
-    }
-
-    private static PartitionData unreadable(PartitionData data) {
-        return new PartitionData()
-                .setPartitionIndex(data.partitionIndex())
-                .setErrorCode(REFUSED.code())
-                .setHighWatermark(-1)
-                .setLastStableOffset(-1)
-                .setLogStartOffset(-1)
-                .setAbortedTransactions(null)
-                .setRecords(MemoryRecords.EMPTY);
     }
 
     Exchange listOffsets(Access access) {

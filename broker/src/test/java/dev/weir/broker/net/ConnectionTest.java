@@ -245,6 +245,22 @@ class ConnectionTest {
     }
 
     @Test
+    void more_requests_at_once_than_may_be_unanswered_are_all_served() throws Exception {
+        int count = 100; // where 16 may be unanswered
+        var together = ByteBuffer.allocate(100_000);
+        for (int id = 1; id <= count; id++) {
+            together.put(RawClient.frame(ApiKeys.PRODUCE, (short) 9, id, produce(-1, "r" + id)));
+        }
+        try (var client = broker.raw()) {
+            client.sendBytes(together.flip());
+            for (int id = 1; id <= count; id++) {
+                var response = (ProduceResponseData) client.receive(ApiKeys.PRODUCE, 9, id);
+                assertThat(baseOffset(response)).isEqualTo(id - 1);
+            }
+        }
+    }
+
+    @Test
     void a_fetch_that_waits_holds_back_what_follows_on_its_connection() throws Exception {
         try (var client = broker.raw()) {
             int first = client.send(ApiKeys.FETCH, 11, fetch(0, 1, 200));

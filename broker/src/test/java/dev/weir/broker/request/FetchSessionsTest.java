@@ -149,7 +149,7 @@ class FetchSessionsTest {
         for (int i = 0; i < size; i++) {
             topic.partitions().add(new FetchPartition().setPartition(i));
         }
-        targets.update(List.of(topic), List.of(), ReadLimit.HIGH_WATERMARK);
+        targets.update(List.of(topic), List.of(), ReadLimit.HIGH_WATERMARK, null);
         return targets;
     }
 }

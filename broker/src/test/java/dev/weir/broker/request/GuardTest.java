@@ -7,6 +7,8 @@ import dev.weir.broker.BrokerConfig;
 import dev.weir.broker.ClientsConfig;
 import dev.weir.broker.TestBroker;
 import dev.weir.broker.access.AccessConfig;
+import dev.weir.broker.partition.AppendOrigin;
+import dev.weir.broker.request.Fetches.From;
 
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
@@ -45,6 +47,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.file.Path;
 import java.time.Duration;
@@ -59,6 +63,7 @@ import java.util.concurrent.Callable;
 @Timeout(120)
 class GuardTest {
     private static final String ME = "User:ANONYMOUS";
+    private static final int REFUSED = Errors.TOPIC_AUTHORIZATION_FAILED.code();
     private static final TopicPartition OPEN = new TopicPartition("open", 0);
     private static final TopicPartition SECRET = new TopicPartition("secret", 0);
 
@@ -342,6 +347,79 @@ class GuardTest {
             assertThat(data.highWatermark()).isEqualTo(-1);
             assertThat(data.records().sizeInBytes()).isZero();
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {Fetches.BY_NAME, Fetches.BY_ID})
+    void a_session_names_what_it_may_not_read_each_time_and_hears_nothing_of_it(int version)
+            throws Exception {
+        start(allow(ResourceType.TOPIC, "open", AclOperation.READ));
+        try (var fetches = new Fetches(broker, version)) {
+            var full = fetches.fetch(0, 0, new From("secret", 0, 1), new From("open", 0, 1));
+            int session = full.session();
+            assertThat(session).isPositive();
+            assertThat(full.names()).containsExactly("open-0", "secret-0");
+            assertThat(full.error("secret-0")).isEqualTo(REFUSED);
+            for (int epoch = 1; epoch <= 3; epoch++) {
+                var next = fetches.fetch(session, epoch);
+                assertThat(next.names()).containsExactly("secret-0");
+                assertThat(next.error("secret-0")).isEqualTo(REFUSED);
+            }
+
+            assertThat(broker.broker().partition("open", 0).isWatched()).isTrue();
+            assertThat(broker.broker().partition("secret", 0).isWatched()).isFalse();
+            fetches.maxWaitMs = 60_000;
+            int waiting = fetches.send(session, 4, List.of(), List.of());
+            append("secret");
+            append("open");
+            var woken = fetches.receive(waiting);
+            assertThat(woken.bytes("open-0")).isPositive();
+            assertThat(woken.error("secret-0")).isEqualTo(REFUSED);
+            assertThat(woken.bytes("secret-0")).isZero();
+
+            broker.broker().topics().delete("secret");
+            assertThat(fetches.fetch(session, 5).error("secret-0")).isEqualTo(REFUSED);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {Fetches.BY_NAME, Fetches.BY_ID})
+    void a_session_feels_rules_that_change_though_nothing_happens_to_its_partitions(int version)
+            throws Exception {
+        start(
+                allow(ResourceType.TOPIC, "open", AclOperation.READ),
+                allow(ResourceType.CLUSTER, "kafka-cluster", AclOperation.ALTER));
+        try (var fetches = new Fetches(broker, version);
+                var admin = broker.admin()) {
+            var full = fetches.fetch(0, 0, new From("open", 0, 1), new From("secret", 0, 0));
+            int session = full.session();
+            admin.createAcls(List.of(allow(ResourceType.TOPIC, "secret", AclOperation.READ)))
+                    .all()
+                    .get();
+            var allowed = fetches.fetch(session, 1);
+            assertThat(allowed.names()).containsExactly("secret-0");
+            assertThat(allowed.bytes("secret-0")).isPositive();
+            assertThat(fetches.fetch(session, 2, new From("secret", 0, 1)).names()).isEmpty();
+
+            var deny = rule(ResourceType.TOPIC, "open", AclOperation.READ, AclPermissionType.DENY);
+            admin.createAcls(List.of(deny)).all().get();
+            var denied = fetches.fetch(session, 3);
+            assertThat(denied.names()).containsExactly("open-0");
+            assertThat(denied.error("open-0")).isEqualTo(REFUSED);
+            assertThat(broker.broker().partition("open", 0).isWatched()).isFalse();
+
+            admin.deleteAcls(List.of(deny.toFilter())).all().get();
+            var again = fetches.fetch(session, 4);
+            assertThat(again.names()).containsExactly("open-0");
+            assertThat(again.error("open-0")).isZero();
+            assertThat(fetches.fetch(session, 5).names()).isEmpty();
+        }
+    }
+
+    private void append(String topic) {
+        var partition = broker.broker().partition(topic, 0);
+        partition.append(TestBroker.bytes("more"), AppendOrigin.CLIENT);
+        partition.syncNow();
     }
 
     private static FetchRequestData fetch(int maxWaitMs) {
