@@ -345,10 +345,13 @@ class FetchSessionTest {
             // answered at once; beside others it would wait for them.
             int session = fetches.fetch(0, 0, from("a", 0)).session();
             fetches.maxWaitMs = LONG_MS;
-            int waiting = fetches.send(session, 1, List.of(), List.of());
+            int waiting = fetches.send(session, 1, List.of(from("b", 1)), List.of());
+            while (!broker.broker().partition("b", 1).isWatched()) {
+                Thread.onSpinWait(); // what is gone before is no reason to answer
+            }
             broker.broker().topics().delete("a");
             var gone = fetches.receive(waiting);
-            assertThat(gone.names()).containsExactly("a-0");
+            assertThat(gone.names()).containsExactly("b-1", "a-0");
             assertThat(gone.error("a-0")).isEqualTo(Errors.UNKNOWN_TOPIC_OR_PARTITION.code());
 
             fetches.maxWaitMs = 0;
