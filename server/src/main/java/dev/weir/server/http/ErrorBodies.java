@@ -17,7 +17,8 @@ final class ErrorBodies {
     static HttpResponseStatus status(SqlState state) {
         return switch (state) {
             case CANNOT_CONNECT_NOW, ADMIN_SHUTDOWN -> HttpResponseStatus.SERVICE_UNAVAILABLE;
-            case DISK_FULL, IO_ERROR, INTERNAL_ERROR -> HttpResponseStatus.INTERNAL_SERVER_ERROR;
+            case DISK_FULL, IO_ERROR, INTERNAL_ERROR, DATA_CORRUPTED ->
+                    HttpResponseStatus.INTERNAL_SERVER_ERROR;
             case PROTOCOL_VIOLATION,
                     CARDINALITY_VIOLATION,
                     SYNTAX_ERROR,

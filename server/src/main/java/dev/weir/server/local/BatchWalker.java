@@ -92,8 +92,12 @@ final class BatchWalker {
                 throw damaged(source, baseOffset);
             }
             if (nextOffset > at && isWanted(position, baseOffset, range, visibility)) {
-                records.start(chunk);
-                at = copy(at, nextOffset, range.upTo, block, maxRecords, maxBytes);
+                try {
+                    records.start(chunk);
+                    at = copy(at, nextOffset, range.upTo, block, maxRecords, maxBytes);
+                } catch (BrokerException e) {
+                    throw unreadable(source, baseOffset, e);
+                }
             } else {
                 at = Math.max(at, Math.min(nextOffset, range.upTo));
             }
@@ -188,6 +192,19 @@ final class BatchWalker {
     private boolean nextBatchIsWhole() {
         return chunk.remaining() >= BatchHeader.BYTES
                 && BatchHeader.sizeInBytes(chunk, chunk.position()) <= chunk.remaining();
+    }
+
+    /// The batch is as its producer sent it: no trouble of the disk.
+    private static BrokerException unreadable(Source source, long offset, BrokerException cause) {
+        return new BrokerException(
+                ErrorCode.INVALID_RECORD,
+                "the records of the batch at offset "
+                        + offset
+                        + " of "
+                        + source
+                        + " cannot be read: "
+                        + cause.getMessage(),
+                cause);
     }
 
     private static BrokerException damaged(Source source, long offset) {

@@ -42,7 +42,8 @@ public enum SqlState {
     DISK_FULL("53100"),
     LIMIT_EXCEEDED("54000"),
     IO_ERROR("58030"),
-    INTERNAL_ERROR("XX000");
+    INTERNAL_ERROR("XX000"),
+    DATA_CORRUPTED("XX001");
 
     private final String code;
 

@@ -303,14 +303,16 @@ final class SourceReader {
     }
 
     /// True when what [#take] threw in a lane came from the log, and not from those it hands rows
-    /// to: then it is not their fault. A topic that is gone is the fault of the relation.
+    /// to: then it is not their fault. A topic that is gone is the fault of the relation, and so is
+    /// one with records that were never readable.
     boolean isLogFailure(int lane, RuntimeException thrown) {
         Part part = parts.get(lane);
         boolean fromLog = part.reading;
         part.reading = false;
         return fromLog
                 && !(thrown instanceof SqlException known
-                        && known.state() == SqlState.UNDEFINED_OBJECT);
+                        && (known.state() == SqlState.UNDEFINED_OBJECT
+                                || known.state() == SqlState.DATA_CORRUPTED));
     }
 
     /// Offsets between the positions and those ends.
