@@ -304,8 +304,10 @@ public final class Partition {
     /// Appends batches of several requests of clients, in their order, each as if by
     /// [#append(ByteBuffer, AppendOrigin)], but with less work for the disk.
     ///
+    /// @param awaited whether somebody will wait until they are durable; then [#awaitSynced] tells
+    ///   when they are
     /// @return an outcome for each
-    public List<Outcome> appendEach(List<ByteBuffer> batches) {
+    public List<Outcome> appendEach(List<ByteBuffer> batches, boolean awaited) {
         Log opened = online();
         LogConfig config = opened.config();
         long nowMs = clock.millis();
@@ -323,7 +325,8 @@ public final class Partition {
             return List.of(outcomes);
         }
         Iterator<Log.Outcome> written =
-                write(opened, sound, new Log.Checks(true, true, UNVERIFIED), nowMs).iterator();
+                write(opened, sound, new Log.Checks(true, true, UNVERIFIED), nowMs, awaited)
+                        .iterator();
         for (int i = 0; i < outcomes.length; i++) {
             if (outcomes[i] == null) {
                 Log.Outcome next = written.next();
@@ -396,7 +399,7 @@ public final class Partition {
     }
 
     private Log.Appended write(Log opened, ByteBuffer batches, Log.Checks checks, long nowMs) {
-        Log.Outcome outcome = write(opened, List.of(batches), checks, nowMs).getFirst();
+        Log.Outcome outcome = write(opened, List.of(batches), checks, nowMs, false).getFirst();
         if (outcome.refusal() != null) {
             throw outcome.refusal();
         }
@@ -404,7 +407,7 @@ public final class Partition {
     }
 
     private List<Log.Outcome> write(
-            Log opened, List<ByteBuffer> entries, Log.Checks checks, long nowMs) {
+            Log opened, List<ByteBuffer> entries, Log.Checks checks, long nowMs, boolean awaited) {
         boolean everySync = settings.durability() == Durability.FSYNC;
         List<Log.Outcome> outcomes;
         boolean checkpointDue;
@@ -434,7 +437,7 @@ public final class Partition {
             appendLock.unlock();
         }
         if (everySync || opened.isBeingBorn()) {
-            syncing.dirty(waitingListeners.get() > 0 || !watches.isEmpty());
+            syncing.dirty(awaited || waitingListeners.get() > 0 || !watches.isEmpty());
         }
         if (!everySync) {
             announce(end);
@@ -461,13 +464,19 @@ public final class Partition {
     /// Calls back once everything below `offset` is durable, or with the reason why it will not
     /// become so in this run of the process.
     public void whenSynced(long offset, SyncCallback callback) {
+        awaitSynced(offset, callback);
+        hurry();
+    }
+
+    /// Calls back like [#whenSynced], but for what was appended as awaited, whose sync is on its
+    /// way already.
+    public void awaitSynced(long offset, SyncCallback callback) {
         online();
         BrokerException failure = health.failure();
         if (failure != null) {
             waiters.fail(failure);
         }
         waiters.add(offset, callback);
-        hurry();
     }
 
     /// Somebody waits for what is not yet synced.

@@ -27,12 +27,14 @@ final class SyncLoop implements AutoCloseable {
     private final long pauseNanos;
     private final List<Thread> threads = new ArrayList<>();
     private final ReentrantLock lock = new ReentrantLock();
-    private final Condition work = lock.newCondition();
+    private final Condition work = lock.newCondition(); // for all threads that wait but one
+    private final Condition time = lock.newCondition(); // for the one that minds the pauses
     private final ArrayDeque<Member> queue = new ArrayDeque<>(); // guarded by lock
-    // Members that pause, first due first, as all pause equally long; guarded by lock. Those
-    // hurried
+    // Members that pause, about in the order in which they are due; guarded by lock. Those hurried
     // since are passed over.
     private final ArrayDeque<Paused> paused = new ArrayDeque<>();
+    private int idle; // guarded by lock: threads that wait for work
+    private boolean minded; // guarded by lock: whether a thread minds the pauses
     private boolean stopping; // guarded by lock
 
     /// @param threadCount 0 when the owner calls [#drain]
@@ -133,11 +135,11 @@ final class SyncLoop implements AutoCloseable {
         try {
             if (state == State.QUEUED) {
                 queue.add(member);
-                work.signal();
+                wake();
             } else {
                 paused.add(new Paused(member, dueNanos));
-                if (paused.size() == 1) {
-                    work.signal(); // somebody must mind the time
+                if (!minded) {
+                    wake();
                 }
             }
         } finally {
@@ -208,25 +210,45 @@ final class SyncLoop implements AutoCloseable {
                 resume(stopping ? Long.MAX_VALUE : 0);
                 Member next = queue.poll();
                 if (next != null) {
-                    if (!queue.isEmpty() || !paused.isEmpty()) {
-                        work.signal();
+                    if (!queue.isEmpty() || (!paused.isEmpty() && !minded)) {
+                        wake();
                     }
                     return next;
                 }
                 if (stopping) {
                     return null;
                 }
-                if (paused.isEmpty()) {
-                    work.await();
-                } else {
-                    long nanos = paused.peek().dueNanos - System.nanoTime();
-                    if (nanos > 0) {
-                        var _ = work.awaitNanos(nanos);
+                if (paused.isEmpty() || minded) {
+                    idle++;
+                    try {
+                        work.await();
+                    } finally {
+                        idle--;
+                    }
+                    continue;
+                }
+                long nanos = paused.peek().dueNanos - System.nanoTime();
+                if (nanos > 0) {
+                    minded = true;
+                    try {
+                        var _ = time.awaitNanos(nanos);
+                    } finally {
+                        minded = false;
                     }
                 }
             }
         } finally {
             lock.unlock();
+        }
+    }
+
+    /// Wakes a thread that has nothing to do, if there is one; under the lock. Who minds the pauses
+    /// is left to that as long as another can come.
+    private void wake() {
+        if (idle > 0) {
+            work.signal();
+        } else if (minded) {
+            time.signal();
         }
     }
 
@@ -237,6 +259,7 @@ final class SyncLoop implements AutoCloseable {
         try {
             stopping = true;
             work.signalAll();
+            time.signalAll();
         } finally {
             lock.unlock();
         }

@@ -162,7 +162,8 @@ final class ProduceHandler implements Handler {
         try {
             var outcomes =
                     queue.partition.appendEach(
-                            queue.accepted.stream().map(Accepted::batch).toList());
+                            queue.accepted.stream().map(Accepted::batch).toList(),
+                            queue.accepted.stream().anyMatch(each -> each.unsynced != null));
             for (int i = 0; i < outcomes.size(); i++) {
                 var each = queue.accepted.get(i);
                 var outcome = outcomes.get(i);
@@ -174,7 +175,8 @@ final class ProduceHandler implements Handler {
                             each.batch.remaining(),
                             outcome.appended(),
                             each.response,
-                            each.unsynced);
+                            each.unsynced,
+                            !outcome.appended().duplicate());
                 }
             }
         } catch (BrokerException e) {
@@ -300,7 +302,7 @@ final class ProduceHandler implements Handler {
             List<Unsynced> unsynced) {
         int size = batch.remaining();
         var result = partition.append(batch, AppendOrigin.CLIENT, verification);
-        appended(partition, size, result, response, unsynced);
+        appended(partition, size, result, response, unsynced, false);
     }
 
     private void appended(
@@ -308,7 +310,8 @@ final class ProduceHandler implements Handler {
             int size,
             AppendResult result,
             PartitionProduceResponse response,
-            List<Unsynced> unsynced) {
+            List<Unsynced> unsynced,
+            boolean awaited) {
         metrics.producedBytes.add(size);
         if (!result.duplicate()) {
             partition.traffic().produced(size, result.lastOffset() - result.firstOffset() + 1);
@@ -317,13 +320,18 @@ final class ProduceHandler implements Handler {
                 .setLogAppendTimeMs(result.logAppendTimeMs())
                 .setLogStartOffset(result.logStartOffset());
         if (unsynced != null) {
-            unsynced.add(new Unsynced(partition, result.lastOffset() + 1, response));
+            unsynced.add(new Unsynced(partition, result.lastOffset() + 1, response, awaited));
         }
     }
 
     /// Records that were appended and are not yet known to be durable.
+    ///
+    /// @param awaited whether they were appended as awaited, so that their sync is on its way
     private record Unsynced(
-            Partition partition, long endOffset, PartitionProduceResponse response) {}
+            Partition partition,
+            long endOffset,
+            PartitionProduceResponse response,
+            boolean awaited) {}
 
     /// Checks what a request has for a partition and puts it into the round, or notes that it must
     /// be verified first.
@@ -469,7 +477,11 @@ final class ProduceHandler implements Handler {
                         }
                     };
             try {
-                each.partition.whenSynced(each.endOffset, done);
+                if (each.awaited) {
+                    each.partition.awaitSynced(each.endOffset, done);
+                } else {
+                    each.partition.whenSynced(each.endOffset, done);
+                }
             } catch (BrokerException e) {
                 // The partition was deleted or closed since the append.
                 done.done(e);

@@ -57,7 +57,8 @@ class AppendEachTest {
                 }
                 List<String> found =
                         together
-                                .appendEach(batches.stream().map(AppendEachTest::copy).toList())
+                                .appendEach(
+                                        batches.stream().map(AppendEachTest::copy).toList(), false)
                                 .stream()
                                 .map(AppendEachTest::describe)
                                 .toList();
@@ -113,7 +114,8 @@ class AppendEachTest {
                                     Batches.idempotent(7, 0, 0, "a"),
                                     Batches.idempotent(7, 0, 1, "b"),
                                     Batches.plain(1, "c"),
-                                    Batches.idempotent(7, 0, 2, "d")));
+                                    Batches.idempotent(7, 0, 2, "d")),
+                            false);
             assertThat(outcomes)
                     .allSatisfy(outcome -> assertThat(outcome.refusal()).isNull())
                     .extracting(outcome -> outcome.appended().firstOffset())
@@ -132,12 +134,14 @@ class AppendEachTest {
             List<ByteBuffer> batches =
                     List.of(Batches.idempotent(7, 0, 1, "b"), Batches.idempotent(7, 0, 2, "c"));
             files.setFree(batches.getFirst().remaining() + 10);
-            assertThat(partition.appendEach(batches.stream().map(AppendEachTest::copy).toList()))
+            assertThat(
+                            partition.appendEach(
+                                    batches.stream().map(AppendEachTest::copy).toList(), false))
                     .extracting(outcome -> outcome.refusal().code())
                     .containsOnly(ErrorCode.KAFKA_STORAGE_ERROR);
             assertThat(partition.logEndOffset()).isEqualTo(1);
             files.setUnlimited();
-            assertThat(partition.appendEach(batches))
+            assertThat(partition.appendEach(batches, false))
                     .extracting(AppendEachTest::describe)
                     .containsExactly("1..1", "2..2");
             assertThat(Batches.values(partition, 0, ReadLimit.LOG_END))
