@@ -59,7 +59,7 @@ class FetchSessionModelTest {
     @ParameterizedTest
     @ValueSource(ints = {Fetches.BY_NAME, Fetches.BY_ID})
     void a_session_adds_up_to_full_fetches(int version) throws IOException {
-        long seed = System.nanoTime();
+        long seed = Long.getLong("weir.seed", 1);
         try (var broker = new TestBroker(directory);
                 var session = new Fetches(broker, version);
                 var full = new Fetches(broker, version)) {
