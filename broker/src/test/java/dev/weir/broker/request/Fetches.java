@@ -28,8 +28,8 @@ final class Fetches implements AutoCloseable {
     private final TestBroker broker;
     private final RawClient client;
     private final int version;
-    private final Map<String, Uuid> ids = new HashMap<>();
-    private final Map<Uuid, String> names = new HashMap<>();
+    private final Map<String, Uuid> ids;
+    private final Map<Uuid, String> names;
 
     int maxWaitMs = 0;
     int minBytes = 1;
@@ -72,9 +72,21 @@ final class Fetches implements AutoCloseable {
     }
 
     Fetches(TestBroker broker, int version) throws IOException {
+        this(broker, version, new HashMap<>(), new HashMap<>());
+    }
+
+    private Fetches(TestBroker broker, int version, Map<String, Uuid> ids, Map<Uuid, String> names)
+            throws IOException {
         this.broker = broker;
         this.version = version;
+        this.ids = ids;
+        this.names = names;
         this.client = broker.raw();
+    }
+
+    /// Another connection of the same client: they know topics by the same ids.
+    Fetches another() throws IOException {
+        return new Fetches(broker, version, ids, names);
     }
 
     Answer fetch(int session, int epoch, From... wanted) throws IOException {
@@ -137,6 +149,11 @@ final class Fetches implements AutoCloseable {
     void know(String topic, Uuid id) {
         ids.put(topic, id);
         names.put(id, topic);
+    }
+
+    /// Asks the broker for the topic's id now, if it does not know one.
+    void learnId(String topic) {
+        var _ = id(topic);
     }
 
     /// Asks the broker for the topic's id next time.
