@@ -29,6 +29,9 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class LogWriter implements PartitionWriter {
     private static final Logger LOGGER = LoggerFactory.getLogger(LogWriter.class);
 
+    /// The first version of transactions each of which has an epoch of its own (KIP-890).
+    private static final short FIRST_BUMPING_VERSION = 2;
+
     private record Listening(TopicPartition partition, Listener listener) {}
 
     private record Limit(int maxMessageBytes, LogConfig config) {}
@@ -111,7 +114,8 @@ public final class LogWriter implements PartitionWriter {
                             .append(
                                     records.buffer(),
                                     AppendOrigin.COORDINATOR,
-                                    verified == null ? Partition.UNVERIFIED : verified)
+                                    verified == null ? Partition.UNVERIFIED : verified,
+                                    transactionVersion >= FIRST_BUMPING_VERSION)
                             .lastOffset()
                     + 1;
         } catch (BrokerException e) {

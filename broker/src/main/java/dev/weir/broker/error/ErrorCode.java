@@ -32,6 +32,7 @@ public final class ErrorCode {
     public static final short INVALID_PRODUCER_EPOCH = 47;
     public static final short INVALID_TXN_STATE = 48;
     public static final short INVALID_PRODUCER_ID_MAPPING = 49;
+    public static final short TRANSACTION_COORDINATOR_FENCED = 52;
     public static final short KAFKA_STORAGE_ERROR = 56;
     public static final short UNKNOWN_PRODUCER_ID = 59;
     public static final short TOPIC_DELETION_DISABLED = 73;

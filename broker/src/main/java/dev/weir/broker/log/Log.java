@@ -4,6 +4,7 @@ import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.log.StateFile.Checkpoint;
 import dev.weir.broker.record.BatchHeader;
+import dev.weir.broker.record.EndMarker;
 import dev.weir.broker.record.RecordBatchReader;
 import dev.weir.broker.storage.FileSlice;
 import dev.weir.broker.storage.FileSystem;
@@ -438,9 +439,23 @@ public final class Log {
     /// @param sequences whether sequence numbers must follow and repetitions are recognised
     /// @param transactions whether a transactional batch needs an open transaction, or `verified`
     /// @param verified what [#verification] said, [#UNVERIFIED] if it was not asked, [#ADDED]
-    public record Checks(boolean sequences, boolean transactions, long verified) {
-        /// The epoch only.
-        public static final Checks NONE = new Checks(false, false, UNVERIFIED);
+    /// @param bumping whether a marker has a later epoch than what it ends (transaction version 2)
+    public record Checks(boolean sequences, boolean transactions, long verified, boolean bumping) {
+        /// Of a marker of a client before transaction version 2, and of the engine: no epoch is
+        /// older than what is known.
+        public static final Checks MARKER = new Checks(false, false, UNVERIFIED, false);
+
+        /// Of a marker of transaction version 2.
+        public static final Checks BUMPING_MARKER = new Checks(false, false, UNVERIFIED, true);
+
+        /// Of what a client sent outside of transactions that are not open yet.
+        public static final Checks CLIENT = new Checks(true, true, UNVERIFIED, false);
+    }
+
+    /// The term of the coordinator that ended a producer's last transaction here, -1 for none.
+    /// Append lock.
+    public int coordinatorEpoch(long producerId) {
+        return producers.coordinatorEpoch(producerId);
     }
 
     /// What must be known before a batch of a client's transaction may be appended; see
@@ -597,21 +612,15 @@ public final class Log {
             producers.appended(batches, at, nowMs);
             return;
         }
-        RecordBatchReader markers = new RecordBatchReader();
-        markers.start(batches.duplicate().position(at));
-        if (!markers.next() || markers.controlType() > 1) {
-            return; // control records of other kinds do not end transactions
+        EndMarker marker = EndMarker.read(batches, at);
+        if (marker == null) {
+            return;
         }
-        int coordinatorEpoch =
-                markers.valueLength() < 6
-                        ? -1
-                        : ByteBuffer.wrap(markers.bytes()).getInt(markers.valueOffset() + 2);
         AbortedTransaction aborted =
                 producers.ended(
                         BatchHeader.producerId(batches, at),
                         BatchHeader.producerEpoch(batches, at),
-                        coordinatorEpoch,
-                        markers.controlType() == 1,
+                        marker,
                         BatchHeader.lastOffset(batches, at),
                         nowMs);
         if (aborted != null) {

@@ -3,6 +3,7 @@ package dev.weir.broker.log;
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.record.BatchHeader;
+import dev.weir.broker.record.EndMarker;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -73,7 +74,7 @@ final class ProducerState {
     ///
     /// @return the earlier arrival of the same batch, or null when it may be appended
     /// @throws BrokerException `INVALID_PRODUCER_EPOCH`, `OUT_OF_ORDER_SEQUENCE_NUMBER`,
-    ///   `INVALID_TXN_STATE`
+    ///   `INVALID_TXN_STATE`, `TRANSACTION_COORDINATOR_FENCED`
     Duplicate check(ByteBuffer batches, int at, Log.Checks checks) {
         long id = BatchHeader.producerId(batches, at);
         if (id == BatchHeader.NO_PRODUCER_ID) {
@@ -81,16 +82,20 @@ final class ProducerState {
         }
         Producer producer = producers.get(id);
         short epoch = BatchHeader.producerEpoch(batches, at);
-        boolean ofTransaction =
-                checks.transactions()
-                        && BatchHeader.isTransactional(batches, at)
-                        && !BatchHeader.isControl(batches, at);
+        if (BatchHeader.isControl(batches, at)) {
+            if (producer != null) {
+                checkMarkerEpoch(producer, epoch, checks.bumping());
+            }
+            checkCoordinator(id, EndMarker.read(batches, at));
+            return null;
+        }
+        boolean ofTransaction = checks.transactions() && BatchHeader.isTransactional(batches, at);
         boolean checkSequence = checks.sequences();
         if (producer == null) {
             if (ofTransaction) {
                 checkVerified(id, epoch, checks.verified());
             }
-            if (checkSequence && !BatchHeader.isControl(batches, at)) {
+            if (checkSequence) {
                 checkFirst(id, BatchHeader.baseSequence(batches, at));
             }
             return null;
@@ -103,9 +108,6 @@ final class ProducerState {
             }
         }
         checkEpoch(producer, epoch);
-        if (BatchHeader.isControl(batches, at)) {
-            return null;
-        }
         if (ofTransaction) {
             checkVerified(id, epoch, checks.verified());
         }
@@ -175,6 +177,47 @@ final class ProducerState {
         }
     }
 
+    /// With transaction version 2 the epoch of a marker is later than that of what it ends, so a
+    /// marker of the present epoch would end the transaction after its own. Where none is open it
+    /// repeats the last one, which is harmless; the greatest epoch has nothing after it
+    /// (KAFKA-19999).
+    private static void checkMarkerEpoch(Producer producer, short epoch, boolean bumping) {
+        checkEpoch(producer, epoch);
+        if (bumping
+                && epoch == producer.epoch
+                && producer.transactionStart != NONE
+                && epoch != Short.MAX_VALUE) {
+            throw new BrokerException(
+                    ErrorCode.INVALID_PRODUCER_EPOCH,
+                    "a marker of producer "
+                            + producer.id
+                            + " has epoch "
+                            + epoch
+                            + ", and so has the open transaction, which is the one after it");
+        }
+    }
+
+    /// A coordinator that another one has followed must not end what that one decides about.
+    private void checkCoordinator(long id, EndMarker marker) {
+        int known = coordinatorEpoch(id);
+        if (marker != null && marker.coordinatorEpoch() < known) {
+            throw new BrokerException(
+                    ErrorCode.TRANSACTION_COORDINATOR_FENCED,
+                    "a marker of producer "
+                            + id
+                            + " is by the coordinator of epoch "
+                            + marker.coordinatorEpoch()
+                            + ", the last one was by that of epoch "
+                            + known);
+        }
+    }
+
+    /// The term of the coordinator whose marker came last, -1 for none.
+    int coordinatorEpoch(long id) {
+        Producer producer = producers.get(id);
+        return producer == null ? EndMarker.NO_COORDINATOR_EPOCH : producer.coordinatorEpoch;
+    }
+
     /// What holds for a batch that begins a transaction here, whatever is known of its producer.
     private void checkFirst(long id, int first) {
         Verifying begun = verifying.isEmpty() ? null : verifying.get(id);
@@ -235,11 +278,10 @@ final class ProducerState {
     /// Takes in an end marker that is in the log.
     ///
     /// @return the aborted transaction, or null when it was committed or had no records
-    AbortedTransaction ended(
-            long id, short epoch, int coordinatorEpoch, boolean commit, long offset, long nowMs) {
+    AbortedTransaction ended(long id, short epoch, EndMarker marker, long offset, long nowMs) {
         Producer producer = producer(id, epoch);
         producer.lastUpdateMs = nowMs;
-        producer.coordinatorEpoch = coordinatorEpoch;
+        producer.coordinatorEpoch = marker.coordinatorEpoch();
         producer.lastEnd = offset;
         Verifying next = verifying.get(id);
         if (next != null && !(next.bumping && next.epoch == epoch)) {
@@ -253,7 +295,7 @@ final class ProducerState {
         producer.transactionStart = NONE;
         open.remove(first);
         undecided.put(first, offset);
-        if (commit) {
+        if (marker.commit()) {
             return null;
         }
         long stable = open.isEmpty() ? offset + 1 : open.firstKey();
@@ -433,7 +475,7 @@ final class ProducerState {
     private static final class Producer {
         final long id;
         short epoch;
-        int coordinatorEpoch = -1;
+        int coordinatorEpoch = EndMarker.NO_COORDINATOR_EPOCH;
         long transactionStart = NONE;
         long lastUpdateMs;
         long lastEnd = NONE; // the last end marker since the log was opened

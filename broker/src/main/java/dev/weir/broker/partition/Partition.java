@@ -287,13 +287,25 @@ public final class Partition {
     /// @param verified what [#verification] said; [#UNVERIFIED]; or [#ADDED] if the coordinator of
     ///   transactions added the partition in the epoch of the batch, after [#verification]
     public AppendResult append(ByteBuffer batches, AppendOrigin origin, long verified) {
+        return append(batches, origin, verified, false);
+    }
+
+    /// Appends like [#append(ByteBuffer, AppendOrigin, long)].
+    ///
+    /// @param bumping whether markers among the batches have a later epoch than what they end
+    ///   (transaction version 2)
+    public AppendResult append(
+            ByteBuffer batches, AppendOrigin origin, long verified, boolean bumping) {
         Log opened = online();
         LogConfig config = opened.config();
         long nowMs = clock.millis();
         prepare(batches, origin, config, nowMs);
         Log.Checks checks =
                 new Log.Checks(
-                        origin == AppendOrigin.CLIENT, origin != AppendOrigin.ENGINE, verified);
+                        origin == AppendOrigin.CLIENT,
+                        origin != AppendOrigin.ENGINE,
+                        verified,
+                        bumping);
         return result(opened, write(opened, batches, checks, nowMs), config, nowMs);
     }
 
@@ -325,8 +337,7 @@ public final class Partition {
             return List.of(outcomes);
         }
         Iterator<Log.Outcome> written =
-                write(opened, sound, new Log.Checks(true, true, UNVERIFIED), nowMs, awaited)
-                        .iterator();
+                write(opened, sound, Log.Checks.CLIENT, nowMs, awaited).iterator();
         for (int i = 0; i < outcomes.length; i++) {
             if (outcomes[i] == null) {
                 Log.Outcome next = written.next();
@@ -366,17 +377,22 @@ public final class Partition {
     /// @throws BrokerException `INVALID_PRODUCER_EPOCH` when the producer has a later epoch
     public AppendResult appendMarker(
             long producerId, short producerEpoch, boolean commit, long timestampMs) {
-        return appendMarker(producerId, producerEpoch, commit, NO_COORDINATOR, timestampMs);
+        return appendMarker(producerId, producerEpoch, commit, NO_COORDINATOR, false, timestampMs);
     }
 
-    /// Appends a marker like the one above.
+    /// Appends a marker like the one above, for a coordinator.
     ///
     /// @param coordinatorEpoch the term of the coordinator that decided
+    /// @param bumping whether its epoch is later than that of what it ends (transaction version 2)
+    /// @throws BrokerException `INVALID_PRODUCER_EPOCH` when the producer has a later epoch, or the
+    ///   same one and the transaction after it is open; `TRANSACTION_COORDINATOR_FENCED` when a
+    ///   later coordinator has ended a transaction of the producer here
     public AppendResult appendMarker(
             long producerId,
             short producerEpoch,
             boolean commit,
             int coordinatorEpoch,
+            boolean bumping,
             long timestampMs) {
         Log opened = online();
         ByteBuffer marker =
@@ -386,7 +402,19 @@ public final class Partition {
         if (opened.config().logAppendTime()) {
             BatchHeader.stampLogAppendTime(marker, 0, nowMs);
         }
-        return result(opened, write(opened, marker, Log.Checks.NONE, nowMs), -1);
+        Log.Checks checks = bumping ? Log.Checks.BUMPING_MARKER : Log.Checks.MARKER;
+        return result(opened, write(opened, marker, checks, nowMs), -1);
+    }
+
+    /// The term of the coordinator that ended a producer's last transaction here, -1 for none.
+    public int coordinatorEpoch(long producerId) {
+        Log opened = online();
+        appendLock.lock();
+        try {
+            return opened.coordinatorEpoch(producerId);
+        } finally {
+            appendLock.unlock();
+        }
     }
 
     private static AppendResult result(Log opened, Log.Appended appended, long stamp) {

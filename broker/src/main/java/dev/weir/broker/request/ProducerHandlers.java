@@ -38,6 +38,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
@@ -248,14 +249,25 @@ record ProducerHandlers(Topics topics, Transactions transactions, Markers marker
         var end =
                 new Markers.End(
                         new ProducerIdentity(marker.producerId(), marker.producerEpoch()),
-                        marker.coordinatorEpoch(),
+                        OptionalInt.of(marker.coordinatorEpoch()),
                         marker.transactionResult(),
                         marker.transactionVersion());
         return markers.write(at, end)
                 .handle((_, failure) -> {
                     result.setErrorCode(
-                            failure == null ? 0 : Answers.error(exchange, failure).code());
+                            failure == null
+                                    ? Errors.NONE.code()
+                                    : forCoordinators(Answers.error(exchange, failure)).code());
                     return null;
                 });
+    }
+
+    /// As in Kafka: whoever writes markers does not expect errors of the coordinator of groups.
+    private static Errors forCoordinators(Errors error) {
+        return switch (error) {
+            case COORDINATOR_NOT_AVAILABLE, COORDINATOR_LOAD_IN_PROGRESS, NOT_COORDINATOR ->
+                    Errors.NOT_LEADER_OR_FOLLOWER;
+            default -> error;
+        };
     }
 }

@@ -11,6 +11,7 @@ import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.TransactionResult;
 
 import java.time.InstantSource;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 
 /// Writes the control batches that end transactions into the partitions of this broker. Any thread;
@@ -20,12 +21,32 @@ public final class Markers {
     private final Groups groups;
     private final InstantSource clock;
 
+    /// The term of this broker's coordinator. It is the only one, so it never gives way to what
+    /// markers from elsewhere, by operators' tools, have claimed: in a partition that knows of a
+    /// later term it has that one.
+    private static final int OWN_EPOCH = 0;
+
     /// An end to be marked.
     ///
-    /// @param coordinatorEpoch the term of the coordinator that decided
+    /// @param coordinatorEpoch the term of the coordinator that decided, empty for this broker's
     /// @param version the protocol of transactions
     public record End(
-            ProducerIdentity producer, int coordinatorEpoch, boolean commit, short version) {}
+            ProducerIdentity producer,
+            OptionalInt coordinatorEpoch,
+            boolean commit,
+            short version) {
+        private static final short FIRST_BUMPING = 2;
+
+        /// Whether the producer has a later epoch than in the transaction that is ended (KIP-890).
+        boolean isBumping() {
+            return version >= FIRST_BUMPING;
+        }
+
+        private int epochIn(Partition partition) {
+            return coordinatorEpoch.orElseGet(
+                    () -> Math.max(OWN_EPOCH, partition.coordinatorEpoch(producer.producerId())));
+        }
+    }
 
     public Markers(Topics topics, Groups groups, InstantSource clock) {
         this.topics = topics;
@@ -38,28 +59,21 @@ public final class Markers {
     /// @return completed when the marker is durable; failed with a [BrokerException] or an
     ///   exception of Kafka's
     public CompletableFuture<Void> write(TopicPartition at, End end) {
-        if (at.topic().equals(Groups.TOPIC)) {
-            // The coordinator of groups has to take the offsets in or drop them.
-            return groups.coordinator()
-                    .thenCompose(coordinator ->
-                            coordinator.completeTransaction(
-                                    at,
-                                    end.producer.producerId(),
-                                    end.producer.epoch(),
-                                    end.coordinatorEpoch,
-                                    end.commit ? TransactionResult.COMMIT : TransactionResult.ABORT,
-                                    end.version));
-        }
         var durable = new CompletableFuture<Void>();
         try {
             Partition partition = topics.partition(at.topic(), at.partition());
+            int coordinatorEpoch = end.epochIn(partition);
+            if (at.topic().equals(Groups.TOPIC)) {
+                return complete(at, end, coordinatorEpoch);
+            }
             long next =
                     partition
                                     .appendMarker(
                                             end.producer.producerId(),
                                             end.producer.epoch(),
                                             end.commit,
-                                            end.coordinatorEpoch,
+                                            coordinatorEpoch,
+                                            end.isBumping(),
                                             clock.millis())
                                     .lastOffset()
                             + 1;
@@ -76,6 +90,19 @@ public final class Markers {
             durable.completeExceptionally(e);
         }
         return durable;
+    }
+
+    /// The coordinator of groups has to take the offsets in or drop them.
+    private CompletableFuture<Void> complete(TopicPartition at, End end, int coordinatorEpoch) {
+        return groups.coordinator()
+                .thenCompose(coordinator ->
+                        coordinator.completeTransaction(
+                                at,
+                                end.producer.producerId(),
+                                end.producer.epoch(),
+                                coordinatorEpoch,
+                                end.commit ? TransactionResult.COMMIT : TransactionResult.ABORT,
+                                end.version));
     }
 
     /// Whether nothing remains to be marked there: the partition is gone, or the producer has a

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -54,7 +55,6 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
     private static final int STOP_SECONDS = 30;
     private static final int RETRY_MS = 500;
     private static final int MAX_RETRY_MS = 16_000;
-    private static final int COORDINATOR_EPOCH = 0;
 
     private final Topics topics;
     private final TransactionsConfig config;
@@ -174,7 +174,11 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
             every(config.removeIntervalMs(), this::forgetIdle);
             starting.complete(hosted);
         } catch (RuntimeException e) {
-            LOGGER.error("cannot start the transaction coordinator", e);
+            if (closing) {
+                LOGGER.debug("the broker is shutting down", e);
+            } else {
+                LOGGER.error("cannot start the transaction coordinator", e);
+            }
             var halfStarted = hosted;
             hosted = null;
             if (halfStarted != null) {
@@ -431,7 +435,7 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
         var end =
                 new Markers.End(
                         decided.identity(),
-                        COORDINATOR_EPOCH,
+                        OptionalInt.empty(),
                         decided.isCommitting(),
                         decided.version().featureLevel());
         var left = ConcurrentHashMap.<TopicPartition>newKeySet();

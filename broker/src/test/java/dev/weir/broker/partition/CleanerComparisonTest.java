@@ -134,8 +134,8 @@ class CleanerComparisonTest {
                     long producer = anyTransactional();
                     boolean commit = random.nextBoolean();
                     short epoch = (short) 0;
-                    ours.appendMarker(producer, epoch, commit, 0, nowMs);
-                    kafka.appendMarker(producer, epoch, commit, 0, nowMs);
+                    ours.appendMarker(producer, epoch, commit, 0, false, nowMs);
+                    kafka.appendMarker(producer, epoch, commit, 0, false, nowMs);
                 }
             }
         }

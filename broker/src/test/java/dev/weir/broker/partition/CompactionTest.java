@@ -116,6 +116,23 @@ class CompactionTest {
     }
 
     @Test
+    void the_coordinator_that_ended_a_transaction_is_known_when_nothing_of_it_is_left()
+            throws IOException {
+        open(eager(300));
+        transactional(7, "k", "aborted");
+        partition.appendMarker(7, (short) 1, false, 5, true, nowMs);
+        for (int round = 0; round < 3; round++) {
+            fill();
+            compact();
+            nowMs += 2000; // markers go later than what they end
+        }
+        assertThat(partition.coordinatorEpoch(7)).isEqualTo(5);
+        directory.close();
+        open(eager(300));
+        assertThat(partition.coordinatorEpoch(7)).isEqualTo(5);
+    }
+
+    @Test
     void what_a_pin_holds_is_not_compacted() {
         open(eager(300));
         put("k", "first");

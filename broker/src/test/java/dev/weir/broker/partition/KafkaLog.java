@@ -13,6 +13,7 @@ import org.apache.kafka.common.record.internal.FileRecords.TimestampAndOffset;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.server.common.RequestLocal;
+import org.apache.kafka.server.common.TransactionVersion;
 import org.apache.kafka.server.storage.log.FetchIsolation;
 import org.apache.kafka.server.util.Scheduler;
 import org.apache.kafka.storage.internals.log.AppendOrigin;
@@ -50,8 +51,6 @@ import java.util.function.Supplier;
 /// Apache Kafka's own log of one partition, `UnifiedLog` of `kafka-storage`, called the way its
 /// broker calls it. What it would do later it does at once.
 final class KafkaLog {
-    private static final int TRANSACTION_VERSION = 1;
-
     private final Path directory;
     private final LongSupplier nowMs;
     private UnifiedLog log;
@@ -152,7 +151,7 @@ final class KafkaLog {
                     AppendOrigin.CLIENT,
                     RequestLocal.noCaching(),
                     VerificationGuard.SENTINEL,
-                    (short) TRANSACTION_VERSION);
+                    TransactionVersion.TV_1.featureLevel());
         } catch (RecordValidationException e) {
             throw e.invalidException();
         }
@@ -171,7 +170,12 @@ final class KafkaLog {
     }
 
     LogAppendInfo appendMarker(
-            long producerId, short epoch, boolean commit, int coordinatorEpoch, long timestampMs) {
+            long producerId,
+            short epoch,
+            boolean commit,
+            int coordinatorEpoch,
+            boolean bumping,
+            long timestampMs) {
         var type = commit ? ControlRecordType.COMMIT : ControlRecordType.ABORT;
         return log.appendAsLeader(
                 MemoryRecords.withEndTransactionMarker(
@@ -183,7 +187,7 @@ final class KafkaLog {
                 AppendOrigin.COORDINATOR,
                 RequestLocal.noCaching(),
                 VerificationGuard.SENTINEL,
-                (short) TRANSACTION_VERSION);
+                (bumping ? TransactionVersion.TV_2 : TransactionVersion.TV_1).featureLevel());
     }
 
     /// Whether appending this would begin a new segment, even if it is refused then.

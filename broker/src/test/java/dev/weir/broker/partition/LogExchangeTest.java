@@ -236,10 +236,10 @@ class LogExchangeTest {
         private void endOf(long producer, Partition ours, KafkaLog kafka) {
             boolean commit = random.nextBoolean();
             if (ours != null) {
-                ours.appendMarker(producer, (short) 0, commit, 0, nowMs);
+                ours.appendMarker(producer, (short) 0, commit, 0, false, nowMs);
             }
             if (kafka != null) {
-                kafka.appendMarker(producer, (short) 0, commit, 0, nowMs);
+                kafka.appendMarker(producer, (short) 0, commit, 0, false, nowMs);
             }
         }
 

@@ -750,6 +750,55 @@ class PartitionTest {
     }
 
     @Test
+    void a_marker_by_an_older_coordinator_is_refused_also_after_restarts() {
+        append(Batches.transactional(7, 0, 0, "a"));
+        mark(7, 0, 5, false);
+        assertCode(ErrorCode.TRANSACTION_COORDINATOR_FENCED, () -> mark(7, 0, 4, false));
+        mark(7, 0, 5, false);
+        mark(8, 0, 0, false); // of another producer nothing is known
+        restart();
+        assertCode(ErrorCode.TRANSACTION_COORDINATOR_FENCED, () -> mark(7, 1, 4, false));
+        mark(7, 1, 6, false);
+        partition.syncNow();
+        files.crash();
+        open(LogConfig.DEFAULT);
+        assertCode(ErrorCode.TRANSACTION_COORDINATOR_FENCED, () -> mark(7, 2, 5, true));
+        append(Batches.transactional(7, 2, 0, "in a new epoch"));
+        assertCode(ErrorCode.TRANSACTION_COORDINATOR_FENCED, () -> mark(7, 3, 5, true));
+        assertThat(partition.coordinatorEpoch(7)).isEqualTo(6);
+        assertThat(partition.coordinatorEpoch(9)).isEqualTo(-1);
+    }
+
+    /// Whoever bumps the epoch with each end (KIP-890) marks the end with the epoch after it.
+    @Test
+    void a_bumping_marker_of_the_present_epoch_ends_nothing() {
+        append(Batches.transactional(7, 0, 0, "a"));
+        bumpingMark(7, 1);
+        bumpingMark(7, 1); // the same once more, since its answer was lost
+        append(Batches.transactional(7, 1, 0, "of the next transaction"));
+        assertCode(ErrorCode.INVALID_PRODUCER_EPOCH, () -> bumpingMark(7, 1));
+        assertCode(ErrorCode.INVALID_PRODUCER_EPOCH, () -> bumpingMark(7, 0));
+        assertThat(partition.openTransactions()).hasSize(1);
+        bumpingMark(7, 2);
+        assertThat(partition.openTransactions()).isEmpty();
+    }
+
+    @Test
+    void the_last_epoch_of_a_producer_is_ended_by_a_marker_of_the_same() {
+        append(Batches.transactional(7, Short.MAX_VALUE, 0, "a"));
+        bumpingMark(7, Short.MAX_VALUE);
+        assertThat(partition.openTransactions()).isEmpty();
+    }
+
+    private void mark(long producer, int epoch, int coordinatorEpoch, boolean bumping) {
+        partition.appendMarker(producer, (short) epoch, true, coordinatorEpoch, bumping, 1);
+    }
+
+    private void bumpingMark(long producer, int epoch) {
+        mark(producer, epoch, 0, true);
+    }
+
+    @Test
     void a_batch_verified_before_its_transaction_ended_is_refused_after_it() {
         append(Batches.transactional(7, 0, 0, "a"));
         partition.appendMarker(7, (short) 0, true, 1000);

@@ -41,6 +41,7 @@ import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
@@ -101,10 +102,14 @@ class UnifiedLogComparisonTest {
         }
     }
 
+    /// What a partition says before the coordinator is asked about a batch.
+    private record Verification(short code, OptionalLong needed) {
+        private static final Verification NONE = new Verification((short) 0, OptionalLong.empty());
+    }
+
     private static final class Life {
         private static final long[] PRODUCERS = {1, 2};
         private static final long[] TRANSACTIONAL = {10, 11, 12};
-        private static final int COORDINATOR_EPOCH = 2;
         private static final List<ReadLimit> LIMITS = List.copyOf(EnumSet.allOf(ReadLimit.class));
 
         private final Random random;
@@ -193,7 +198,14 @@ class UnifiedLogComparisonTest {
 
         private String append(String kind, ByteBuffer batch) throws IOException {
             var sent = copy(batch);
-            var mine = appendToOurs(batch);
+            var verified = Verification.NONE;
+            if (isTransactional(sent)) {
+                verified = beginVerification(sent);
+                if (verified.code != 0) {
+                    return kind + " " + described(sent) + " " + verified;
+                }
+            }
+            var mine = appendToOurs(batch, verified.needed);
             if (mine.code != 0 || mine.duplicate) {
                 long timestamp = config.logAppendTime() ? nowMs : BatchHeader.maxTimestamp(sent, 0);
                 if (kafka.beginsSegment(sent.remaining(), timestamp)) {
@@ -202,12 +214,21 @@ class UnifiedLogComparisonTest {
             }
             var theirs = appendToKafka(copy(sent));
             if (!mayDiffer(mine, theirs)) {
-                assertThat(mine).as(kind).isEqualTo(theirs);
+                assertThat(mine).as(kind + " " + described(sent)).isEqualTo(theirs);
             }
             if (mine.code == 0 && !mine.duplicate && BatchHeader.producerId(sent, 0) >= 0) {
                 repeatable.add(sent);
             }
-            return kind + " " + mine;
+            return kind + " " + described(sent) + " " + mine;
+        }
+
+        private static String described(ByteBuffer batch) {
+            return "of producer %d, epoch %d, sequence %d, %stransactional"
+                    .formatted(
+                            BatchHeader.producerId(batch, 0),
+                            BatchHeader.producerEpoch(batch, 0),
+                            BatchHeader.baseSequence(batch, 0),
+                            BatchHeader.isTransactional(batch, 0) ? "" : "not ");
         }
 
         /// Our producers' last five batches are known after a restart, Kafka's last one and those
@@ -218,14 +239,11 @@ class UnifiedLogComparisonTest {
                     && theirs.code == ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER;
         }
 
-        private Outcome appendToOurs(ByteBuffer batch) {
+        private Outcome appendToOurs(ByteBuffer batch, OptionalLong verified) {
             try {
-                long verified =
-                        isTransactional(batch)
-                                ? ours.beginVerification(batch, bumping(batch))
-                                        .orElse(Partition.UNVERIFIED)
-                                : Partition.UNVERIFIED;
-                var result = ours.append(batch, AppendOrigin.CLIENT, verified);
+                var result =
+                        ours.append(
+                                batch, AppendOrigin.CLIENT, verified.orElse(Partition.UNVERIFIED));
                 if (config.logAppendTime() && !result.duplicate()) {
                     assertThat(result.logAppendTimeMs()).isEqualTo(nowMs);
                 }
@@ -239,9 +257,6 @@ class UnifiedLogComparisonTest {
         private Outcome appendToKafka(ByteBuffer batch) {
             long end = kafka.log().logEndOffset();
             try {
-                if (isTransactional(batch)) {
-                    kafka.beginVerification(batch, bumping(batch));
-                }
                 var result = kafka.append(batch);
                 return new Outcome(
                         (short) 0,
@@ -274,25 +289,31 @@ class UnifiedLogComparisonTest {
         /// The coordinator is asked about a batch and does not agree.
         private String verifyInVain() {
             var batch = transactional();
-            if (!isTransactional(batch)) {
-                return "nothing to verify";
-            }
-            Outcome mine;
-            Outcome theirs;
+            return isTransactional(batch)
+                    ? "verified in vain: " + beginVerification(batch)
+                    : "nothing to verify";
+        }
+
+        private Verification beginVerification(ByteBuffer batch) {
+            Verification mine;
+            short theirs;
+            boolean theirsOpen = false;
             try {
-                var needed = ours.beginVerification(batch, bumping(batch));
-                mine = new Outcome((short) 0, -1, -1, needed.isEmpty());
+                mine = new Verification((short) 0, ours.beginVerification(batch, bumping(batch)));
             } catch (BrokerException e) {
-                mine = Outcome.refused(e.code());
+                mine = new Verification(e.code(), OptionalLong.empty());
             }
             try {
-                boolean open = kafka.beginVerification(batch, bumping(batch));
-                theirs = new Outcome((short) 0, -1, -1, open);
+                theirsOpen = kafka.beginVerification(batch, bumping(batch));
+                theirs = 0;
             } catch (ApiException e) {
-                theirs = Outcome.refused(KafkaLog.code(e));
+                theirs = KafkaLog.code(e);
             }
-            assertThat(mine).as("verification").isEqualTo(theirs);
-            return "verified in vain " + mine;
+            assertThat(mine.code).as("verification").isEqualTo(theirs);
+            if (theirs == 0) {
+                assertThat(mine.needed.isEmpty()).as("open").isEqualTo(theirsOpen);
+            }
+            return mine;
         }
 
         private ByteBuffer transactional() {
@@ -371,11 +392,16 @@ class UnifiedLogComparisonTest {
             int epoch = known == null ? 0 : known.producerEpoch();
             epoch = Math.max(0, epoch + (random.nextInt(3) == 0 ? random.nextInt(3) - 1 : 0));
             boolean commit = random.nextBoolean();
+            boolean bumping = random.nextBoolean();
+            int coordinator = known == null ? -1 : known.coordinatorEpoch();
+            if (coordinator < 0 || random.nextInt(8) == 0) {
+                coordinator += random.nextInt(4) - 1;
+            }
             Outcome mine;
             try {
                 var result =
                         ours.appendMarker(
-                                producer, (short) epoch, commit, COORDINATOR_EPOCH, nowMs);
+                                producer, (short) epoch, commit, coordinator, bumping, nowMs);
                 mine = new Outcome((short) 0, result.firstOffset(), result.lastOffset(), false);
             } catch (BrokerException e) {
                 mine = Outcome.refused(e.code());
@@ -387,13 +413,19 @@ class UnifiedLogComparisonTest {
             try {
                 var result =
                         kafka.appendMarker(
-                                producer, (short) epoch, commit, COORDINATOR_EPOCH, nowMs);
+                                producer, (short) epoch, commit, coordinator, bumping, nowMs);
                 theirs = new Outcome((short) 0, result.firstOffset(), result.lastOffset(), false);
             } catch (ApiException e) {
                 theirs = Outcome.refused(KafkaLog.code(e));
             }
             assertThat(mine).as("marker").isEqualTo(theirs);
-            return (commit ? "commit " : "abort ") + mine;
+            return "%s of epoch %d by coordinator %d%s %s"
+                    .formatted(
+                            commit ? "commit" : "abort",
+                            epoch,
+                            coordinator,
+                            bumping ? " bumping" : "",
+                            mine);
         }
 
         // ------------------------------------------------------------ upkeep

@@ -23,6 +23,10 @@ import org.apache.kafka.common.message.TxnOffsetCommitRequestData;
 import org.apache.kafka.common.message.TxnOffsetCommitRequestData.TxnOffsetCommitRequestPartition;
 import org.apache.kafka.common.message.TxnOffsetCommitRequestData.TxnOffsetCommitRequestTopic;
 import org.apache.kafka.common.message.TxnOffsetCommitResponseData;
+import org.apache.kafka.common.message.WriteTxnMarkersRequestData;
+import org.apache.kafka.common.message.WriteTxnMarkersRequestData.WritableTxnMarker;
+import org.apache.kafka.common.message.WriteTxnMarkersRequestData.WritableTxnMarkerTopic;
+import org.apache.kafka.common.message.WriteTxnMarkersResponseData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.Errors;
@@ -188,6 +192,46 @@ final class WireProducer {
                             new ProducerIdentity(answer.producerId(), answer.producerEpoch()),
                             -1);
                 });
+    }
+
+    /// A marker as a coordinator on another broker would send it. Its transaction version is told
+    /// from version 2 of the request on; before it is 0.
+    static Call mark(
+            int version,
+            ProducerIdentity producer,
+            TopicPartition at,
+            boolean commit,
+            int coordinatorEpoch,
+            int transactionVersion) {
+        var marker =
+                new WritableTxnMarker()
+                        .setProducerId(producer.producerId())
+                        .setProducerEpoch(producer.epoch())
+                        .setTransactionResult(commit)
+                        .setCoordinatorEpoch(coordinatorEpoch)
+                        .setTransactionVersion((byte) transactionVersion);
+        marker.topics()
+                .add(
+                        new WritableTxnMarkerTopic()
+                                .setName(at.topic())
+                                .setPartitionIndexes(List.of(at.partition())));
+        var body = new WriteTxnMarkersRequestData();
+        body.markers().add(marker);
+        return new Call(
+                ApiKeys.WRITE_TXN_MARKERS,
+                version,
+                body,
+                message ->
+                        new Answer(
+                                Errors.forCode(
+                                        ((WriteTxnMarkersResponseData) message)
+                                                .markers()
+                                                .getFirst()
+                                                .topics()
+                                                .getFirst()
+                                                .partitions()
+                                                .getFirst()
+                                                .errorCode())));
     }
 
     static Call addOffsets(int version, String id, ProducerIdentity producer, String group) {
