@@ -37,6 +37,9 @@ public final class RecordBatchReader {
 
     private static final int SNAPPY_HEAD = 16;
 
+    /// The most a byte of snappy can become: three bytes copy up to 64.
+    private static final int SNAPPY_RATIO = 22;
+
     private static final int MAX_KEPT_SCRATCH = 8 << 20;
 
     private final int maxUncompressedBytes;
@@ -323,6 +326,9 @@ public final class RecordBatchReader {
             if (part >= 0) {
                 break;
             }
+        }
+        if (claimed > (long) SNAPPY_RATIO * (to - from)) {
+            throw corrupt("a chunk of " + (to - from) + " bytes that claims to become " + claimed);
         }
         if (claimed > maxUncompressedBytes) {
             throw tooLarge();

@@ -41,6 +41,7 @@ class FuzzTest {
     private final List<String> faults = new ArrayList<>();
     private final List<byte[]> earlier = new ArrayList<>();
     private final Map<ApiKeys, Integer> answered = new EnumMap<>(ApiKeys.class);
+    private final Allocations allocations = new Allocations();
     private TestBroker broker;
     private LogWatch log;
     private Judge judge;
@@ -128,9 +129,12 @@ class FuzzTest {
             }
             conversation = new Conversation(broker.broker().address(), judge);
         }
+        var sent = stream(frames, random, honest);
+        boolean served = judge.judge(frames.getFirst()).due() != Judge.Due.CLOSE;
+        allocations.begin();
         try {
             conversation.say(
-                    stream(frames, random, honest),
+                    sent,
                     random,
                     response -> {
                         words.learn(response);
@@ -140,6 +144,9 @@ class FuzzTest {
             report(name, e.getMessage(), frames);
             conversation.close();
             conversation = null;
+        }
+        for (var excess : allocations.excess(sent.length, served)) {
+            report(name, excess, frames);
         }
         for (var surprise : log.surprises()) {
             report(name, surprise, frames);
