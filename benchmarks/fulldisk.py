@@ -11,53 +11,39 @@ the rest. While the disk is full
   - the server must live on. In every third round it is killed with kill -9 instead.
 
 Then the ballast is removed. Without a restart (but where it was killed) the producers' retries must
-succeed, and there must be every acknowledged record, once and in order, every acknowledged
-transaction whole, and results of the queries that equal a computation over the records.
+succeed, and there must be all that powerloss.py checks: every acknowledged record, once and in order,
+every committed transaction whole, topics, settings and offsets, and results of the queries that
+equal a computation over the records.
 
 Needs root, tmpfs and python3-confluent-kafka. Without them it says so and ends with 77.
 
   benchmarks/fulldisk.py [--rounds 6] [--size 256] [--hold 5] [--seed N] [--keep] [--server COMMAND]
 """
-import argparse
 import collections
 import json
 import os
 import random
-import shutil
-import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
 
 sys.dont_write_bytecode = True
-from powerloss import PARTITIONS, Load, Server, check, quiet, read, skip
-from confluent_kafka import KafkaException, Producer
-from confluent_kafka.admin import AdminClient, NewTopic
+from durability import PARTITIONS, Load, Mount, check, options, prepare, quiet, read, running, until
+from confluent_kafka import Producer
 
-SETTINGS = {
-    "sql.state.memory.bytes": 2 << 20,
-    "sql.checkpoint.interval.ms": 1000,
-}
+SETTINGS = ["sql.state.memory.bytes=%d" % (2 << 20), "sql.checkpoint.interval.ms=1000"]
 # Clients try again after these; librdkafka tells so of errors of transactions only.
 RETRIABLE = {"KAFKA_STORAGE_ERROR"}
 
 
-class Full:
+class Full(Mount):
     """A file system that can be made full, and be given room again."""
 
     def __init__(self, directory, megabytes):
-        self.mount_point = os.path.join(directory, "disk")
+        super().__init__(directory)
         self.ballast = os.path.join(self.mount_point, "ballast")
-        os.mkdir(self.mount_point)
-        done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=%dm" % megabytes, "tmpfs", self.mount_point],
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode != 0:
-            skip("mount -t tmpfs: " + done.stderr.strip())
+        self.run("mount", "-t", "tmpfs", "-o", "size=%dm" % megabytes, "tmpfs", self.mount_point)
 
     def free(self):
         now = os.statvfs(self.mount_point)
@@ -69,62 +55,6 @@ class Full:
 
     def give_room(self):
         os.unlink(self.ballast)
-
-    def unmount(self):
-        for _ in range(100):
-            if subprocess.run(["umount", self.mount_point], capture_output=True).returncode == 0:
-                return
-            time.sleep(0.1)
-        raise RuntimeError("cannot unmount " + self.mount_point)
-
-
-class PatientLoad(Load):
-    """A load whose producers try again for as long as it takes."""
-
-    def run(self, server, dice):
-        self.abandoned = False
-        super().run(server, dice)
-
-    def transact(self, server):
-        producer = Producer(
-            {
-                "bootstrap.servers": server.kafka,
-                "transactional.id": "pairs",
-                "transaction.timeout.ms": 600000,
-                "message.timeout.ms": 600000,
-                "logger": quiet,
-            }
-        )
-        self.patiently(producer.init_transactions, 10)
-        while not self.stopping.is_set():
-            number = self.next_transaction
-            self.next_transaction += 1
-            producer.begin_transaction()
-            for partition in range(2):
-                producer.produce("pairs", str(number).encode(), partition=partition)
-            if number % 5 == 4:
-                self.patiently(producer.abort_transaction, 10)
-            else:
-                try:
-                    if self.patiently(producer.commit_transaction, 10):
-                        self.committed.add(number)
-                except KafkaException as failure:
-                    if not failure.args[0].txn_requires_abort():
-                        raise
-                    self.patiently(producer.abort_transaction, 10)
-        producer.purge()
-
-    def patiently(self, call, *arguments):
-        """Whether it succeeded, rather than the server was killed."""
-        while True:
-            try:
-                call(*arguments)
-                return True
-            except KafkaException as failure:
-                if not failure.args[0].retriable():
-                    raise
-                if self.abandoned:
-                    return False
 
 
 def refused(server):
@@ -172,63 +102,28 @@ def by_order(server):
         time.sleep(0.5)
 
 
-def until(what, seconds, condition):
-    deadline = time.time() + seconds
-    while True:
-        found = condition()
-        if found:
-            return found
-        assert time.time() < deadline, what
-        time.sleep(0.1)
-
-
 def main():
-    here = os.path.dirname(os.path.abspath(__file__))
-    options = argparse.ArgumentParser()
-    options.add_argument("--rounds", type=int, default=6)
-    options.add_argument("--size", type=int, default=256, help="of the disk, in MiB")
-    options.add_argument("--hold", type=float, default=5, help="seconds for which it stays full")
-    options.add_argument("--seed", type=int, default=random.SystemRandom().getrandbits(31))
-    options.add_argument("--keep", action="store_true", help="leave the log")
-    options.add_argument("--server", default=os.path.join(here, "..", "weir") + " server")
-    given = options.parse_args()
-    if os.geteuid() != 0:
-        skip("only root may mount")
+    parser = options(rounds=6)
+    parser.add_argument("--size", type=int, default=256, help="of the disk, in MiB")
+    parser.add_argument("--hold", type=float, default=5, help="seconds for which it stays full")
+    given = parser.parse_args()
     print("seed %d, %d MiB" % (given.seed, given.size), flush=True)
     dice = random.Random(given.seed)
-    directory = tempfile.mkdtemp(prefix="weir-fulldisk-")
-    log = os.path.join(directory, "server.log")
-    data = os.path.join(directory, "disk", "data")
-    command = given.server.split()
-    for name, value in SETTINGS.items():
-        command += ["--set", "%s=%d" % (name, value)]
-    disk = Full(directory, given.size)
-    failed = True
-    server = None
-    try:
-        server = Server(command, data, log)
-        admin = AdminClient({"bootstrap.servers": server.kafka, "logger": quiet})
-        for made in admin.create_topics(
-            [NewTopic("orders", PARTITIONS, 1), NewTopic("pairs", 2, 1), NewTopic("notes", 1, 1)]
-        ).values():
-            made.result(60)
+    with running("fulldisk", given, lambda directory: Full(directory, given.size), SETTINGS) as run:
+        server = run.start()
+        prepare(server)
+        server.create_topics({"notes": 1})
         for statement in (
-            "CREATE STREAM orders (p INT, n BIGINT, item VARCHAR, amount INT)"
-            " WITH (KAFKA_TOPIC='orders', VALUE_FORMAT='JSON')",
             "CREATE STREAM notes (id INT, note VARCHAR)"
             " WITH (KAFKA_TOPIC='notes', VALUE_FORMAT='JSON')",
-            "CREATE TABLE totals AS SELECT item, COUNT(*) AS c, SUM(amount) AS s"
-            " FROM orders GROUP BY item",
             "CREATE TABLE by_order AS SELECT n * %d + p AS id, COUNT(*) AS c"
             " FROM orders GROUP BY n * %d + p" % (PARTITIONS, PARTITIONS),
-            "CREATE STREAM big WITH (KAFKA_TOPIC='big', PARTITIONS=%d, VALUE_FORMAT='JSON') AS"
-            " SELECT p, n, amount FROM orders WHERE amount >= 900" % PARTITIONS,
         ):
             server.sql(statement)
-        load = PatientLoad()
+        load = Load()
         for turn in range(1, given.rounds + 1):
             before = sum(map(len, load.acknowledged))
-            disk.leave(dice.randrange(2 << 20, 8 << 20))
+            run.disk.leave(dice.randrange(2 << 20, 8 << 20))
             load.run(server, dice)
             error = until("the disk does not become full", 120, lambda: probe(server))
             assert error.name() in RETRIABLE, "a producer got %s, which is final" % error
@@ -239,14 +134,13 @@ def main():
             assert server.process.poll() is None, "the server has ended"
             killed = turn % 3 == 0
             if killed:
-                server.kill()
-                load.abandoned = True
-                load.stopping.set()
+                load.abandon()
+                run.kill()
                 load.stop()
-            disk.give_room()
+            run.disk.give_room()
             begun = time.time()
             if killed:
-                server = Server(command, data, log)
+                server = run.start()
                 load.run(server, dice)
             reached = sum(map(len, load.acknowledged))
             until(
@@ -255,6 +149,7 @@ def main():
                 lambda: sum(map(len, load.acknowledged)) > reached + 500,
             )
             on = time.time() - begun
+            until("no transactions, or no topics are made", 60, load.under_way)
             load.stop()
             print(
                 "round %d: %s, %s; %s after %.2f s; %d acknowledged meanwhile; %s, %d keys"
@@ -270,19 +165,7 @@ def main():
                 ),
                 flush=True,
             )
-            assert load.committed, "no transaction was committed"
-        code = server.stop()
-        assert code == 0, "the server ended with %d" % code
-        server = None
-        failed = False
-    finally:
-        if server is not None:
-            server.kill()
-        disk.unmount()
-        if failed or given.keep:
-            print("kept: " + directory, flush=True)
-        else:
-            shutil.rmtree(directory)
+        run.stop()
     print("%d times full: nothing acknowledged was lost, and all went on" % given.rounds)
 
 
