@@ -36,8 +36,9 @@ check "topics: after it" -s 'PartitionCount: 6' -- $topics --describe --topic or
 producer="bin/kafka-console-producer.sh $S"
 consumer="bin/kafka-console-consumer.sh $S --timeout-ms 15000"
 seq 100 | sed 's/.*/line &/' >lines
+sed 's/line \(.*\)/\1\t&/' lines >spread # by their keys, over both partitions
 printf 'h1:a,h2:b\tpen\tFountain pen\nh1:c\tink\tBlue ink\n' >headed
-check "console-producer" -i lines -- $producer --topic assigned
+check "console-producer" -i spread -- $producer --topic assigned --reader-property parse.key=true
 check "console-consumer: --from-beginning, a group" -s '^line 1$' -s '^line 100$' -s 'Processed a total of 100 messages' -- $consumer --topic assigned --from-beginning --max-messages 100 --group readers
 check "console-consumer: the group goes on" -s 'Processed a total of 0 messages' -x any -- bin/kafka-console-consumer.sh $S --topic assigned --group readers --timeout-ms 6000
 check "console-consumer: group.protocol=consumer" -s 'Processed a total of 100 messages' -- $consumer --topic assigned --from-beginning --max-messages 100 --group readers848 --command-property group.protocol=consumer
@@ -187,7 +188,8 @@ check "TransactionalMessageCopier" -s '"consumed":1000' -- bin/kafka-run-class.s
 check "TransactionalMessageCopier: each once" -e 1000 -- sh -c "$consumer --topic copied --from-beginning --max-messages 1000 --isolation-level read_committed 2>/dev/null | sort -un | wc -l"
 check "transactions: list" -s '^copier\s.*CompleteCommit' -- $txns list
 check "transactions: list --transactional-id-pattern" -s '^copier' -n '^perf' -- $txns list --transactional-id-pattern 'cop.*'
-check "transactions: list --duration-filter" -n '^copier' -- $txns list --duration-filter 0
+check "transactions: list --duration-filter" -s '^copier' -- $txns list --duration-filter 0
+check "transactions: list --duration-filter, younger" -n '^copier' -- $txns list --duration-filter 3600000
 check "transactions: describe" -s '^1\s+copier\s+[0-9]+\s+[0-9]+\s+CompleteCommit' -- $txns describe --transactional-id copier
 check "transactions: describe what is not there" -x any -s 'failed because the ID could not be found' -- $txns describe --transactional-id nobody
 check "transactions: describe-producers" -s '^[0-9]+\s+[0-9]+\s+-?[0-9]+\s+-1\s+[0-9]{13}\s+None' -- $txns describe-producers --topic copied --partition 0
@@ -223,7 +225,7 @@ check "transactions: describe-producers, hanging" -s '^[0-9]+\s+0\s+-1\s+0\s+[0-
 check "transactions: abort, hanging" -n 'rror' -- $txns abort --topic hung --partition 0 --start-offset 0
 check "transactions: describe-producers after it" -s '\s0\s+0\s+[0-9]{13}\s+None' -- $txns describe-producers --topic hung --partition 0
 check "transactions: find-hanging after it" -n '^hung' -- $txns find-hanging --broker-id 1 --max-transaction-timeout 0
-check "transactions: readers go on" -s 'Processed a total of 0 messages' -x any -- $consumer --topic hung --from-beginning --isolation-level read_committed --timeout-ms 5000
+check "transactions: readers go on" -s 'Processed a total of 0 messages' -x any -- $consumer --topic hung --from-beginning --isolation-level read_committed
 check "transactions: offset behind the marker" -s '^hung:0:2$' -- $offsets --topic hung --time -1
 
 # --- the cluster -----------------------------------------------------------------------------------

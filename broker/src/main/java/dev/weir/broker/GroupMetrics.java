@@ -125,8 +125,8 @@ final class GroupMetrics {
         long oldestMs = 0;
         for (var each : known) {
             states.merge(each.state(), 1, Integer::sum);
-            if (each.startMs() >= 0) {
-                oldestMs = Math.max(oldestMs, transactions.openForMs(each));
+            if (each.open()) {
+                oldestMs = Math.max(oldestMs, transactions.ageMs(each));
             }
         }
         visitor.metric(TRANSACTIONS);

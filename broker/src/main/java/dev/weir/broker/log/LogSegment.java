@@ -262,10 +262,13 @@ final class LogSegment {
         }
     }
 
-    /// Writes index entries that are only in memory and makes the contents durable.
+    /// Writes index entries that are only in memory and makes the contents durable. A time index
+    /// has an offset index beside it, empty or not: Kafka and its `kafka-dump-log.sh` open both.
     void flushIndexes(DiskHealth health) throws IOException {
         offsets.flush(health);
-        timestamps.flush(health);
+        if (timestamps.flush(health)) {
+            offsets.createIfAbsent();
+        }
         aborted.flush(health);
     }
 

@@ -124,7 +124,7 @@ final class SparseIndex {
 
     /// Writes what is only in memory to the file and makes the contents durable.
     ///
-    /// @return whether anything was written, so that the name may be new
+    /// @return whether anything was written
     boolean flush(DiskHealth health) throws IOException {
         int inFile = flushed();
         ByteBuffer entries;
@@ -165,6 +165,13 @@ final class SparseIndex {
         try (StorageFile file = files.open(path, OpenMode.CREATE)) {
             file.truncate(0);
             health.sync(file);
+        }
+    }
+
+    /// Makes an empty file where there is none. It need not be durable: a lost one is no loss.
+    void createIfAbsent() throws IOException {
+        if (!files.exists(path)) {
+            files.open(path, OpenMode.CREATE).close();
         }
     }
 

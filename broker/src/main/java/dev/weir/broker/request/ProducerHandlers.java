@@ -175,8 +175,8 @@ record ProducerHandlers(Topics topics, Transactions transactions, Markers marker
                 && !body.producerIdFilters().contains(each.producer().producerId())) {
             return false;
         }
-        return body.durationFilter() < 0
-                || (each.startMs() >= 0 && transactions.openForMs(each) > body.durationFilter());
+        // Kafka counts from the start of the last transaction, whether it has ended or not.
+        return body.durationFilter() < 0 || transactions.ageMs(each) > body.durationFilter();
     }
 
     private static ListTransactionsResponseData.TransactionState listed(Description each) {

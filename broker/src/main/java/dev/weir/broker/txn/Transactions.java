@@ -79,12 +79,14 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
 
     /// What is known of a transactional id.
     ///
-    /// @param startMs when its open transaction began, -1 for none
+    /// @param open whether a transaction is open or being ended
+    /// @param startMs when its last transaction began, open or not; -1 for none
     public record Description(
             String transactionalId,
             ProducerIdentity producer,
             String state,
             int timeoutMs,
+            boolean open,
             long startMs,
             Set<TopicPartition> partitions) {}
 
@@ -616,20 +618,20 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
         return aborted.sum();
     }
 
-    /// For how long the open transaction has been open.
-    public long openForMs(Description open) {
-        return clock.millis() - open.startMs();
+    /// How long ago the last transaction began. Without one it is endless.
+    public long ageMs(Description described) {
+        return clock.millis() - described.startMs();
     }
 
     private static Description described(Named named) {
         var now = named.transaction();
-        boolean open = now.state() == TransactionState.ONGOING || now.isEnding();
         return new Description(
                 named.transactionalId(),
                 now.identity(),
                 now.state().stateName(),
                 now.timeoutMs(),
-                open ? now.startMs() : -1,
+                now.state() == TransactionState.ONGOING || now.isEnding(),
+                now.startMs(),
                 now.partitions());
     }
 

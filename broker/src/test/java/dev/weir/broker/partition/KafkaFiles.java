@@ -91,6 +91,7 @@ final class KafkaFiles {
         if (!Files.exists(file)) {
             return;
         }
+        assertThat(sibling(log, ".index")).as("kafka-dump-log.sh reads both").exists();
         try (var index = new TimeIndex(file.toFile(), base, -1, false)) {
             index.sanityCheck();
             long before = -1;

@@ -12,6 +12,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListConsumerGroupOffsetsOptions;
 import org.apache.kafka.clients.admin.ListConsumerGroupOffsetsSpec;
 import org.apache.kafka.clients.admin.ListTransactionsOptions;
+import org.apache.kafka.clients.admin.TransactionListing;
 import org.apache.kafka.clients.admin.TransactionState;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -267,6 +268,43 @@ class TransactionsTest {
             assertThatThrownBy(producer::initTransactions)
                     .hasMessageContaining("transaction.max.timeout.ms");
         }
+    }
+
+    @Test
+    void a_filter_by_duration_counts_from_the_start_of_a_transaction_that_has_ended_too()
+            throws Exception {
+        try (var producer = producer("t");
+                var admin = broker.admin()) {
+            producer.initTransactions();
+            producer.beginTransaction();
+            send(producer, "b", "x");
+            long begunMs =
+                    admin.describeTransactions(List.of("t"))
+                            .description("t")
+                            .get()
+                            .transactionStartTimeMs()
+                            .orElseThrow();
+            producer.commitTransaction();
+
+            assertThat(idsOpenedBefore(0, admin)).containsExactly("t");
+            assertThat(idsOpenedBefore(3_600_000, admin)).isEmpty();
+            assertThat(
+                            admin.describeTransactions(List.of("t"))
+                                    .description("t")
+                                    .get()
+                                    .transactionStartTimeMs())
+                    .hasValue(begunMs);
+        }
+    }
+
+    private static List<String> idsOpenedBefore(long durationMs, Admin admin) throws Exception {
+        return admin
+                .listTransactions(new ListTransactionsOptions().filterOnDuration(durationMs))
+                .all()
+                .get()
+                .stream()
+                .map(TransactionListing::transactionalId)
+                .toList();
     }
 
     @Test
