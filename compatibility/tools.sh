@@ -260,7 +260,7 @@ check "topics: delete --if-exists" -- $topics --delete --topic orders --if-exist
 # --- what a stopped server leaves ------------------------------------------------------------------
 kill "$SERVER_PID"
 wait "$SERVER_PID" 2>/dev/null
-files_of() { find "$WORK/data" -path '*-[0-9]*/*' -name "$1" -size +0 | tr '\n' ',' | sed 's/,$//'; }
+files_of() { find "$WORK/data" -path '*-[0-9]*/*' -not -path '*-delete/*' -name "$1" -size +0 | tr '\n' ',' | sed 's/,$//'; }
 check "dump-log: all segments" -s 'isvalid: true' -n 'isvalid: false' -n 'Found|Mismatch|Exception' -- bin/kafka-dump-log.sh --deep-iteration --files "$(files_of '*.log')"
 check "dump-log: time indexes" -s '^timestamp: [0-9]+ offset: [0-9]+' -n 'Found|Mismatch|Exception' -- bin/kafka-dump-log.sh --files "$(files_of '*.timeindex')"
 check "dump-log: --index-sanity-check" -s 'passed sanity check' -n 'Found|Mismatch|Exception' -- bin/kafka-dump-log.sh --index-sanity-check --files "$(files_of '*index')"
