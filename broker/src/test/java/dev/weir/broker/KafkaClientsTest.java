@@ -378,6 +378,24 @@ class KafkaClientsTest {
     }
 
     @Test
+    void a_producer_hears_which_record_of_a_batch_was_refused() throws Exception {
+        broker.broker()
+                .topics()
+                .create(new NewTopic("latest", 1, Map.of("cleanup.policy", "compact")));
+        try (var producer = broker.producer(Map.of("linger.ms", "60000"))) {
+            var sound = producer.send(new ProducerRecord<>("latest", "key", "value"));
+            var keyless = producer.send(new ProducerRecord<>("latest", "no key"));
+            producer.flush();
+            assertThatThrownBy(sound::get)
+                    .hasMessageContaining("part of a batch which had one more more invalid");
+            assertThatThrownBy(keyless::get)
+                    .hasRootCauseInstanceOf(org.apache.kafka.common.InvalidRecordException.class)
+                    .hasMessageContaining("record 1 has no key");
+        }
+        assertThat(broker.readAll("latest", 1)).isEmpty();
+    }
+
+    @Test
     void a_recreated_topic_is_another_one() throws Exception {
         try (var producer = broker.producer(Map.of());
                 var admin = broker.admin()) {

@@ -10,9 +10,12 @@ import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
 import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
 import org.apache.kafka.common.message.ProduceRequestData.TopicProduceDataCollection;
+import org.apache.kafka.common.message.ProduceResponseData;
 import org.apache.kafka.common.message.RequestHeaderData;
+import org.apache.kafka.common.message.ResponseHeaderData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ByteBufferAccessor;
+import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.protocol.ObjectSerializationCache;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.junit.jupiter.api.Test;
@@ -24,14 +27,17 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-/// A batch with a right checksum whose records cannot be read, as any client can send it, fails the
-/// queries over its topic and no others.
+/// A batch with a right checksum whose records cannot be read, in a log that somebody else wrote,
+/// fails the queries over its topic and no others. A client's is refused.
 class UnreadableBatchTest {
     private static final short PRODUCE_VERSION = 9;
 
@@ -59,10 +65,17 @@ class UnreadableBatchTest {
                                 + name
                                 + " GROUP BY v");
             }
-            send(server, "bad", batch("x", false));
-            send(server, "bad", batch("x", true));
-            send(server, "good", batch("x", false));
-            await(server, "good");
+            for (String name : List.of("good", "bad")) {
+                assertThat(send(server, name, batch("x", false))).isEqualTo(Errors.NONE);
+                await(server, name);
+            }
+            assertThat(send(server, "bad", batch("x", true))).isEqualTo(Errors.INVALID_RECORD);
+        } finally {
+            server.close();
+        }
+        putIntoLog("bad", batch("x", true));
+        server = WeirServer.start(ServerConfig.onFreePorts(directory));
+        try {
             while (!status(server, "bad").contains("FAILED")) {
                 Thread.onSpinWait();
             }
@@ -72,7 +85,7 @@ class UnreadableBatchTest {
         server = WeirServer.start(ServerConfig.onFreePorts(directory));
         try {
             assertThat(status(server, "bad")).contains("FAILED", "the batch at offset 1 of bad-0");
-            send(server, "good", batch("y", false));
+            assertThat(send(server, "good", batch("y", false))).isEqualTo(Errors.NONE);
             while (!rows(server, "SELECT n FROM count_good WHERE v = 'y'").contains("[1]")) {
                 Thread.onSpinWait();
             }
@@ -117,7 +130,20 @@ class UnreadableBatchTest {
         return batch;
     }
 
-    private static void send(WeirServer server, String topic, ByteBuffer batch) throws IOException {
+    /// Adds a second batch to the log of a stopped server, which then reads it whole.
+    private void putIntoLog(String topic, ByteBuffer batch) throws IOException {
+        Path partition = directory.resolve("log").resolve(topic + "-0");
+        BatchHeader.assign(batch, batch.position(), 1, 0);
+        try (var file =
+                FileChannel.open(
+                        partition.resolve("00000000000000000000.log"), StandardOpenOption.APPEND)) {
+            file.write(batch);
+        }
+        Files.delete(partition.resolve("weir.state"));
+    }
+
+    private static Errors send(WeirServer server, String topic, ByteBuffer batch)
+            throws IOException {
         var topics = new TopicProduceDataCollection();
         topics.add(
                 new TopicProduceData()
@@ -150,6 +176,18 @@ class UnreadableBatchTest {
             var in = new DataInputStream(socket.getInputStream());
             byte[] response = new byte[in.readInt()];
             in.readFully(response);
+            var answer = new ByteBufferAccessor(ByteBuffer.wrap(response));
+            var _ =
+                    new ResponseHeaderData(
+                            answer, ApiKeys.PRODUCE.responseHeaderVersion(PRODUCE_VERSION));
+            var produced = new ProduceResponseData(answer, PRODUCE_VERSION);
+            return Errors.forCode(
+                    produced.responses()
+                            .iterator()
+                            .next()
+                            .partitionResponses()
+                            .getFirst()
+                            .errorCode());
         }
     }
 }

@@ -1,5 +1,7 @@
 package dev.weir.broker.error;
 
+import java.util.List;
+
 /// A request that the broker could not serve, with the Kafka error code its client is to see. After
 /// it is thrown nothing of the refused operation is visible.
 public final class BrokerException extends RuntimeException {
@@ -9,12 +11,24 @@ public final class BrokerException extends RuntimeException {
     private static final int MAX_MESSAGE = 2000;
 
     private final short code;
+    private final transient List<RecordError> recordErrors;
 
     /// @param code one of [ErrorCode]
     /// @param message lower-case and factual
     public BrokerException(short code, String message) {
         super(shortened(message));
         this.code = code;
+        recordErrors = List.of();
+    }
+
+    /// A batch that is refused for some of its records.
+    ///
+    /// @param code one of [ErrorCode]
+    /// @param message lower-case and factual
+    public BrokerException(short code, String message, List<RecordError> recordErrors) {
+        super(shortened(message));
+        this.code = code;
+        this.recordErrors = List.copyOf(recordErrors);
     }
 
     /// @param code one of [ErrorCode]
@@ -23,6 +37,7 @@ public final class BrokerException extends RuntimeException {
     public BrokerException(short code, String message, Throwable cause) {
         super(shortened(message), cause);
         this.code = code;
+        recordErrors = List.of();
     }
 
     private static String shortened(String message) {
@@ -34,5 +49,10 @@ public final class BrokerException extends RuntimeException {
     /// The Kafka error code.
     public short code() {
         return code;
+    }
+
+    /// The records because of which a batch was refused; empty if it is not about single ones.
+    public List<RecordError> recordErrors() {
+        return recordErrors;
     }
 }

@@ -18,16 +18,4 @@ public record TimestampBounds(long beforeMaxMs, long afterMaxMs) {
             throw new IllegalArgumentException(name + " must not be negative, got " + ms);
         }
     }
-
-    /// Whether a timestamp is within the bounds.
-    ///
-    /// @param nowMs not negative
-    public boolean include(long timestampMs, long nowMs) {
-        long age = nowMs - timestampMs;
-        if (timestampMs > nowMs) {
-            return -age <= afterMaxMs;
-        }
-        boolean endless = age < 0; // it overflowed
-        return endless ? beforeMaxMs == Long.MAX_VALUE : age <= beforeMaxMs;
-    }
 }

@@ -5,17 +5,19 @@ import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.log.LogConfig;
 import dev.weir.broker.log.TimestampBounds;
 import dev.weir.broker.record.BatchHeader;
+import dev.weir.broker.record.RecordValidator;
 
 import java.nio.ByteBuffer;
 
-/// What batches must be before they may be appended: heads and CRCs only, no records. Stateless.
+/// What batches must be before they may be appended: head and CRC, and of those that clients send
+/// every record. Stateless.
 final class BatchCheck {
     private static final int MAX_CODEC = 4;
-    private static final long NO_TIMESTAMP = -1;
 
     private BatchCheck() {}
 
-    /// Checks all batches between position and limit.
+    /// Checks all batches between position and limit. Where the head of a client's batch is wrong
+    /// about the greatest timestamp, it is corrected.
     ///
     /// @param nowMs the server's clock, by which clients' timestamps are judged
     /// @throws BrokerException with the code a producer expects for what is wrong
@@ -30,7 +32,7 @@ final class BatchCheck {
             checkHead(batches, at, origin);
             if (origin == AppendOrigin.CLIENT) {
                 checkClient(batches, at, size, limit, config);
-                checkTimestamp(batches, at, config, nowMs);
+                checkRecords(batches, at, size, config, nowMs);
             }
             at += size;
         } while (at < limit);
@@ -122,26 +124,26 @@ final class BatchCheck {
         }
     }
 
-    /// Kafka's `LogValidator` looks at every record; here the greatest timestamp in the head
-    /// counts, so that nothing is decompressed: of a batch with some old and some new records it
-    /// says nothing about the old ones.
-    private static void checkTimestamp(ByteBuffer batches, int at, LogConfig config, long nowMs) {
-        long timestamp = BatchHeader.maxTimestamp(batches, at);
+    /// Looks at what is inside. Sequences and offsets go by the head, and searches by timestamp,
+    /// too: where the records say something else than the head about that, the head is corrected.
+    private static void checkRecords(
+            ByteBuffer batches, int at, int size, LogConfig config, long nowMs) {
+        boolean stamped = config.logAppendTime();
         TimestampBounds bounds = config.timestamps();
-        if (config.logAppendTime()
-                || timestamp == NO_TIMESTAMP
-                || bounds.include(timestamp, nowMs)) {
-            return;
+        long greatest =
+                RecordValidator.ofThread()
+                        .validate(
+                                batches,
+                                at,
+                                size,
+                                new RecordValidator.Rules(
+                                        config.compaction().enabled(),
+                                        !stamped,
+                                        nowMs,
+                                        bounds.beforeMaxMs(),
+                                        bounds.afterMaxMs()));
+        if (!stamped) {
+            BatchHeader.correctMaxTimestamp(batches, at, greatest);
         }
-        throw new BrokerException(
-                ErrorCode.INVALID_TIMESTAMP,
-                "the greatest timestamp of a record batch is "
-                        + timestamp
-                        + " and the server's clock says "
-                        + nowMs
-                        + "; "
-                        + (timestamp > nowMs
-                                ? "message.timestamp.after.max.ms is " + bounds.afterMaxMs()
-                                : "message.timestamp.before.max.ms is " + bounds.beforeMaxMs()));
     }
 }

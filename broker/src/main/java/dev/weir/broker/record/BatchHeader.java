@@ -176,6 +176,14 @@ public final class BatchHeader {
         batches.putInt(at + CRC, computedCrc(batches, at, sizeInBytes(batches, at)));
     }
 
+    /// Corrects the greatest timestamp, unless it is right, and with it the CRC.
+    public static void correctMaxTimestamp(ByteBuffer batches, int at, long timestampMs) {
+        if (maxTimestamp(batches, at) != timestampMs) {
+            batches.putLong(at + MAX_TIMESTAMP, timestampMs);
+            batches.putInt(at + CRC, computedCrc(batches, at, sizeInBytes(batches, at)));
+        }
+    }
+
     /// Gives the batch another base sequence and renews the CRC.
     public static void renumber(ByteBuffer batches, int at, int baseSequence) {
         batches.putInt(at + BASE_SEQUENCE, baseSequence);

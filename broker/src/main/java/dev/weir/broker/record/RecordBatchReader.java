@@ -3,8 +3,6 @@ package dev.weir.broker.record;
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 
-import org.apache.kafka.common.compress.Compression;
-import org.apache.kafka.common.record.internal.CompressionType;
 import org.apache.kafka.common.utils.BufferSupplier;
 
 import java.io.IOException;
@@ -20,25 +18,9 @@ import java.util.Arrays;
 /// that are too large when decompressed `MESSAGE_TOO_LARGE`, before so much is allocated; the CRC
 /// is not checked here ([BatchHeader#isIntact]). Owned by one thread; reused.
 public final class RecordBatchReader {
-    private static final int MOST_UNCOMPRESSED_BYTES = 256 << 20;
-    private static final int LEAST_UNCOMPRESSED_BYTES = 16 << 20;
-    private static final int PART_OF_HEAP = 16;
-
     /// What a batch may grow to when decompressed, unless told otherwise: a sixteenth of the heap,
     /// but no less than 16 MiB and no more than 256 MiB.
-    public static final int DEFAULT_MAX_UNCOMPRESSED_BYTES =
-            Math.clamp(
-                    Runtime.getRuntime().maxMemory() / PART_OF_HEAP,
-                    LEAST_UNCOMPRESSED_BYTES,
-                    MOST_UNCOMPRESSED_BYTES);
-
-    /// Snappy's frames in Kafka: this, two version numbers, and chunks with their lengths.
-    private static final long SNAPPY_MAGIC = 0x82534e4150505900L;
-
-    private static final int SNAPPY_HEAD = 16;
-
-    /// The most a byte of snappy can become: three bytes copy up to 64.
-    private static final int SNAPPY_RATIO = 22;
+    public static final int DEFAULT_MAX_UNCOMPRESSED_BYTES = Decompression.DEFAULT_MAX_BYTES;
 
     private static final int MAX_KEPT_SCRATCH = 8 << 20;
 
@@ -249,17 +231,9 @@ public final class RecordBatchReader {
     }
 
     private void decompress(ByteBuffer compressed, int codec) {
-        if (codec > CompressionType.ZSTD.id) {
-            throw corrupt("unknown codec " + codec);
-        }
-        if (codec == CompressionType.SNAPPY.id) {
-            checkSnappy(compressed);
-        }
         int filled = 0;
         try (InputStream stream =
-                Compression.of(CompressionType.forId(codec))
-                        .build()
-                        .wrapForInput(compressed, BatchHeader.MAGIC, decompressionBuffers)) {
+                Decompression.open(compressed, codec, maxUncompressedBytes, decompressionBuffers)) {
             ensureScratch(Math.max(4096, Math.min(compressed.remaining() * 4, 1 << 20)));
             while (true) {
                 int read = stream.read(scratch, filled, scratch.length - filled);
@@ -269,7 +243,7 @@ public final class RecordBatchReader {
                 filled += read;
                 if (filled == scratch.length) {
                     if (filled >= maxUncompressedBytes) {
-                        throw tooLarge();
+                        throw Decompression.tooLarge(maxUncompressedBytes);
                     }
                     scratch =
                             Arrays.copyOf(
@@ -277,68 +251,11 @@ public final class RecordBatchReader {
                 }
             }
         } catch (IOException | RuntimeException | Error e) {
-            if (e instanceof BrokerException known) {
-                throw known;
-            }
-            if (e instanceof VirtualMachineError serious) {
-                throw serious; // other errors are snappy's way to say that the bytes are wrong
-            }
-            throw new BrokerException(
-                    ErrorCode.CORRUPT_MESSAGE,
-                    "batch cannot be decompressed: " + e.getMessage(),
-                    e);
+            throw Decompression.refusal(e, ErrorCode.CORRUPT_MESSAGE);
         }
         bytes = scratch;
         position = 0;
         end = filled;
-    }
-
-    /// Snappy's reader allocates what the lengths in its input say, before it looks further.
-    private void checkSnappy(ByteBuffer compressed) {
-        int limit = compressed.limit();
-        if (limit < SNAPPY_HEAD || compressed.getLong(0) != SNAPPY_MAGIC) {
-            checkSnappyChunk(compressed, 0, limit);
-            return;
-        }
-        int at = SNAPPY_HEAD;
-        while (limit - at >= Integer.BYTES) {
-            int size = compressed.getInt(at);
-            if (size == (int) (SNAPPY_MAGIC >>> Integer.SIZE)) {
-                at += SNAPPY_HEAD; // frames can follow one another
-                continue;
-            }
-            at += Integer.BYTES;
-            if (size < 0 || size > limit - at) {
-                throw corrupt("a chunk of " + size + " bytes where " + (limit - at) + " are left");
-            }
-            checkSnappyChunk(compressed, at, at + size);
-            at += size;
-        }
-    }
-
-    /// A chunk begins with its length when uncompressed, seven bits in a byte.
-    private void checkSnappyChunk(ByteBuffer compressed, int from, int to) {
-        long claimed = 0;
-        int shift = 0;
-        for (int at = from; at < to && shift < Integer.SIZE; at++, shift += 7) {
-            byte part = compressed.get(at);
-            claimed |= (part & 0x7fL) << shift;
-            if (part >= 0) {
-                break;
-            }
-        }
-        if (claimed > (long) SNAPPY_RATIO * (to - from)) {
-            throw corrupt("a chunk of " + (to - from) + " bytes that claims to become " + claimed);
-        }
-        if (claimed > maxUncompressedBytes) {
-            throw tooLarge();
-        }
-    }
-
-    private BrokerException tooLarge() {
-        return new BrokerException(
-                ErrorCode.MESSAGE_TOO_LARGE,
-                "a record batch of more than " + maxUncompressedBytes + " bytes uncompressed");
     }
 
     private void ensureScratch(int needed) {
@@ -348,8 +265,8 @@ public final class RecordBatchReader {
     }
 
     private int length(String field) {
-        int length = varint(recordEnd);
-        if (length < -1 || length > recordEnd - position) {
+        int length = Math.max(-1, varint(recordEnd)); // Kafka takes any negative length for null
+        if (length > recordEnd - position) {
             throw corrupt(
                     field
                             + " of "

@@ -10,7 +10,6 @@ import dev.weir.broker.partition.SyncCallback;
 import dev.weir.broker.protocol.TopicIds;
 import dev.weir.broker.protocol.WireRequest;
 import dev.weir.broker.record.BatchHeader;
-import dev.weir.broker.record.RecordBatchReader;
 import dev.weir.broker.topic.Topic;
 import dev.weir.broker.topic.Topics;
 
@@ -19,6 +18,7 @@ import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
 import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
 import org.apache.kafka.common.message.ProduceResponseData;
+import org.apache.kafka.common.message.ProduceResponseData.BatchIndexAndErrorMessage;
 import org.apache.kafka.common.message.ProduceResponseData.PartitionProduceResponse;
 import org.apache.kafka.common.message.ProduceResponseData.TopicProduceResponse;
 import org.apache.kafka.common.protocol.Errors;
@@ -168,7 +168,7 @@ final class ProduceHandler implements Handler {
                 var each = queue.accepted.get(i);
                 var outcome = outcomes.get(i);
                 if (outcome.refusal() != null) {
-                    refuse(each.response, outcome.refusal().code(), outcome.refusal().getMessage());
+                    refuse(each.response, outcome.refusal());
                 } else {
                     appended(
                             queue.partition,
@@ -180,7 +180,7 @@ final class ProduceHandler implements Handler {
                 }
             }
         } catch (BrokerException e) {
-            queue.accepted.forEach(each -> refuse(each.response, e.code(), e.getMessage()));
+            queue.accepted.forEach(each -> refuse(each.response, e));
         } catch (RuntimeException e) {
             // One partition's trouble must not hide from the client what happened to the others.
             LOGGER.error("append to {} failed", queue.partition, e);
@@ -287,7 +287,7 @@ final class ProduceHandler implements Handler {
         try {
             append(each.partition, each.batch, verified, each.response, unsynced);
         } catch (BrokerException e) {
-            refuse(each.response, e.code(), e.getMessage());
+            refuse(each.response, e);
         } catch (RuntimeException e) {
             LOGGER.error("append to {} failed", each.partition, e);
             refuse(each.response, ErrorCode.UNKNOWN_SERVER_ERROR, null);
@@ -343,9 +343,6 @@ final class ProduceHandler implements Handler {
             var topic = topic(topicData, sender.version);
             var partition = topic.partition(data.index());
             var batch = batch(data, sender.version);
-            if (topic.isCompacted()) {
-                requireKeys(batch);
-            }
             if (BatchHeader.isTransactional(batch, batch.position())) {
                 var needed = verification(partition, batch, sender);
                 if (needed.isPresent()) {
@@ -357,7 +354,7 @@ final class ProduceHandler implements Handler {
             }
             round.queue(partition, batch, response, call.unsynced);
         } catch (BrokerException e) {
-            refuse(response, e.code(), e.getMessage());
+            refuse(response, e);
         } catch (RuntimeException e) {
             // One partition's trouble must not hide from the client what happened to the others.
             LOGGER.error("append to {}-{} failed", topicData.name(), data.index(), e);
@@ -425,24 +422,6 @@ final class ProduceHandler implements Handler {
         return batch;
     }
 
-    /// A record without a key could never be replaced in a compacted topic.
-    private static void requireKeys(ByteBuffer batch) {
-        int at = batch.position();
-        if (!BatchHeader.isIntact(batch, at, batch.limit())) {
-            throw new BrokerException(
-                    ErrorCode.CORRUPT_MESSAGE, "the record batch does not match its checksum");
-        }
-        var reader = new RecordBatchReader();
-        reader.start(batch.duplicate());
-        while (reader.next()) {
-            if (reader.keyLength() < 0) {
-                throw new BrokerException(
-                        ErrorCode.INVALID_RECORD,
-                        "a compacted topic cannot take a record without a key");
-            }
-        }
-    }
-
     /// Without acknowledgement a closed connection is the only way to say that something went
     /// wrong.
     private static void finishSilently(Exchange exchange, ProduceResponseData response) {
@@ -507,11 +486,23 @@ final class ProduceHandler implements Handler {
                         code == ErrorCode.NONE
                                 ? "the records were not on disk within the time given"
                                 : partition.errorMessage());
+                partitionCopy.setRecordErrors(partition.recordErrors());
                 topicCopy.partitionResponses().add(partitionCopy);
             }
             copy.responses().add(topicCopy);
         }
         return copy;
+    }
+
+    private static void refuse(PartitionProduceResponse response, BrokerException reason) {
+        refuse(response, reason.code(), reason.getMessage());
+        for (var each : reason.recordErrors()) {
+            response.recordErrors()
+                    .add(
+                            new BatchIndexAndErrorMessage()
+                                    .setBatchIndex(each.index())
+                                    .setBatchIndexErrorMessage(each.message()));
+        }
     }
 
     private static void refuse(PartitionProduceResponse response, short code, String message) {

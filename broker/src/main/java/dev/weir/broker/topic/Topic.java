@@ -56,11 +56,6 @@ public final class Topic {
         return TopicNames.isInternal(name());
     }
 
-    /// Whether records are kept by key.
-    public boolean isCompacted() {
-        return compacted;
-    }
-
     /// Whether records go only when another of their key replaces them, never by age or size.
     public boolean isCompactedOnly() {
         return compacted

@@ -190,7 +190,7 @@ class DiskTroubleTest {
                 var partition = directory.open("t", i, COMPACTED);
                 if (i == (intact + 1) % 3) {
                     // Its checksum is right: only whoever looks at the records notices.
-                    partition.append(malformed(), AppendOrigin.CLIENT);
+                    partition.append(malformed(), AppendOrigin.ENGINE); // nobody looks inside
                 }
                 fill(partition, 40);
                 if (i == (intact + 2) % 3) {

@@ -281,7 +281,7 @@ final class KafkaLog {
         return Errors.forException(failure).code();
     }
 
-    private record Clock(LongSupplier nowMs) implements Time {
+    record Clock(LongSupplier nowMs) implements Time {
         @Override
         public long milliseconds() {
             return nowMs.getAsLong();

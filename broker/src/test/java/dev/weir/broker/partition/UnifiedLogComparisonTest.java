@@ -142,7 +142,7 @@ class UnifiedLogComparisonTest {
                             .withLogAppendTime(random.nextInt(4) == 0)
                             .withTimestamps(
                                     new TimestampBounds(
-                                            Long.MAX_VALUE, // Kafka looks at each record for it
+                                            random.nextInt(3) == 0 ? 30_000 : Long.MAX_VALUE,
                                             random.nextBoolean() ? 1500 : 3_600_000))
                             .withRetention(
                                     retention == 0 ? 0 : retention < 3 ? 8000 : -1,
@@ -351,12 +351,15 @@ class UnifiedLogComparisonTest {
 
         private ByteBuffer unwanted() {
             var batch = batches.plain(nowMs, 200);
-            switch (random.nextInt(6)) {
+            switch (random.nextInt(7)) {
                 case 0 ->
                         batch.put(BatchHeader.BYTES + 1, (byte) ~batch.get(BatchHeader.BYTES + 1));
                 case 1 -> {
-                    // One record more than there are.
+                    // One record more than there are, also by its last offset.
                     batch.putInt(57, batch.getInt(57) + 1);
+                    if (random.nextBoolean()) {
+                        batch.putInt(23, batch.getInt(57) - 1);
+                    }
                     BatchHeader.renumber(batch, 0, -1);
                 }
                 case 2 -> {
@@ -370,6 +373,10 @@ class UnifiedLogComparisonTest {
                     }
                 }
                 case 4 -> {
+                    batch.putLong(35, nowMs - random.nextInt(9000)); // greatest timestamp
+                    BatchHeader.renumber(batch, 0, -1);
+                }
+                case 5 -> {
                     var second = batches.plain(nowMs, 200);
                     batch =
                             ByteBuffer.allocate(batch.remaining() + second.remaining())

@@ -419,7 +419,7 @@ class HostileRequestsTest {
         batch.putInt(firstChunk, 0x8000_000c);
         batch.putInt(17, (int) Crc32C.compute(batch, 21, batch.limit() - 21));
         var partition = broker.broker().partition("t", 0);
-        assertThat(partition.append(batch, AppendOrigin.CLIENT).firstOffset()).isZero();
+        assertThat(partition.append(batch, AppendOrigin.ENGINE).firstOffset()).isZero();
         partition.syncNow(); // what is not durable is not found
         var topic =
                 new ListOffsetsTopic()
