@@ -2,31 +2,22 @@ package dev.weir.broker.partition;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-
 import dev.weir.broker.log.AbortedTransaction;
 import dev.weir.broker.log.CompactionConfig;
 import dev.weir.broker.log.LogConfig;
-import dev.weir.broker.record.BatchHeader;
 
 import org.apache.kafka.common.record.internal.FileRecords;
 import org.apache.kafka.common.record.internal.Record;
 import org.apache.kafka.common.record.internal.RecordBatch;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
-import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.ArrayList;
-import java.util.List;
 import java.util.Random;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -36,107 +27,68 @@ import java.util.TreeSet;
 /// `kafka-storage`): the same records survive in the same batches, and both lists of aborted
 /// transactions are the same.
 ///
-/// `-Dweir.log.seeds=N` tries N seeds, `-Dweir.log.seed=S` just that one.
+/// The seeds are [LogSeeds].
+@ExtendWith(QuietLogs.class)
 class CleanerComparisonTest {
     private static final int SEEDS = 10;
     private static final int ROUNDS = 6;
-    private static final List<Logger> NOISY =
-            List.of(
-                    (Logger) LoggerFactory.getLogger("dev.weir.broker"),
-                    (Logger) LoggerFactory.getLogger("org.apache.kafka"));
 
     @TempDir Path temporary;
 
-    @BeforeAll
-    static void silence() {
-        NOISY.forEach(logger -> logger.setLevel(Level.OFF));
-    }
-
-    @AfterAll
-    static void speakAgain() {
-        NOISY.forEach(logger -> logger.setLevel(null));
-    }
-
     @Test
     void what_is_left_is_what_the_cleaner_of_kafka_leaves() throws IOException {
-        long only = Long.getLong("weir.log.seed", -1);
-        long last = only >= 0 ? only : Long.getLong("weir.log.seeds", SEEDS);
-        for (long seed = only >= 0 ? only : 1; seed <= last; seed++) {
-            var life = new Life(seed, temporary.resolve("life" + seed));
-            try {
-                life.run();
-            } catch (RuntimeException | AssertionError e) {
-                throw new AssertionError("seed " + seed + ": " + e.getMessage(), e);
-            }
-        }
+        LogSeeds.each(SEEDS, seed -> new Life(seed, temporary.resolve("life" + seed)));
     }
 
-    private static final class Life {
+    private static final class Life implements LogSeeds.Life {
         private static final long[] TRANSACTIONAL = {10, 11, 12};
 
         private final Random random;
         private final RandomBatches batches;
-        private final Path ourData;
-        private final Path kafkaData;
-        private final LogConfig config;
-        private final HastyFileSystem files = new HastyFileSystem();
-        private final LogDirectory directory;
-        private final Partition ours;
+        private final BothLogs both;
+        private final Partition ours; // those of both
         private final KafkaLog kafka;
-        private long nowMs = 1_000_000_000;
         private long firstDirty;
         private long sentBytes;
 
         Life(long seed, Path data) throws IOException {
             random = new Random(seed);
             batches = new RandomBatches(random).withKeys();
-            ourData = data.resolve("ours");
-            kafkaData = Files.createDirectories(data.resolve("kafka"));
-            config =
-                    LogConfig.DEFAULT
-                            .withSegmentBytes(1500 + random.nextInt(4000))
-                            .withIndexIntervalBytes(random.nextInt(600))
-                            .withRetention(-1, -1)
-                            .withCompaction(CompactionConfig.eager(10_000));
-            directory =
-                    LogDirectory.open(
-                            files,
-                            ourData,
-                            LogDirectoryConfig.DEFAULT.withSyncThreads(0),
-                            () -> Instant.ofEpochMilli(nowMs));
-            ours = directory.open("t", 0, config);
-            kafka = KafkaLog.open(kafkaData.resolve("t-0"), config, () -> nowMs);
+            both =
+                    new BothLogs(
+                            data,
+                            LogConfig.DEFAULT
+                                    .withSegmentBytes(1500 + random.nextInt(4000))
+                                    .withIndexIntervalBytes(random.nextInt(600))
+                                    .withRetention(-1, -1)
+                                    .withCompaction(CompactionConfig.eager(10_000)));
+            ours = both.ours();
+            kafka = both.kafka();
         }
 
-        void run() throws IOException {
+        @Override
+        public void run() throws IOException {
             for (int round = 0; round < ROUNDS; round++) {
                 for (int i = 0; i < 40; i++) {
                     step();
                 }
                 compact();
                 compare();
-                nowMs += random.nextInt(15_000);
+                both.pass(random.nextInt(15_000));
             }
             assertThat(firstDirty).isPositive();
             assertThat(ours.sizeInBytes()).isLessThan(sentBytes);
-            directory.close();
-            kafka.close();
-            KafkaFiles.check(ourData.resolve("t-0"));
+            both.close();
+            KafkaFiles.check(both.ourPath());
         }
 
         private void step() {
-            nowMs += random.nextInt(50);
+            both.pass(random.nextInt(50));
             switch (random.nextInt(6)) {
-                case 0, 1 -> append(batches.plain(nowMs, 60));
+                case 0, 1 -> append(batches.plain(both.nowMs(), 60));
                 case 2 -> append(following(1, false));
                 case 3, 4 -> append(following(anyTransactional(), true));
-                default -> {
-                    long producer = anyTransactional();
-                    boolean commit = random.nextBoolean();
-                    short epoch = (short) 0;
-                    ours.appendMarker(producer, epoch, commit, 0, false, nowMs);
-                    kafka.appendMarker(producer, epoch, commit, 0, false, nowMs);
-                }
+                default -> both.mark(anyTransactional(), 0, random.nextBoolean());
             }
         }
 
@@ -151,26 +103,17 @@ class CleanerComparisonTest {
                             .mapToInt(state -> state.lastSequence() + 1)
                             .findFirst()
                             .orElse(0);
-            return batches.batch(nowMs, 60, producer, (short) 0, sequence, transactional);
+            return batches.batch(both.nowMs(), 60, producer, (short) 0, sequence, transactional);
         }
 
         private void append(ByteBuffer batch) {
             sentBytes += batch.remaining();
-            var copy = ByteBuffer.allocate(batch.remaining()).put(batch.duplicate()).flip();
-            ours.append(
-                    batch,
-                    AppendOrigin.CLIENT,
-                    ours.verification(
-                                    BatchHeader.producerId(batch, 0),
-                                    BatchHeader.producerEpoch(batch, 0))
-                            .orElse(Partition.UNVERIFIED));
-            kafka.append(copy);
+            both.append(batch);
         }
 
         private void compact() throws IOException {
-            ours.syncNow();
-            kafka.highWatermark(ours.highWatermark());
-            directory.upkeepOnce();
+            both.sync();
+            both.directory().upkeepOnce();
             // As its LogCleanerManager says: nothing of the active segment, nothing undecided.
             long bound =
                     Math.min(
@@ -183,11 +126,11 @@ class CleanerComparisonTest {
         }
 
         private void compare() throws IOException {
-            assertThat(survivors(ourData)).isEqualTo(survivors(kafkaData));
+            assertThat(survivors(both.ourPath())).isEqualTo(survivors(both.kafkaPath()));
             assertThat(ours.logStartOffset()).isEqualTo(kafka.log().logStartOffset());
             long stable = ours.lastStableOffset();
             assertThat(stable).isEqualTo(kafka.log().lastStableOffset());
-            var bases = new TreeSet<>(KafkaFiles.logs(ourData.resolve("t-0")).keySet());
+            var bases = new TreeSet<>(KafkaFiles.logs(both.ourPath()).keySet());
             for (long from = 0; from < stable; from += 1 + random.nextInt(20)) {
                 var mine = ours.read(from, 1, ReadLimit.LAST_STABLE_OFFSET, true).aborted();
                 Long next = bases.higher(from);
@@ -208,9 +151,9 @@ class CleanerComparisonTest {
         }
 
         /// Every batch and record, with all that is kept of them.
-        private static SortedMap<Long, String> survivors(Path data) throws IOException {
+        private static SortedMap<Long, String> survivors(Path directory) throws IOException {
             var found = new TreeMap<Long, String>();
-            for (Path log : KafkaFiles.logs(data.resolve("t-0")).values()) {
+            for (Path log : KafkaFiles.logs(directory).values()) {
                 try (var records = FileRecords.open(log.toFile(), false)) {
                     for (RecordBatch batch : records.batches()) {
                         var text = new StringBuilder(batch.toString());

@@ -51,6 +51,9 @@ import java.util.function.Supplier;
 /// Apache Kafka's own log of one partition, `UnifiedLog` of `kafka-storage`, called the way its
 /// broker calls it. What it would do later it does at once.
 final class KafkaLog {
+    private static final int PRODUCER_EXPIRATION_MS =
+            Math.toIntExact(LogDirectoryConfig.DEFAULT.producerExpirationMs());
+
     private final Path directory;
     private final LongSupplier nowMs;
     private UnifiedLog log;
@@ -97,7 +100,7 @@ final class KafkaLog {
                         new BrokerTopicStats(),
                         new Clock(nowMs),
                         60_000,
-                        new ProducerStateManagerConfig(Integer.MAX_VALUE, false),
+                        new ProducerStateManagerConfig(PRODUCER_EXPIRATION_MS, false),
                         Integer.MAX_VALUE,
                         new LogDirFailureChannel(10),
                         clean,
@@ -233,6 +236,11 @@ final class KafkaLog {
                 log.maybeIncrementLogStartOffset(
                         offset, LogStartOffsetIncrementReason.ClientRecordDeletion);
         return log.logStartOffset();
+    }
+
+    /// As its broker does every ten minutes.
+    void forgetIdleProducers() {
+        log.removeExpiredProducers(nowMs.getAsLong());
     }
 
     /// Rounds of retention until nothing more goes.

@@ -2,20 +2,15 @@ package dev.weir.broker.partition;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-
 import dev.weir.broker.log.AbortedTransaction;
 import dev.weir.broker.log.CompactionConfig;
 import dev.weir.broker.log.LogConfig;
 import dev.weir.broker.record.BatchHeader;
 
 import org.apache.kafka.common.record.internal.FileRecords;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
-import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -32,25 +27,12 @@ import java.util.TreeMap;
 /// Kafka's wrote: the same batches, aborted transactions, producers and answers to searches by
 /// timestamp.
 ///
-/// `-Dweir.log.seeds=N` tries N seeds, `-Dweir.log.seed=S` just that one.
+/// The seeds are [LogSeeds].
+@ExtendWith(QuietLogs.class)
 class LogExchangeTest {
     private static final int SEEDS = 12;
-    private static final List<Logger> NOISY =
-            List.of(
-                    (Logger) LoggerFactory.getLogger("dev.weir.broker"),
-                    (Logger) LoggerFactory.getLogger("org.apache.kafka"));
 
     @TempDir Path temporary;
-
-    @BeforeAll
-    static void silence() {
-        NOISY.forEach(logger -> logger.setLevel(Level.OFF));
-    }
-
-    @AfterAll
-    static void speakAgain() {
-        NOISY.forEach(logger -> logger.setLevel(null));
-    }
 
     @Test
     void the_log_of_kafka_opens_a_directory_that_ours_wrote() throws IOException {
@@ -67,15 +49,12 @@ class LogExchangeTest {
     }
 
     private void eachSeed(Exchange exchange) throws IOException {
-        long only = Long.getLong("weir.log.seed", -1);
-        long last = only >= 0 ? only : Long.getLong("weir.log.seeds", SEEDS);
-        for (long seed = only >= 0 ? only : 1; seed <= last; seed++) {
-            try {
-                exchange.run(new Life(seed, temporary.resolve("life" + seed)));
-            } catch (RuntimeException | AssertionError e) {
-                throw new AssertionError("seed " + seed + ": " + e.getMessage(), e);
-            }
-        }
+        LogSeeds.each(
+                SEEDS,
+                seed -> {
+                    var life = new Life(seed, temporary.resolve("life" + seed));
+                    return () -> exchange.run(life);
+                });
     }
 
     private static final class Life {

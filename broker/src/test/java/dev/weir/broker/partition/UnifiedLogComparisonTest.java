@@ -2,9 +2,6 @@ package dev.weir.broker.partition;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.log.AbortedTransaction;
@@ -22,17 +19,14 @@ import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.MutableRecordBatch;
 import org.apache.kafka.common.record.internal.Records;
 import org.apache.kafka.common.requests.ListOffsetsRequest;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
-import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -51,48 +45,17 @@ import java.util.TreeSet;
 /// both must give the same answers and leave the same files behind.
 ///
 /// Where they are meant to differ is said at [Life#mayDiffer] and in docs/reference/kafka-api.md.
-/// `-Dweir.log.seeds=N` tries N seeds, `-Dweir.log.seed=S` just that one.
+/// The seeds are [LogSeeds].
+@ExtendWith(QuietLogs.class)
 class UnifiedLogComparisonTest {
     private static final int SEEDS = 10;
     private static final int STEPS = 160;
-    private static final List<Logger> NOISY =
-            List.of(
-                    (Logger) LoggerFactory.getLogger("dev.weir.broker"),
-                    (Logger) LoggerFactory.getLogger("org.apache.kafka"));
 
     @TempDir Path temporary;
 
-    @BeforeAll
-    static void silence() {
-        NOISY.forEach(logger -> logger.setLevel(Level.OFF)); // thousands of openings
-    }
-
-    @AfterAll
-    static void speakAgain() {
-        NOISY.forEach(logger -> logger.setLevel(null));
-    }
-
     @Test
     void our_log_answers_as_that_of_kafka_does() throws IOException {
-        long only = Long.getLong("weir.log.seed", -1);
-        long last = only >= 0 ? only : Long.getLong("weir.log.seeds", SEEDS);
-        for (long seed = only >= 0 ? only : 1; seed <= last; seed++) {
-            var life = new Life(seed, temporary.resolve("life" + seed));
-            try {
-                life.run();
-            } catch (RuntimeException | AssertionError e) {
-                throw new AssertionError(
-                        "seed "
-                                + seed
-                                + ", after "
-                                + life.lastSteps()
-                                + ": "
-                                + e.getMessage()
-                                + "\n"
-                                + life.config,
-                        e);
-            }
-        }
+        LogSeeds.each(SEEDS, seed -> new Life(seed, temporary.resolve("life" + seed)));
     }
 
     /// How an append ended.
@@ -107,31 +70,25 @@ class UnifiedLogComparisonTest {
         private static final Verification NONE = new Verification((short) 0, OptionalLong.empty());
     }
 
-    private static final class Life {
+    private static final class Life implements LogSeeds.Life {
         private static final long[] PRODUCERS = {1, 2};
         private static final long[] TRANSACTIONAL = {10, 11, 12};
         private static final List<ReadLimit> LIMITS = List.copyOf(EnumSet.allOf(ReadLimit.class));
 
         private final Random random;
         private final RandomBatches batches;
-        private final Path ourData;
-        private final Path kafkaData;
         private final LogConfig config;
-        private final HastyFileSystem files = new HastyFileSystem();
+        private final BothLogs both;
         private final List<ByteBuffer> repeatable = new ArrayList<>(); // as the client sent them
-        private long nowMs = 1_000_000_000;
         private boolean reopened;
         private final List<String> steps = new ArrayList<>();
 
-        private LogDirectory directory;
-        private Partition ours;
+        private Partition ours; // those of both
         private KafkaLog kafka;
 
         Life(long seed, Path data) throws IOException {
             random = new Random(seed);
             batches = new RandomBatches(random);
-            ourData = data.resolve("ours");
-            kafkaData = Files.createDirectories(data.resolve("kafka"));
             int retention = random.nextInt(5);
             config =
                     LogConfig.DEFAULT
@@ -147,13 +104,22 @@ class UnifiedLogComparisonTest {
                             .withRetention(
                                     retention == 0 ? 0 : retention < 3 ? 8000 : -1,
                                     retention == 2 || retention == 3 ? 40_000 : -1);
-            openOurs();
-            kafka = KafkaLog.open(kafkaData.resolve("t-0"), config, () -> nowMs);
+            both = new BothLogs(data, config);
+            ours = both.ours();
+            kafka = both.kafka();
         }
 
-        void run() throws IOException {
+        @Override
+        public String circumstances() {
+            int from = Math.max(0, steps.size() - 12);
+            return ", after %d steps, the last of them %s, with %s"
+                    .formatted(steps.size(), steps.subList(from, steps.size()), config);
+        }
+
+        @Override
+        public void run() throws IOException {
             // Our files come with the first record that is synced.
-            steps.add(append("plain", batches.plain(nowMs - 2000, 300)));
+            steps.add(append("plain", batches.plain(both.nowMs() - 2000, 300)));
             steps.add(sync());
             for (int i = 0; i < STEPS; i++) {
                 steps.add(step());
@@ -162,18 +128,12 @@ class UnifiedLogComparisonTest {
             sync();
             steps.add(reopen());
             compare();
-            directory.close();
-            kafka.close();
-        }
-
-        private String lastSteps() {
-            int from = Math.max(0, steps.size() - 12);
-            return steps.size() + " steps, the last of them " + steps.subList(from, steps.size());
+            both.close();
         }
 
         private String step() throws IOException {
             return switch (random.nextInt(24)) {
-                case 0, 1, 2, 3 -> append("plain", batches.plain(nowMs, 300));
+                case 0, 1, 2, 3 -> append("plain", batches.plain(both.nowMs(), 300));
                 case 4, 5, 6, 7 -> append("idempotent", idempotent());
                 case 8, 9, 10 -> append("transactional", transactional());
                 case 11 -> verifyInVain();
@@ -183,7 +143,7 @@ class UnifiedLogComparisonTest {
                 case 18 -> deleteRecords();
                 case 19 -> applyRetention();
                 case 20, 21 -> {
-                    nowMs += random.nextInt(9000);
+                    both.pass(random.nextInt(9000));
                     yield "time";
                 }
                 case 22 -> {
@@ -197,7 +157,7 @@ class UnifiedLogComparisonTest {
         // ------------------------------------------------------------ appending
 
         private String append(String kind, ByteBuffer batch) throws IOException {
-            var sent = copy(batch);
+            var sent = BothLogs.copy(batch);
             var verified = Verification.NONE;
             if (isTransactional(sent)) {
                 verified = beginVerification(sent);
@@ -207,12 +167,13 @@ class UnifiedLogComparisonTest {
             }
             var mine = appendToOurs(batch, verified.needed);
             if (mine.code != 0 || mine.duplicate) {
-                long timestamp = config.logAppendTime() ? nowMs : BatchHeader.maxTimestamp(sent, 0);
+                long timestamp =
+                        config.logAppendTime() ? both.nowMs() : BatchHeader.maxTimestamp(sent, 0);
                 if (kafka.beginsSegment(sent.remaining(), timestamp)) {
                     return "a refused batch for which Kafka would begin a new segment first";
                 }
             }
-            var theirs = appendToKafka(copy(sent));
+            var theirs = appendToKafka(BothLogs.copy(sent));
             if (!mayDiffer(mine, theirs)) {
                 assertThat(mine).as(kind + " " + described(sent)).isEqualTo(theirs);
             }
@@ -245,7 +206,7 @@ class UnifiedLogComparisonTest {
                         ours.append(
                                 batch, AppendOrigin.CLIENT, verified.orElse(Partition.UNVERIFIED));
                 if (config.logAppendTime() && !result.duplicate()) {
-                    assertThat(result.logAppendTimeMs()).isEqualTo(nowMs);
+                    assertThat(result.logAppendTimeMs()).isEqualTo(both.nowMs());
                 }
                 return new Outcome(
                         (short) 0, result.firstOffset(), result.lastOffset(), result.duplicate());
@@ -272,7 +233,7 @@ class UnifiedLogComparisonTest {
             long producer = PRODUCERS[random.nextInt(PRODUCERS.length)];
             if (!repeatable.isEmpty() && random.nextInt(4) == 0) {
                 int back = 1 + random.nextInt(Math.min(12, repeatable.size()));
-                return copy(repeatable.get(repeatable.size() - back));
+                return BothLogs.copy(repeatable.get(repeatable.size() - back));
             }
             return following(producer, random.nextInt(20) == 0);
         }
@@ -339,7 +300,7 @@ class UnifiedLogComparisonTest {
                     // in order
                 }
             }
-            return batches.batch(nowMs, 250, producer, epoch, sequence, transactional);
+            return batches.batch(both.nowMs(), 250, producer, epoch, sequence, transactional);
         }
 
         private ProducerState producerOf(long id) {
@@ -350,7 +311,7 @@ class UnifiedLogComparisonTest {
         }
 
         private ByteBuffer unwanted() {
-            var batch = batches.plain(nowMs, 200);
+            var batch = batches.plain(both.nowMs(), 200);
             switch (random.nextInt(7)) {
                 case 0 ->
                         batch.put(BatchHeader.BYTES + 1, (byte) ~batch.get(BatchHeader.BYTES + 1));
@@ -373,11 +334,11 @@ class UnifiedLogComparisonTest {
                     }
                 }
                 case 4 -> {
-                    batch.putLong(35, nowMs - random.nextInt(9000)); // greatest timestamp
+                    batch.putLong(35, both.nowMs() - random.nextInt(9000)); // greatest timestamp
                     BatchHeader.renumber(batch, 0, -1);
                 }
                 case 5 -> {
-                    var second = batches.plain(nowMs, 200);
+                    var second = batches.plain(both.nowMs(), 200);
                     batch =
                             ByteBuffer.allocate(batch.remaining() + second.remaining())
                                     .put(batch)
@@ -386,7 +347,7 @@ class UnifiedLogComparisonTest {
                 }
                 default -> {
                     do {
-                        batch = batches.plain(nowMs, 5000);
+                        batch = batches.plain(both.nowMs(), 5000);
                     } while (batch.remaining() <= config.maxMessageBytes());
                 }
             }
@@ -408,19 +369,29 @@ class UnifiedLogComparisonTest {
             try {
                 var result =
                         ours.appendMarker(
-                                producer, (short) epoch, commit, coordinator, bumping, nowMs);
+                                producer,
+                                (short) epoch,
+                                commit,
+                                coordinator,
+                                bumping,
+                                both.nowMs());
                 mine = new Outcome((short) 0, result.firstOffset(), result.lastOffset(), false);
             } catch (BrokerException e) {
                 mine = Outcome.refused(e.code());
             }
-            if (mine.code != 0 && kafka.beginsSegment(100, nowMs)) {
+            if (mine.code != 0 && kafka.beginsSegment(100, both.nowMs())) {
                 return "a refused marker for which Kafka would begin a new segment first";
             }
             Outcome theirs;
             try {
                 var result =
                         kafka.appendMarker(
-                                producer, (short) epoch, commit, coordinator, bumping, nowMs);
+                                producer,
+                                (short) epoch,
+                                commit,
+                                coordinator,
+                                bumping,
+                                both.nowMs());
                 theirs = new Outcome((short) 0, result.firstOffset(), result.lastOffset(), false);
             } catch (ApiException e) {
                 theirs = Outcome.refused(KafkaLog.code(e));
@@ -438,8 +409,7 @@ class UnifiedLogComparisonTest {
         // ------------------------------------------------------------ upkeep
 
         private String sync() throws IOException {
-            ours.syncNow();
-            kafka.highWatermark(ours.highWatermark());
+            both.sync();
             return "sync";
         }
 
@@ -477,7 +447,7 @@ class UnifiedLogComparisonTest {
             long before;
             do {
                 before = ours.logStartOffset();
-                directory.upkeepOnce();
+                both.directory().upkeepOnce();
             } while (ours.logStartOffset() != before);
             sync(); // what upkeep wrote besides, such as a new segment
             kafka.applyRetention();
@@ -490,11 +460,9 @@ class UnifiedLogComparisonTest {
             if (start > 0 && start == end) {
                 return "left open: Kafka would forget the producers of a log without records";
             }
-            directory.close();
-            kafka.close();
+            both.close();
             compareFiles();
-            openOurs();
-            kafka = KafkaLog.reopen(kafkaData.resolve("t-0"), config, start, end, () -> nowMs);
+            both.openAgain();
             afterReopening();
             return "reopened";
         }
@@ -517,14 +485,12 @@ class UnifiedLogComparisonTest {
                 safe = place == null ? active.size() : place.position;
             }
             int size = active.size();
-            files.kill();
-            kafka.kill();
+            both.kill();
             String name = active.log().file().getName();
-            var damage = damage(kafkaData.resolve("t-0").resolve(name), safe, size);
-            Files.write(ourData.resolve("t-0").resolve(name), damage);
-            Files.write(kafkaData.resolve("t-0").resolve(name), damage);
-            openOurs();
-            kafka = KafkaLog.recover(kafkaData.resolve("t-0"), config, start, durable, () -> nowMs);
+            var damage = damage(both.kafkaPath().resolve(name), safe, size);
+            Files.write(both.ourPath().resolve(name), damage);
+            Files.write(both.kafkaPath().resolve(name), damage);
+            both.recover(start, durable);
             afterReopening();
             return "crashed with " + damage.length + " of " + size + " bytes";
         }
@@ -552,27 +518,19 @@ class UnifiedLogComparisonTest {
 
         private void afterReopening() throws IOException {
             reopened = true;
+            ours = both.ours();
+            kafka = both.kafka();
             assertThat(ours.offlineReason()).isNull();
             assertThat(ours.highWatermark()).isEqualTo(ours.logEndOffset());
             kafka.highWatermark(ours.highWatermark());
             repeatable.clear();
         }
 
-        private void openOurs() {
-            directory =
-                    LogDirectory.open(
-                            files,
-                            ourData,
-                            LogDirectoryConfig.DEFAULT.withSyncThreads(0),
-                            () -> Instant.ofEpochMilli(nowMs));
-            ours = directory.open("t", 0, config);
-        }
-
         // ------------------------------------------------------------ comparing
 
         private void compare() throws IOException {
             var log = kafka.log();
-            var mine = KafkaFiles.logs(ourData.resolve("t-0"));
+            var mine = KafkaFiles.logs(both.ourPath());
             var theirs = new TreeSet<>(kafka.segmentBases());
             // Kafka deletes those below the log start when it next applies retention.
             assertThat(mine.keySet())
@@ -659,7 +617,7 @@ class UnifiedLogComparisonTest {
         }
 
         private void compareTimestamps() {
-            long timestamp = nowMs - random.nextInt(40_000);
+            long timestamp = both.nowMs() - random.nextInt(40_000);
             var mine = ours.offsetForTimestamp(timestamp);
             var theirs =
                     kafka.offsetForTimestamp(timestamp)
@@ -716,14 +674,14 @@ class UnifiedLogComparisonTest {
 
         /// After both were closed.
         private void compareFiles() throws IOException {
-            var mine = KafkaFiles.logs(ourData.resolve("t-0"));
-            var theirs = KafkaFiles.logs(kafkaData.resolve("t-0"));
+            var mine = KafkaFiles.logs(both.ourPath());
+            var theirs = KafkaFiles.logs(both.kafkaPath());
             for (long base : mine.keySet()) {
                 assertThat(Files.readAllBytes(mine.get(base)))
                         .as("segment " + base)
                         .isEqualTo(Files.readAllBytes(theirs.get(base)));
             }
-            KafkaFiles.check(ourData.resolve("t-0"));
+            KafkaFiles.check(both.ourPath());
         }
 
         private static ByteBuffer bytes(Records records) throws IOException {
@@ -739,10 +697,6 @@ class UnifiedLogComparisonTest {
 
         private static ByteBuffer empty() {
             return ByteBuffer.allocate(0);
-        }
-
-        private static ByteBuffer copy(ByteBuffer batch) {
-            return ByteBuffer.allocate(batch.remaining()).put(batch.duplicate()).flip();
         }
     }
 }
