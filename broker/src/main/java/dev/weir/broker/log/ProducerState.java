@@ -343,12 +343,13 @@ final class ProducerState {
         return transactions;
     }
 
-    /// Forgets producers without a transaction that have been idle for this long.
+    /// Forgets producers without a transaction that have been idle for this long, and questions to
+    /// the coordinator that nothing came of for as long.
     void expire(long nowMs, long idleMs) {
-        verifying.values().removeIf(each -> nowMs - each.sinceMs > idleMs);
+        verifying.values().removeIf(each -> nowMs - each.sinceMs >= idleMs);
         for (Iterator<Producer> all = producers.values().iterator(); all.hasNext(); ) {
             Producer producer = all.next();
-            if (producer.transactionStart == NONE && nowMs - producer.lastUpdateMs > idleMs) {
+            if (producer.transactionStart == NONE && nowMs - producer.lastUpdateMs >= idleMs) {
                 all.remove();
             }
         }

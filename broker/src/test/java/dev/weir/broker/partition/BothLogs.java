@@ -1,7 +1,12 @@
 package dev.weir.broker.partition;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.log.LogConfig;
 import dev.weir.broker.record.BatchHeader;
+
+import org.apache.kafka.common.errors.ApiException;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -24,6 +29,13 @@ final class BothLogs implements AutoCloseable {
     private LogDirectory directory;
     private Partition ours;
     private KafkaLog kafka;
+
+    /// How an append ended: with an error code, or 0 and offsets.
+    record Outcome(short code, long first, long last, boolean duplicate) {
+        static Outcome refused(short code) {
+            return new Outcome(code, -1, -1, false);
+        }
+    }
 
     /// @param data a directory that is not there yet
     BothLogs(Path data, LogConfig config) throws IOException {
@@ -68,6 +80,41 @@ final class BothLogs implements AutoCloseable {
     void sync() throws IOException {
         ours.syncNow();
         kafka.highWatermark(ours.highWatermark());
+    }
+
+    /// Offers a batch of a client to ours.
+    ///
+    /// @param verified what ours said when it was asked about a batch of a transaction
+    Outcome offerToOurs(ByteBuffer batch, OptionalLong verified) {
+        try {
+            var result =
+                    ours.append(
+                            copy(batch),
+                            AppendOrigin.CLIENT,
+                            verified.orElse(Partition.UNVERIFIED));
+            if (config.logAppendTime() && !result.duplicate()) {
+                assertThat(result.logAppendTimeMs()).isEqualTo(nowMs);
+            }
+            return new Outcome(
+                    (short) 0, result.firstOffset(), result.lastOffset(), result.duplicate());
+        } catch (BrokerException e) {
+            return Outcome.refused(e.code());
+        }
+    }
+
+    /// Offers a batch of a client to Kafka's.
+    Outcome offerToKafka(ByteBuffer batch) {
+        long end = kafka.log().logEndOffset();
+        try {
+            var result = kafka.append(copy(batch));
+            return new Outcome(
+                    (short) 0,
+                    result.firstOffset(),
+                    result.lastOffset(),
+                    result.firstOffset() < end);
+        } catch (ApiException e) {
+            return Outcome.refused(KafkaLog.code(e));
+        }
     }
 
     /// Appends the same batch of a client to both, which must take it. One of a transaction is

@@ -8,6 +8,7 @@ import dev.weir.broker.log.AbortedTransaction;
 import dev.weir.broker.log.LogConfig;
 import dev.weir.broker.log.OffsetAtTimestamp;
 import dev.weir.broker.log.TimestampBounds;
+import dev.weir.broker.partition.BothLogs.Outcome;
 import dev.weir.broker.record.BatchHeader;
 
 import org.apache.kafka.common.errors.ApiException;
@@ -56,13 +57,6 @@ class UnifiedLogComparisonTest {
     @Test
     void our_log_answers_as_that_of_kafka_does() throws IOException {
         LogSeeds.each(SEEDS, seed -> new Life(seed, temporary.resolve("life" + seed)));
-    }
-
-    /// How an append ended.
-    private record Outcome(short code, long first, long last, boolean duplicate) {
-        static Outcome refused(short code) {
-            return new Outcome(code, -1, -1, false);
-        }
     }
 
     /// What a partition says before the coordinator is asked about a batch.
@@ -165,19 +159,19 @@ class UnifiedLogComparisonTest {
                     return kind + " " + described(sent) + " " + verified;
                 }
             }
-            var mine = appendToOurs(batch, verified.needed);
-            if (mine.code != 0 || mine.duplicate) {
+            var mine = both.offerToOurs(batch, verified.needed);
+            if (mine.code() != 0 || mine.duplicate()) {
                 long timestamp =
                         config.logAppendTime() ? both.nowMs() : BatchHeader.maxTimestamp(sent, 0);
                 if (kafka.beginsSegment(sent.remaining(), timestamp)) {
                     return "a refused batch for which Kafka would begin a new segment first";
                 }
             }
-            var theirs = appendToKafka(BothLogs.copy(sent));
+            var theirs = both.offerToKafka(sent);
             if (!mayDiffer(mine, theirs)) {
                 assertThat(mine).as(kind + " " + described(sent)).isEqualTo(theirs);
             }
-            if (mine.code == 0 && !mine.duplicate && BatchHeader.producerId(sent, 0) >= 0) {
+            if (mine.code() == 0 && !mine.duplicate() && BatchHeader.producerId(sent, 0) >= 0) {
                 repeatable.add(sent);
             }
             return kind + " " + described(sent) + " " + mine;
@@ -196,37 +190,8 @@ class UnifiedLogComparisonTest {
         /// of segments that are read again.
         private boolean mayDiffer(Outcome mine, Outcome theirs) {
             return reopened
-                    && mine.duplicate
-                    && theirs.code == ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER;
-        }
-
-        private Outcome appendToOurs(ByteBuffer batch, OptionalLong verified) {
-            try {
-                var result =
-                        ours.append(
-                                batch, AppendOrigin.CLIENT, verified.orElse(Partition.UNVERIFIED));
-                if (config.logAppendTime() && !result.duplicate()) {
-                    assertThat(result.logAppendTimeMs()).isEqualTo(both.nowMs());
-                }
-                return new Outcome(
-                        (short) 0, result.firstOffset(), result.lastOffset(), result.duplicate());
-            } catch (BrokerException e) {
-                return Outcome.refused(e.code());
-            }
-        }
-
-        private Outcome appendToKafka(ByteBuffer batch) {
-            long end = kafka.log().logEndOffset();
-            try {
-                var result = kafka.append(batch);
-                return new Outcome(
-                        (short) 0,
-                        result.firstOffset(),
-                        result.lastOffset(),
-                        result.firstOffset() < end);
-            } catch (ApiException e) {
-                return Outcome.refused(KafkaLog.code(e));
-            }
+                    && mine.duplicate()
+                    && theirs.code() == ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER;
         }
 
         private ByteBuffer idempotent() {
@@ -270,7 +235,7 @@ class UnifiedLogComparisonTest {
             } catch (ApiException e) {
                 theirs = KafkaLog.code(e);
             }
-            assertThat(mine.code).as("verification").isEqualTo(theirs);
+            assertThat(mine.code()).as("verification").isEqualTo(theirs);
             if (theirs == 0) {
                 assertThat(mine.needed.isEmpty()).as("open").isEqualTo(theirsOpen);
             }
@@ -379,7 +344,7 @@ class UnifiedLogComparisonTest {
             } catch (BrokerException e) {
                 mine = Outcome.refused(e.code());
             }
-            if (mine.code != 0 && kafka.beginsSegment(100, both.nowMs())) {
+            if (mine.code() != 0 && kafka.beginsSegment(100, both.nowMs())) {
                 return "a refused marker for which Kafka would begin a new segment first";
             }
             Outcome theirs;
