@@ -627,6 +627,10 @@ final class Commands {
                 if (end) {
                     cursor.finish();
                 }
+            } catch (SqlException e) {
+                // A cancel that came before the reading began has ended nothing yet.
+                table.rows().close();
+                throw e;
             } finally {
                 cancellation.doneReading();
             }

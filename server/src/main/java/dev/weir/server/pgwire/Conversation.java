@@ -415,8 +415,10 @@ final class Conversation implements Runnable {
                 case FrontendMessage.Flush _, FrontendMessage.Sync _ -> {
                     // Sent by clients that speak the extended protocol; they mean nothing here.
                 }
-                case FrontendMessage.Terminate _, FrontendMessage.Shutdown _ -> {
-                    inbox.putBack(message);
+                case FrontendMessage.Terminate _,
+                        FrontendMessage.Shutdown _,
+                        FrontendMessage.Broken _ -> {
+                    inbox.putBack(message); // ends the connection when COPY has failed
                     throw new SqlException(
                             SqlState.QUERY_CANCELED, "COPY from stdin failed: connection ended");
                 }
@@ -538,7 +540,15 @@ final class Conversation implements Runnable {
         }
         var sink = new RowSender(table.columns(), portal.formats());
         if (!portal.isFinished()) {
-            if (!read(table.rows(), Math.max(0, maxRows), sink)) {
+            boolean over;
+            try {
+                over = read(table.rows(), Math.max(0, maxRows), sink);
+            } catch (SqlException e) {
+                // A cancel that came before the reading began has ended nothing yet.
+                table.rows().close();
+                throw e;
+            }
+            if (!over) {
                 out.portalSuspended();
                 return;
             }

@@ -37,7 +37,7 @@ public final class Keywords {
     }
 
     private static boolean isWordPart(char c) {
-        return Character.isLetterOrDigit(c) || c == '_';
+        return Character.isLetterOrDigit(c) || c == '_' || c == '$';
     }
 
     private static int skipBlank(String text, int from) {

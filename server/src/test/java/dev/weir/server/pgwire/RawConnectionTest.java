@@ -215,6 +215,25 @@ class RawConnectionTest {
     }
 
     @Test
+    void bytes_that_are_no_message_end_the_connection_also_in_the_middle_of_a_copy()
+            throws Exception {
+        try (var raw = new Raw()) {
+            raw.startUp();
+            raw.query(
+                    "CREATE STREAM garbled (n INT) WITH (KAFKA_TOPIC='garbled',"
+                            + " VALUE_FORMAT='JSON', PARTITIONS=1)");
+            raw.send('Q', "COPY garbled FROM STDIN\0");
+            assertThat(raw.readMessage()).isEqualTo("G");
+            raw.send('d', "1\n");
+            raw.send('!', "");
+            assertThat(raw.readMessage()).isEqualTo("E 57014");
+            assertThat(raw.upToReady()).containsExactly("Z I");
+            assertThat(raw.readMessage()).isEqualTo("E 08P01");
+            assertThat(raw.in.read()).isEqualTo(-1);
+        }
+    }
+
+    @Test
     void an_empty_query_is_answered_as_such() throws Exception {
         try (var raw = new Raw()) {
             raw.startUp();

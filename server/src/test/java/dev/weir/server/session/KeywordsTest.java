@@ -17,6 +17,11 @@ class KeywordsTest {
     }
 
     @Test
+    void a_word_may_have_a_dollar_sign_in_it() {
+        assertThat(Keywords.first("FETCH$ 2 FROM c", 2)).containsExactly("FETCH$", "2");
+    }
+
+    @Test
     void a_statement_without_words_has_no_keyword() {
         assertThat(Keywords.first("  -- nothing")).isEmpty();
         assertThat(Keywords.first("/* never closed")).isEmpty();
