@@ -387,14 +387,17 @@ public final class Log {
 
     private void cutTail(int last, long[] sizes) throws IOException {
         LogSegment active = segments[last];
-        LOG.warn(
-                "{}: cut off {} bytes of {} and {} later segments, written but never acknowledged"
-                        + " before a crash; the log ends at offset {}",
-                directory,
-                sizes[last] - active.size(),
-                active.file().path().getFileName(),
-                segments.length - 1 - last,
-                end.offset());
+        int later = segments.length - 1 - last;
+        if (later > 0 || !active.endsInRoom(Math.toIntExact(sizes[last]))) {
+            LOG.warn(
+                    "{}: cut off {} bytes of {} and {} later segments, written but never"
+                            + " acknowledged before a crash; the log ends at offset {}",
+                    directory,
+                    sizes[last] - active.size(),
+                    active.file().path().getFileName(),
+                    later,
+                    end.offset());
+        }
         // Later segments first: a crash in between must not leave one behind a filled gap.
         for (int i = segments.length - 1; i > last; i--) {
             StorageFile open = segments[i].delete();
@@ -679,6 +682,7 @@ public final class Log {
     private LogSegment rollTo(long offset, long nowMs) throws IOException {
         complete();
         LogSegment closed = end.segment();
+        closed.trim(); // and is synced so before anything in the next is acknowledged
         LogSegment opened = LogSegment.create(files, directory, offset, nowMs);
         closed.indexMaxTimestamp();
         unsynced.add(closed);
@@ -1056,6 +1060,7 @@ public final class Log {
     public CheckpointCapture captureCheckpoint() throws IOException {
         LogSegment active = end.segment();
         active.indexMaxTimestamp();
+        active.trim();
         return new CheckpointCapture(
                 end,
                 producers.isEmpty() ? null : producers.snapshot(),

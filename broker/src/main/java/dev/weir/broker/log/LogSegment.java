@@ -1,6 +1,7 @@
 package dev.weir.broker.log;
 
 import dev.weir.broker.record.BatchHeader;
+import dev.weir.broker.storage.DiskFullException;
 import dev.weir.broker.storage.FileSystem;
 import dev.weir.broker.storage.FileSystem.OpenMode;
 import dev.weir.broker.storage.StorageFile;
@@ -22,6 +23,17 @@ final class LogSegment {
 
     private static final long UNKNOWN = Long.MIN_VALUE;
 
+    /// How far the file is made longer than its contents when small writes follow one another. A
+    /// sync then finds the file's size as it was and can leave the file system's journal alone,
+    /// which saves a third of its time on ext4. What was never written takes no room on the disk.
+    private static final int ROOM_BYTES = 1 << 20;
+
+    /// A write of at most so many bytes is small: a sync may follow it.
+    private static final int SMALL_WRITE_BYTES = 16 * 1024;
+
+    /// So many small writes in a row show that room is worth while.
+    private static final int SMALL_WRITES = 16;
+
     private final FileSystem files;
     private final Path directory;
     private final long baseOffset;
@@ -38,6 +50,8 @@ final class LogSegment {
     private long firstTimestamp = UNKNOWN; // this and below: owned by the append lock
     private long lastIndexedTimestamp;
     private int sinceIndexEntry;
+    private int roomEnd; // where the file ends, if beyond its contents
+    private int smallWrites; // in a row
     private long createdMs;
 
     private LogSegment(
@@ -221,15 +235,60 @@ final class LogSegment {
         int start = size;
         StorageFile open = file();
         try {
+            makeRoom(open, start, batches);
             open.write(batches, start);
         } catch (IOException e) {
             try {
                 open.truncate(start);
+                roomEnd = 0;
             } catch (IOException again) {
                 e.addSuppressed(again);
             }
             throw e;
         }
+    }
+
+    private void makeRoom(StorageFile open, int start, List<ByteBuffer> batches)
+            throws IOException {
+        int bytes = 0;
+        for (ByteBuffer each : batches) {
+            bytes += each.remaining();
+        }
+        if (bytes > SMALL_WRITE_BYTES) {
+            smallWrites = 0;
+        } else if (start + bytes > roomEnd && ++smallWrites >= SMALL_WRITES) {
+            int to = Math.addExact(start, ROOM_BYTES);
+            try {
+                open.write(ByteBuffer.allocate(1), to - 1);
+                roomEnd = to;
+            } catch (DiskFullException e) {
+                smallWrites = 0; // there may be room for the batches themselves
+            }
+        }
+    }
+
+    /// Ends the file where its contents end. The holder of the append lock calls it when nothing
+    /// more is to be appended for a while.
+    void trim() throws IOException {
+        if (roomEnd > size) {
+            file().truncate(size);
+        }
+        roomEnd = 0;
+    }
+
+    /// Whether the file goes on with room, as after a crash, and not with what was half written.
+    ///
+    /// @param fileSize where it ends
+    boolean endsInRoom(int fileSize) throws IOException {
+        ByteBuffer next = ByteBuffer.allocate(Math.min(BatchHeader.BYTES, fileSize - size));
+        file().read(next, size);
+        next.flip();
+        while (next.hasRemaining()) {
+            if (next.get() != 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /// Notes that the batch at this place of the buffer is now at the end of the file.
@@ -310,6 +369,7 @@ final class LogSegment {
     void truncate(int position) throws IOException {
         file().truncate(position);
         size = position;
+        roomEnd = 0;
     }
 
     /// Steps to the first batch that ends at or after an offset.

@@ -1,6 +1,7 @@
 package dev.weir.broker.net;
 
 import dev.weir.broker.error.ErrorCode;
+import dev.weir.broker.partition.SyncTurn;
 import dev.weir.broker.protocol.Codec;
 import dev.weir.broker.protocol.MalformedRequestException;
 import dev.weir.broker.protocol.WireRequest;
@@ -51,6 +52,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private final RequestMetrics metrics;
     private final RequestRouter router;
     private final RequestLog requestLog;
+    private final SyncTurn syncTurn;
 
     private final ArrayDeque<ByteBuf> unread = new ArrayDeque<>();
     private final ArrayDeque<Pending> pending = new ArrayDeque<>();
@@ -72,11 +74,13 @@ final class Connection extends ChannelInboundHandlerAdapter {
             ListenerConfig config,
             RequestMetrics metrics,
             RequestRouter router,
-            RequestLog requestLog) {
+            RequestLog requestLog,
+            SyncTurn syncTurn) {
         this.config = config;
         this.metrics = metrics;
         this.router = router;
         this.requestLog = requestLog;
+        this.syncTurn = syncTurn;
     }
 
     @Override
@@ -378,11 +382,13 @@ final class Connection extends ChannelInboundHandlerAdapter {
         context.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
     }
 
-    /// Called by any thread when an exchange became ready.
+    /// Called by any thread when an exchange became ready. Others may become ready with it, so what
+    /// there is to write is written a little later, together.
     private void wakeUp() {
-        if (context.executor().inEventLoop()) {
-            proceed();
-        } else if (wakeUpPending.compareAndSet(false, true)) {
+        if (context.executor().inEventLoop() && serving) {
+            return; // what is ready is written when that ends
+        }
+        if (wakeUpPending.compareAndSet(false, true)) {
             onEventLoop(() -> {
                 wakeUpPending.set(false);
                 proceed();
@@ -496,6 +502,11 @@ final class Connection extends ChannelInboundHandlerAdapter {
             if (response.compareAndSet(null, answer)) {
                 wakeUp();
             }
+        }
+
+        @Override
+        public SyncTurn syncTurn() {
+            return syncTurn;
         }
 
         @Override

@@ -1,5 +1,6 @@
 package dev.weir.broker.net;
 
+import dev.weir.broker.partition.SyncTurn;
 import dev.weir.broker.quota.Quotas;
 import dev.weir.broker.request.RequestMetrics;
 import dev.weir.broker.request.RequestRouter;
@@ -9,6 +10,7 @@ import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -31,6 +33,7 @@ import org.slf4j.LoggerFactory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
 /// Accepts connections and gives each to an event loop, with epoll where there is one.
@@ -56,6 +59,7 @@ public final class KafkaListener implements AutoCloseable {
     private final ListenerConfig config;
     private final RequestMetrics metrics;
     private final RequestLog requestLog = new RequestLog();
+    private final ConcurrentHashMap<EventLoop, SyncTurn> syncTurns = new ConcurrentHashMap<>();
     private final Channel server;
     private volatile RequestRouter router;
 
@@ -148,7 +152,13 @@ public final class KafkaListener implements AutoCloseable {
                     .addLast(
                             new IdleStateHandler(
                                     0, 0, config.connections().maxIdleMs(), TimeUnit.MILLISECONDS))
-                    .addLast(new Connection(config, metrics, router, requestLog));
+                    .addLast(
+                            new Connection(
+                                    config,
+                                    metrics,
+                                    router,
+                                    requestLog,
+                                    syncTurns.computeIfAbsent(channel.eventLoop(), SyncTurn::new)));
             // Last, because whoever finds it there expects all of it.
             connections.add(channel);
         }

@@ -92,7 +92,7 @@ public final class LogDirectory implements AutoCloseable {
         this.config = config;
         this.clock = clock;
         this.lockFile = lockFile;
-        syncLoop = new SyncLoop(config.syncThreads(), SYNC_PAUSE_NANOS);
+        syncLoop = new SyncLoop(config.syncThreads(), SYNC_PAUSE_NANOS, System::nanoTime);
         upkeep =
                 config.syncThreads() == 0
                         ? null

@@ -86,6 +86,10 @@ public final class Partition {
         }
     }
 
+    /// More than this is not synced by the thread that appended it: the disk takes longer than it
+    /// takes to wake another thread.
+    private static final int MAX_TURN_BYTES = 32 * 1024;
+
     private final String topic;
     private final int index;
     private final LogDirectoryConfig settings;
@@ -136,7 +140,7 @@ public final class Partition {
         syncedOffset = log.end().offset();
         waiters = new Waiters(log.end().offset());
         pins = new Pins(log.firstKeptOffset());
-        syncing = syncLoop.member(this::sync);
+        syncing = syncLoop.member(this::sync, syncLock::isLocked);
         checkpointedMs = clock.millis();
     }
 
@@ -160,7 +164,7 @@ public final class Partition {
         log = null;
         waiters = new Waiters(0);
         pins = new Pins(0);
-        syncing = syncLoop.member(() -> {});
+        syncing = syncLoop.member(() -> {}, () -> false);
     }
 
     public String topic() {
@@ -316,10 +320,10 @@ public final class Partition {
     /// Appends batches of several requests of clients, in their order, each as if by
     /// [#append(ByteBuffer, AppendOrigin)], but with less work for the disk.
     ///
-    /// @param awaited whether somebody will wait until they are durable; then [#awaitSynced] tells
-    ///   when they are
+    /// @param awaited if somebody will wait until they are durable, the thread's turn, at whose end
+    ///   they may be synced; [#awaitSynced] tells when they are. Otherwise null
     /// @return an outcome for each
-    public List<Outcome> appendEach(List<ByteBuffer> batches, boolean awaited) {
+    public List<Outcome> appendEach(List<ByteBuffer> batches, SyncTurn awaited) {
         Log opened = online();
         LogConfig config = opened.config();
         long nowMs = clock.millis();
@@ -427,7 +431,7 @@ public final class Partition {
     }
 
     private Log.Appended write(Log opened, ByteBuffer batches, Log.Checks checks, long nowMs) {
-        Log.Outcome outcome = write(opened, List.of(batches), checks, nowMs, false).getFirst();
+        Log.Outcome outcome = write(opened, List.of(batches), checks, nowMs, null).getFirst();
         if (outcome.refusal() != null) {
             throw outcome.refusal();
         }
@@ -435,10 +439,11 @@ public final class Partition {
     }
 
     private List<Log.Outcome> write(
-            Log opened, List<ByteBuffer> entries, Log.Checks checks, long nowMs, boolean awaited) {
+            Log opened, List<ByteBuffer> entries, Log.Checks checks, long nowMs, SyncTurn awaited) {
         boolean everySync = settings.durability() == Durability.FSYNC;
         List<Log.Outcome> outcomes;
         boolean checkpointDue;
+        int bytes;
         long end;
         appendLock.lock();
         try {
@@ -451,7 +456,7 @@ public final class Partition {
                 return outcomes; // all were refused or here before
             }
             long before = bytesSinceCheckpoint;
-            int bytes = appendedBytes(entries, outcomes);
+            bytes = appendedBytes(entries, outcomes);
             bytesSinceCheckpoint += bytes;
             appendedBytes += bytes;
             checkpointDue =
@@ -465,7 +470,11 @@ public final class Partition {
             appendLock.unlock();
         }
         if (everySync || opened.isBeingBorn()) {
-            syncing.dirty(awaited || waitingListeners.get() > 0 || !watches.isEmpty());
+            if (awaited != null && bytes <= MAX_TURN_BYTES && !opened.isBeingBorn()) {
+                syncing.dirty(awaited);
+            } else {
+                syncing.dirty(awaited != null || waitingListeners.get() > 0 || !watches.isEmpty());
+            }
         }
         if (!everySync) {
             announce(end);

@@ -10,6 +10,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 
 /// Group commit: syncs what is dirty, over and over. While one fsync of a member runs, everything
 /// appended to it meanwhile waits for the next one, which covers it all. Members take turns; each
@@ -19,12 +21,24 @@ import java.util.concurrent.locks.ReentrantLock;
 /// moment ago is left alone for the rest of a pause: a producer that does not ask for durability
 /// would otherwise keep the disk, and the processor, busy with one small fsync after the other.
 ///
+/// While syncs are short, a thread that appends may keep one for itself instead of handing it over
+/// ([SyncTurn]): to wake a thread and to be woken by it takes as long as a short sync.
+///
 /// Owns its threads; any thread may mark a member dirty, which costs one compare-and-set when it is
 /// queued already.
 final class SyncLoop implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SyncLoop.class);
 
+    /// How long a sync may usually take for an event loop to make it: about as long as it takes to
+    /// check and write a large request.
+    private static final long SHORT_NANOS = TimeUnit.MICROSECONDS.toNanos(400);
+
+    /// The share of the latest sync in what is taken to be usual, as a power of one half.
+    private static final int USUAL_SHIFT = 3;
+
     private final long pauseNanos;
+    private final LongSupplier nanoTime;
+    private volatile long usualNanos = SHORT_NANOS; // of a sync; races lose a sample
     private final List<Thread> threads = new ArrayList<>();
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition work = lock.newCondition(); // for all threads that wait but one
@@ -39,8 +53,10 @@ final class SyncLoop implements AutoCloseable {
 
     /// @param threadCount 0 when the owner calls [#drain]
     /// @param pauseNanos from the beginning of one sync of a member to the next when nobody waits
-    SyncLoop(int threadCount, long pauseNanos) {
+    /// @param nanoTime a clock like [System#nanoTime]
+    SyncLoop(int threadCount, long pauseNanos, LongSupplier nanoTime) {
         this.pauseNanos = pauseNanos;
+        this.nanoTime = nanoTime;
         for (int i = 0; i < threadCount; i++) {
             threads.add(Thread.ofPlatform().name("log-sync-" + i).daemon().start(this::run));
         }
@@ -50,6 +66,7 @@ final class SyncLoop implements AutoCloseable {
         CLEAN,
         /// Will be synced when its pause is over.
         PAUSED,
+        /// Will be synced by the next thread that has time, or at the end of a turn.
         QUEUED,
         SYNCING,
         /// More was written while syncing; nobody waits for it.
@@ -64,10 +81,13 @@ final class SyncLoop implements AutoCloseable {
     final class Member {
         private final AtomicReference<State> state = new AtomicReference<>(State.CLEAN);
         private final Runnable sync;
-        private volatile long begunNanos = System.nanoTime() - pauseNanos;
+        private final BooleanSupplier blocked;
+        private volatile long begunNanos;
 
-        private Member(Runnable sync) {
+        private Member(Runnable sync, BooleanSupplier blocked) {
+            begunNanos = nanoTime.getAsLong() - pauseNanos;
             this.sync = sync;
+            this.blocked = blocked;
         }
 
         /// Asks for a sync that begins after now.
@@ -80,7 +100,7 @@ final class SyncLoop implements AutoCloseable {
                 State next =
                         switch (now) {
                             case CLEAN ->
-                                    wanted || due - System.nanoTime() <= 0
+                                    wanted || due - nanoTime.getAsLong() <= 0
                                             ? State.QUEUED
                                             : State.PAUSED;
                             case PAUSED -> wanted ? State.QUEUED : now;
@@ -98,14 +118,46 @@ final class SyncLoop implements AutoCloseable {
             }
         }
 
+        /// Asks for a sync that begins after now, for somebody who waits for it. The thread makes
+        /// it itself when its turn ends, if that will be short and if nothing else is to be synced.
+        void dirty(SyncTurn turn) {
+            if (!threads.isEmpty() && isShort() && state.compareAndSet(State.CLEAN, State.QUEUED)) {
+                turn.add(this);
+            } else {
+                dirty(true);
+            }
+        }
+
+        /// Whether nothing is left to sync.
+        boolean isClean() {
+            return state.get() == State.CLEAN;
+        }
+
+        /// Syncs a member that a turn was given, or leaves it to the threads if it would take long.
+        void endTurn() {
+            if (isShort() && !blocked.getAsBoolean()) {
+                syncNow();
+            } else {
+                handOver();
+            }
+        }
+
+        /// Leaves a member that a turn was given to the threads.
+        void handOver() {
+            enqueue(this, State.QUEUED, 0);
+        }
+
         private void syncNow() {
-            begunNanos = System.nanoTime();
+            long begun = nanoTime.getAsLong();
+            begunNanos = begun;
             state.set(State.SYNCING);
             try {
                 sync.run();
             } catch (RuntimeException | Error e) {
                 LOG.error("sync failed", e);
             }
+            long usual = usualNanos;
+            usualNanos = usual + ((nanoTime.getAsLong() - begun - usual) >> USUAL_SHIFT);
             while (true) {
                 State now = state.get();
                 State next =
@@ -123,8 +175,13 @@ final class SyncLoop implements AutoCloseable {
     }
 
     /// @param sync syncs the member; handles its own failures
-    Member member(Runnable sync) {
-        return new Member(sync);
+    /// @param blocked whether it would have to wait for something else first
+    Member member(Runnable sync, BooleanSupplier blocked) {
+        return new Member(sync, blocked);
+    }
+
+    private boolean isShort() {
+        return usualNanos <= SHORT_NANOS;
     }
 
     private void enqueue(Member member, State state, long dueNanos) {
@@ -179,7 +236,7 @@ final class SyncLoop implements AutoCloseable {
     ///
     /// @param leftNanos how much of the pause may be left; Long.MAX_VALUE for any
     private void resume(long leftNanos) {
-        long now = System.nanoTime();
+        long now = nanoTime.getAsLong();
         while (!paused.isEmpty() && paused.peek().dueNanos - now <= leftNanos) {
             Member member = paused.remove().member;
             if (member.state.compareAndSet(State.PAUSED, State.QUEUED)) {
@@ -227,7 +284,7 @@ final class SyncLoop implements AutoCloseable {
                     }
                     continue;
                 }
-                long nanos = paused.peek().dueNanos - System.nanoTime();
+                long nanos = paused.peek().dueNanos - nanoTime.getAsLong();
                 if (nanos > 0) {
                     minded = true;
                     try {

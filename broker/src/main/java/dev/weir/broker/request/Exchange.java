@@ -1,5 +1,6 @@
 package dev.weir.broker.request;
 
+import dev.weir.broker.partition.SyncTurn;
 import dev.weir.broker.protocol.WireRequest;
 
 import org.apache.kafka.common.protocol.ApiMessage;
@@ -35,6 +36,9 @@ public interface Exchange {
     default Runnable counted(Runnable work) {
         return work;
     }
+
+    /// The turn of the event loop, in which what is appended may be synced. Event loop only.
+    SyncTurn syncTurn();
 
     /// Ends the exchange without a response, as a produce request without acknowledgement wants it.
     /// Event loop only.

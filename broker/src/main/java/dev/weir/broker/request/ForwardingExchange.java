@@ -1,5 +1,6 @@
 package dev.weir.broker.request;
 
+import dev.weir.broker.partition.SyncTurn;
 import dev.weir.broker.protocol.WireRequest;
 
 import org.apache.kafka.common.protocol.ApiMessage;
@@ -63,6 +64,11 @@ abstract class ForwardingExchange implements Exchange {
     @Override
     public void holdFollowing() {
         exchange.holdFollowing();
+    }
+
+    @Override
+    public SyncTurn syncTurn() {
+        return exchange.syncTurn();
     }
 
     @Override

@@ -7,6 +7,7 @@ import dev.weir.broker.partition.AppendOrigin;
 import dev.weir.broker.partition.AppendResult;
 import dev.weir.broker.partition.Partition;
 import dev.weir.broker.partition.SyncCallback;
+import dev.weir.broker.partition.SyncTurn;
 import dev.weir.broker.protocol.TopicIds;
 import dev.weir.broker.protocol.WireRequest;
 import dev.weir.broker.record.BatchHeader;
@@ -66,7 +67,7 @@ final class ProduceHandler implements Handler {
 
     @Override
     public void handle(Exchange exchange) {
-        var round = new Round();
+        var round = new Round(exchange.syncTurn());
         round.add(exchange);
         round.append();
         round.finish(exchange);
@@ -82,6 +83,11 @@ final class ProduceHandler implements Handler {
     final class Round {
         private final IdentityHashMap<Exchange, Call> calls = new IdentityHashMap<>();
         private final Map<Partition, Queue> queues = new LinkedHashMap<>();
+        private final SyncTurn syncTurn;
+
+        Round(SyncTurn syncTurn) {
+            this.syncTurn = syncTurn;
+        }
 
         /// Takes a request in.
         ///
@@ -128,7 +134,7 @@ final class ProduceHandler implements Handler {
 
         /// Appends what was taken in.
         void append() {
-            queues.values().forEach(ProduceHandler.this::appendAll);
+            queues.values().forEach(queue -> appendAll(queue, syncTurn));
         }
 
         /// Answers a request, at once or when its records are durable. One that [#add] refused is
@@ -158,12 +164,14 @@ final class ProduceHandler implements Handler {
     private record Accepted(
             ByteBuffer batch, PartitionProduceResponse response, List<Unsynced> unsynced) {}
 
-    private void appendAll(Queue queue) {
+    private void appendAll(Queue queue, SyncTurn syncTurn) {
         try {
             var outcomes =
                     queue.partition.appendEach(
                             queue.accepted.stream().map(Accepted::batch).toList(),
-                            queue.accepted.stream().anyMatch(each -> each.unsynced != null));
+                            queue.accepted.stream().anyMatch(each -> each.unsynced != null)
+                                    ? syncTurn
+                                    : null);
             for (int i = 0; i < outcomes.size(); i++) {
                 var each = queue.accepted.get(i);
                 var outcome = outcomes.get(i);

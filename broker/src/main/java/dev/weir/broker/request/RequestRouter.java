@@ -185,7 +185,7 @@ public final class RequestRouter {
     /// Serves requests of one connection that arrived one after another, in their order, with less
     /// work for the disk than each would make by itself. Called on its event loop.
     public void handleTogether(List<Exchange> exchanges) {
-        var round = produce.new Round();
+        var round = produce.new Round(exchanges.getFirst().syncTurn());
         exchanges.forEach(exchange -> answer(round::add, exchange));
         round.append();
         exchanges.forEach(exchange -> answer(round::finish, exchange));

@@ -58,7 +58,7 @@ class AppendEachTest {
                 List<String> found =
                         together
                                 .appendEach(
-                                        batches.stream().map(AppendEachTest::copy).toList(), false)
+                                        batches.stream().map(AppendEachTest::copy).toList(), null)
                                 .stream()
                                 .map(AppendEachTest::describe)
                                 .toList();
@@ -115,7 +115,7 @@ class AppendEachTest {
                                     Batches.idempotent(7, 0, 1, "b"),
                                     Batches.plain(1, "c"),
                                     Batches.idempotent(7, 0, 2, "d")),
-                            false);
+                            null);
             assertThat(outcomes)
                     .allSatisfy(outcome -> assertThat(outcome.refusal()).isNull())
                     .extracting(outcome -> outcome.appended().firstOffset())
@@ -136,12 +136,12 @@ class AppendEachTest {
             files.setFree(batches.getFirst().remaining() + 10);
             assertThat(
                             partition.appendEach(
-                                    batches.stream().map(AppendEachTest::copy).toList(), false))
+                                    batches.stream().map(AppendEachTest::copy).toList(), null))
                     .extracting(outcome -> outcome.refusal().code())
                     .containsOnly(ErrorCode.KAFKA_STORAGE_ERROR);
             assertThat(partition.logEndOffset()).isEqualTo(1);
             files.setUnlimited();
-            assertThat(partition.appendEach(batches, false))
+            assertThat(partition.appendEach(batches, null))
                     .extracting(AppendEachTest::describe)
                     .containsExactly("1..1", "2..2");
             assertThat(Batches.values(partition, 0, ReadLimit.LOG_END))

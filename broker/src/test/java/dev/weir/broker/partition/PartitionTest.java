@@ -586,7 +586,8 @@ class PartitionTest {
         }
         partition.syncNow();
         Path log = DATA.resolve("t-0/00000000000000000000.log");
-        long size = files.readFully(log).length;
+        long size = partition.sizeInBytes();
+        int fileSize = files.readFully(log).length;
         for (long position : new long[] {size / 2, size - 3, 20}) {
             files.corrupt(log, position, 4);
             reopenWithoutClosing();
@@ -596,7 +597,7 @@ class PartitionTest {
                     ErrorCode.KAFKA_STORAGE_ERROR,
                     () -> partition.read(0, 100, ReadLimit.HIGH_WATERMARK, true));
             assertCode(ErrorCode.KAFKA_STORAGE_ERROR, () -> append(Batches.plain(1, "a")));
-            assertThat(files.readFully(log)).hasSize((int) size);
+            assertThat(files.readFully(log)).hasSize(fileSize);
             files.corrupt(log, position, 4);
         }
         reopenWithoutClosing();

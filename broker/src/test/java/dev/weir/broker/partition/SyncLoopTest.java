@@ -14,9 +14,9 @@ class SyncLoopTest {
     @Test
     void a_member_synced_a_moment_ago_pauses_until_somebody_waits_for_it()
             throws InterruptedException {
-        SyncLoop loop = new SyncLoop(1, TimeUnit.HOURS.toNanos(1));
-        SyncLoop.Member first = loop.member(firstSyncs::release);
-        SyncLoop.Member second = loop.member(secondSyncs::release);
+        SyncLoop loop = new SyncLoop(1, TimeUnit.HOURS.toNanos(1), System::nanoTime);
+        SyncLoop.Member first = loop.member(firstSyncs::release, () -> false);
+        SyncLoop.Member second = loop.member(secondSyncs::release, () -> false);
         first.dirty(false);
         await(firstSyncs);
 
@@ -35,8 +35,8 @@ class SyncLoopTest {
 
     @Test
     void a_pause_ends_by_itself() throws InterruptedException {
-        try (SyncLoop loop = new SyncLoop(2, TimeUnit.MILLISECONDS.toNanos(1))) {
-            SyncLoop.Member member = loop.member(firstSyncs::release);
+        try (SyncLoop loop = new SyncLoop(2, TimeUnit.MILLISECONDS.toNanos(1), System::nanoTime)) {
+            SyncLoop.Member member = loop.member(firstSyncs::release, () -> false);
             for (int i = 0; i < 20; i++) {
                 member.dirty(false);
                 await(firstSyncs);
@@ -46,8 +46,8 @@ class SyncLoopTest {
 
     @Test
     void draining_ends_all_pauses() {
-        try (SyncLoop loop = new SyncLoop(0, TimeUnit.HOURS.toNanos(1))) {
-            SyncLoop.Member member = loop.member(firstSyncs::release);
+        try (SyncLoop loop = new SyncLoop(0, TimeUnit.HOURS.toNanos(1), System::nanoTime)) {
+            SyncLoop.Member member = loop.member(firstSyncs::release, () -> false);
             member.dirty(false);
             loop.drain();
             member.dirty(false);

@@ -9,6 +9,7 @@ import dev.weir.broker.partition.AppendOrigin;
 import dev.weir.broker.partition.LogDirectory;
 import dev.weir.broker.partition.LogDirectoryConfig;
 import dev.weir.broker.partition.Partition;
+import dev.weir.broker.partition.SyncTurn;
 import dev.weir.broker.protocol.WireRequest;
 import dev.weir.broker.storage.SimulatedFileSystem;
 import dev.weir.broker.topic.MetadataImage;
@@ -195,6 +196,11 @@ class LateMarkerTest {
 
         @Override
         public void holdFollowing() {}
+
+        @Override
+        public SyncTurn syncTurn() {
+            return new SyncTurn(Runnable::run);
+        }
 
         @Override
         public void runLater(Runnable task) {

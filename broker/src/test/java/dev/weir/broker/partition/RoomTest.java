@@ -1,0 +1,104 @@
+package dev.weir.broker.partition;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.weir.broker.log.LogConfig;
+import dev.weir.broker.storage.SimulatedFileSystem;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+
+/// Files of segments are longer than their contents while small writes follow one another.
+class RoomTest {
+    private static final Path DATA = Path.of("/data/log");
+    private static final Path FIRST = DATA.resolve("t-0/00000000000000000000.log");
+    private static final int ENOUGH = 20; // small writes
+
+    private final SimulatedFileSystem files = new SimulatedFileSystem(1);
+    private LogDirectory directory;
+    private Partition partition;
+
+    @BeforeEach
+    void open() {
+        open(LogConfig.DEFAULT);
+    }
+
+    private void open(LogConfig config) {
+        directory =
+                LogDirectory.open(
+                        files,
+                        DATA,
+                        LogDirectoryConfig.DEFAULT.withSyncThreads(0),
+                        () -> Instant.ofEpochMilli(1_000_000));
+        partition = directory.open("t", 0, config);
+    }
+
+    @AfterEach
+    void close() {
+        directory.close();
+    }
+
+    @Test
+    void a_checkpoint_ends_the_file_where_its_contents_end() throws IOException {
+        append(ENOUGH);
+        assertThat(files.readFully(FIRST).length).isGreaterThan(1 << 20);
+        assertThat(partition.sizeInBytes()).isLessThan(5000);
+        partition.checkpoint();
+        assertThat(files.readFully(FIRST)).hasSize((int) partition.sizeInBytes());
+        append(1);
+        assertThat(files.readFully(FIRST).length).as("at once").isGreaterThan(1 << 20);
+        directory.close();
+        assertThat(files.readFully(FIRST)).hasSize((int) partition.sizeInBytes());
+        open();
+        assertThat(Batches.values(partition, 0, ReadLimit.HIGH_WATERMARK)).hasSize(ENOUGH + 1);
+    }
+
+    @Test
+    void a_full_segment_has_no_room() throws IOException {
+        directory.close();
+        open(LogConfig.DEFAULT.withSegmentBytes(2000));
+        append(ENOUGH + ENOUGH);
+        assertThat(partition.segmentCount()).isEqualTo(2);
+        assertThat(files.readFully(FIRST).length).isBetween(1900, 2000);
+    }
+
+    @Test
+    void after_a_crash_the_log_ends_before_the_room_and_goes_on() throws IOException {
+        append(ENOUGH);
+        partition.syncNow();
+        int size = (int) partition.sizeInBytes();
+        open(); // nothing was closed
+        assertThat(partition.logEndOffset()).isEqualTo(ENOUGH);
+        assertThat(files.readFully(FIRST)).hasSize(size);
+        append(ENOUGH);
+        assertThat(Batches.values(partition, 0, ReadLimit.LOG_END)).hasSize(ENOUGH + ENOUGH);
+    }
+
+    @Test
+    void large_writes_leave_none() throws IOException {
+        for (int i = 0; i < ENOUGH; i++) {
+            partition.append(Batches.plain(1, "x".repeat(20_000)), AppendOrigin.CLIENT);
+        }
+        assertThat(files.readFully(FIRST)).hasSize((int) partition.sizeInBytes());
+    }
+
+    @Test
+    void a_disk_that_has_none_still_takes_records() throws IOException {
+        append(1);
+        files.setFree(100_000);
+        append(ENOUGH);
+        assertThat(partition.logEndOffset()).isEqualTo(ENOUGH + 1);
+        assertThat(files.readFully(FIRST)).hasSize((int) partition.sizeInBytes());
+    }
+
+    private void append(int count) {
+        for (int i = 0; i < count; i++) {
+            partition.append(Batches.plain(1, "v" + i), AppendOrigin.CLIENT);
+        }
+    }
+}
