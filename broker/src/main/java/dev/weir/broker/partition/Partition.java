@@ -471,7 +471,7 @@ public final class Partition {
         }
         if (everySync || opened.isBeingBorn()) {
             if (awaited != null && bytes <= MAX_TURN_BYTES && !opened.isBeingBorn()) {
-                syncing.dirty(awaited);
+                syncing.dirty(awaited, entries.size());
             } else {
                 syncing.dirty(awaited != null || waitingListeners.get() > 0 || !watches.isEmpty());
             }

@@ -120,12 +120,20 @@ final class SyncLoop implements AutoCloseable {
 
         /// Asks for a sync that begins after now, for somebody who waits for it. The thread makes
         /// it itself when its turn ends, if that will be short and if nothing else is to be synced.
-        void dirty(SyncTurn turn) {
+        ///
+        /// @param count appends that wait for it
+        void dirty(SyncTurn turn, int count) {
             if (!threads.isEmpty() && isShort() && state.compareAndSet(State.CLEAN, State.QUEUED)) {
-                turn.add(this);
+                turn.add(this, count);
             } else {
+                turn.join(this, count);
                 dirty(true);
             }
+        }
+
+        /// How long its syncs, and those of the others, usually take.
+        long usualNanos() {
+            return usualNanos;
         }
 
         /// Whether nothing is left to sync.

@@ -1,7 +1,9 @@
 package dev.weir.broker.partition;
 
-import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 
 /// What a thread that serves several clients in turns, such as an event loop, does about what it
 /// appends: at the end of a turn, when all who had something to append have done so, it syncs a
@@ -9,33 +11,93 @@ import java.util.concurrent.RejectedExecutionException;
 /// partition of the same turn goes to the threads that sync, and so does the first when syncs take
 /// long at present: nobody else is served meanwhile.
 ///
+/// Clients that keep several requests in flight come back soon after their answers, one request
+/// after the other. So that the first of them is not synced alone, and all others by the sync after
+/// it, a turn that brings fewer appends than the last sync covered waits for more, at most for
+/// about as long as a sync takes.
+///
 /// Belongs to one thread.
 public final class SyncTurn {
-    private final Executor atEnd;
-    private SyncLoop.Member kept; // null between the turns
+    private final ScheduledExecutorService thread;
+    private SyncLoop.Member kept; // null while there is nothing to sync
+    private SyncLoop.Member last; // the one synced before
+    private int appends; // to the one that is kept
+    private int usual; // appends covered by the last sync
+    private boolean ending; // whether the end of the turn will come to this
+    private Future<?> waiting; // null while it does not
 
-    /// @param atEnd runs a task on the thread when its turn ends
-    public SyncTurn(Executor atEnd) {
-        this.atEnd = atEnd;
+    /// @param thread runs what it is given on the thread, when its turn ends or later
+    public SyncTurn(ScheduledExecutorService thread) {
+        this.thread = thread;
     }
 
-    void add(SyncLoop.Member member) {
+    /// Takes a member that is to be synced.
+    void add(SyncLoop.Member member, int count) {
         if (kept != null) {
             member.handOver();
             return;
         }
         kept = member;
-        try {
-            atEnd.execute(this::end);
-        } catch (RejectedExecutionException e) {
-            kept = null; // the thread takes no more turns
-            member.handOver();
+        appends = 0;
+        join(member, count);
+    }
+
+    /// Notes that more was appended to the member.
+    void join(SyncLoop.Member member, int count) {
+        if (kept != member) {
+            return;
+        }
+        appends += count;
+        if (!ending) {
+            try {
+                thread.execute(this::end);
+                ending = true;
+            } catch (RejectedExecutionException e) {
+                leave(); // the thread takes no more turns
+            }
         }
     }
 
     private void end() {
+        ending = false;
+        if (kept == null) {
+            return;
+        }
+        if (appends >= usual || kept != last) {
+            sync();
+        } else if (waiting == null) {
+            try {
+                waiting = thread.schedule(this::expire, kept.usualNanos(), TimeUnit.NANOSECONDS);
+            } catch (RejectedExecutionException e) {
+                leave();
+            }
+        }
+    }
+
+    private void expire() {
+        waiting = null;
+        if (kept != null) {
+            sync();
+        }
+    }
+
+    private void sync() {
+        last = kept;
+        usual = appends;
+        letGo().endTurn();
+    }
+
+    private void leave() {
+        letGo().handOver();
+    }
+
+    private SyncLoop.Member letGo() {
         SyncLoop.Member member = kept;
         kept = null;
-        member.endTurn();
+        if (waiting != null) {
+            waiting.cancel(false);
+            waiting = null;
+        }
+        return member;
     }
 }
