@@ -21,7 +21,9 @@ class LayeringTest {
     /// For each package below the root, the packages it may use. The directions form no ring.
     private static final Map<String, Set<String>> ALLOWED =
             Map.ofEntries(
-                    Map.entry("net", Set.of("request", "quota", "protocol", "metric", "error")),
+                    Map.entry(
+                            "net",
+                            Set.of("request", "partition", "quota", "protocol", "metric", "error")),
                     Map.entry(
                             "request",
                             Set.of(

@@ -353,8 +353,11 @@ public final class Log {
             // it
             cut = segment.size() < sizes[i];
         }
+        int later = segments.length - 1 - last;
+        boolean onlyRoom =
+                cut && later == 0 && segments[last].endsInRoom(Math.toIntExact(sizes[last]));
         boolean unchecked = acknowledged == Long.MAX_VALUE;
-        if (unchecked ? cut : next < acknowledged) {
+        if (unchecked ? cut && !onlyRoom : next < acknowledged) {
             throw damaged(
                     "no intact record batch at position "
                             + segments[last].size()
@@ -366,7 +369,17 @@ public final class Log {
         LogSegment active = segments[last];
         end = new LogPosition(next, active, active.size());
         if (cut) {
-            cutTail(last, sizes);
+            if (!onlyRoom) {
+                LOG.warn(
+                        "{}: cut off {} bytes of {} and {} later segments, written but never"
+                                + " acknowledged before a crash; the log ends at offset {}",
+                        directory,
+                        sizes[last] - active.size(),
+                        active.file().path().getFileName(),
+                        later,
+                        next);
+            }
+            cutTail(last);
         }
         for (int i = from; i <= last; i++) {
             health.sync(segments[i].file());
@@ -385,19 +398,8 @@ public final class Log {
         return checkpoint == null ? gapsWithoutState : checkpoint.gapsBelow();
     }
 
-    private void cutTail(int last, long[] sizes) throws IOException {
+    private void cutTail(int last) throws IOException {
         LogSegment active = segments[last];
-        int later = segments.length - 1 - last;
-        if (later > 0 || !active.endsInRoom(Math.toIntExact(sizes[last]))) {
-            LOG.warn(
-                    "{}: cut off {} bytes of {} and {} later segments, written but never"
-                            + " acknowledged before a crash; the log ends at offset {}",
-                    directory,
-                    sizes[last] - active.size(),
-                    active.file().path().getFileName(),
-                    later,
-                    end.offset());
-        }
         // Later segments first: a crash in between must not leave one behind a filled gap.
         for (int i = segments.length - 1; i > last; i--) {
             StorageFile open = segments[i].delete();
@@ -576,6 +578,7 @@ public final class Log {
                 pending.begin(state.checkpoint());
             }
             LogSegment active = segmentFor(run.bytes(), run.nextOffset(), run.timestamp(), nowMs);
+            active.makeRoom(run.bytes(), config.segmentBytes());
             active.write(run.entries());
             takeIn(run, active, outcomes, nowMs);
         } catch (IOException e) {
@@ -719,6 +722,11 @@ public final class Log {
         /// Whether a sync that reached this offset did all there is to do.
         public boolean isEmptySince(long offset) {
             return end.offset() == offset && segments.size() == 1 && !directory;
+        }
+
+        /// Whether it takes one fsync of a file that is there.
+        public boolean isOneFile() {
+            return segments.size() == 1 && !directory;
         }
 
         /// What will be durable.

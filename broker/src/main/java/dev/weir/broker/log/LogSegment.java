@@ -1,10 +1,12 @@
 package dev.weir.broker.log;
 
 import dev.weir.broker.record.BatchHeader;
-import dev.weir.broker.storage.DiskFullException;
 import dev.weir.broker.storage.FileSystem;
 import dev.weir.broker.storage.FileSystem.OpenMode;
 import dev.weir.broker.storage.StorageFile;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -21,6 +23,7 @@ final class LogSegment {
     static final String ABORTED_INDEX = ".txnindex";
     static final List<String> INDEXES = List.of(OFFSET_INDEX, TIME_INDEX, ABORTED_INDEX);
 
+    private static final Logger LOGGER = LoggerFactory.getLogger(LogSegment.class);
     private static final long UNKNOWN = Long.MIN_VALUE;
 
     /// How far the file is made longer than its contents when small writes follow one another. A
@@ -32,7 +35,7 @@ final class LogSegment {
     private static final int SMALL_WRITE_BYTES = 16 * 1024;
 
     /// So many small writes in a row show that room is worth while.
-    private static final int SMALL_WRITES = 16;
+    private static final int SMALL_WRITES = 8;
 
     private final FileSystem files;
     private final Path directory;
@@ -235,7 +238,6 @@ final class LogSegment {
         int start = size;
         StorageFile open = file();
         try {
-            makeRoom(open, start, batches);
             open.write(batches, start);
         } catch (IOException e) {
             try {
@@ -248,21 +250,25 @@ final class LogSegment {
         }
     }
 
-    private void makeRoom(StorageFile open, int start, List<ByteBuffer> batches)
-            throws IOException {
-        int bytes = 0;
-        for (ByteBuffer each : batches) {
-            bytes += each.remaining();
-        }
+    /// Makes the file longer than its contents if so small a write is the last of many.
+    ///
+    /// @param bytes that will be written next
+    /// @param limit how long the segment may become
+    void makeRoom(int bytes, int limit) {
+        long start = size;
         if (bytes > SMALL_WRITE_BYTES) {
             smallWrites = 0;
         } else if (start + bytes > roomEnd && ++smallWrites >= SMALL_WRITES) {
-            int to = Math.addExact(start, ROOM_BYTES);
+            int to = (int) Math.min(start + ROOM_BYTES, limit);
+            if (to <= start + bytes) {
+                return;
+            }
             try {
-                open.write(ByteBuffer.allocate(1), to - 1);
+                file().write(ByteBuffer.allocate(1), to - 1);
                 roomEnd = to;
-            } catch (DiskFullException e) {
-                smallWrites = 0; // there may be room for the batches themselves
+            } catch (IOException e) {
+                smallWrites = 0; // the write itself will tell whether the disk is full
+                LOGGER.debug("{}: no room ahead", directory, e);
             }
         }
     }
@@ -280,12 +286,16 @@ final class LogSegment {
     ///
     /// @param fileSize where it ends
     boolean endsInRoom(int fileSize) throws IOException {
-        ByteBuffer next = ByteBuffer.allocate(Math.min(BatchHeader.BYTES, fileSize - size));
-        file().read(next, size);
-        next.flip();
-        while (next.hasRemaining()) {
-            if (next.get() != 0) {
+        ByteBuffer next = ByteBuffer.allocate(SMALL_WRITE_BYTES);
+        for (int at = size; at < fileSize; at += next.limit()) {
+            next.clear().limit(Math.min(next.capacity(), fileSize - at));
+            if (file().read(next, at) < next.limit()) {
                 return false;
+            }
+            for (int i = 0; i < next.limit(); i++) {
+                if (next.get(i) != 0) {
+                    return false;
+                }
             }
         }
         return true;
@@ -334,6 +344,7 @@ final class LogSegment {
     /// Makes the contents of a segment created beside others durable, indexes included; all of its
     /// files exist then.
     void syncBeside(DiskHealth health) throws IOException {
+        trim();
         indexMaxTimestamp();
         offsets.create(health);
         timestamps.create(health);

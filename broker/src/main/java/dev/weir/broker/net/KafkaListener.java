@@ -34,6 +34,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
 /// Accepts connections and gives each to an event loop, with epoll where there is one.
@@ -137,6 +138,21 @@ public final class KafkaListener implements AutoCloseable {
         loops.shutdownGracefully(0, DRAIN_SECONDS, TimeUnit.SECONDS).awaitUninterruptibly();
     }
 
+    private static SyncTurn syncTurn(EventLoop loop) {
+        return new SyncTurn(
+                new SyncTurn.Turns() {
+                    @Override
+                    public void atEnd(Runnable task) {
+                        loop.execute(task);
+                    }
+
+                    @Override
+                    public Future<?> later(Runnable task, long nanos) {
+                        return loop.schedule(task, nanos, TimeUnit.NANOSECONDS);
+                    }
+                });
+    }
+
     static void shutDown(Channel channel) {
         var connection = channel.pipeline().get(Connection.class);
         // One that was closed a moment ago has no handlers any more.
@@ -158,7 +174,8 @@ public final class KafkaListener implements AutoCloseable {
                                     metrics,
                                     router,
                                     requestLog,
-                                    syncTurns.computeIfAbsent(channel.eventLoop(), SyncTurn::new)));
+                                    syncTurns.computeIfAbsent(
+                                            channel.eventLoop(), KafkaListener::syncTurn)));
             // Last, because whoever finds it there expects all of it.
             connections.add(channel);
         }

@@ -52,6 +52,11 @@ import java.util.function.BooleanSupplier;
 /// until a restart; reads go on.
 public final class Partition {
     private static final Logger LOG = LoggerFactory.getLogger(Partition.class);
+
+    /// More than this is not synced by an event loop: the disk takes longer than it takes to wake
+    /// another thread.
+    private static final int LITTLE_BYTES = 32 * 1024;
+
     private static final int NO_COORDINATOR = 0;
 
     /// Says of an append that nobody asked the coordinator of transactions about it.
@@ -85,10 +90,6 @@ public final class Partition {
             this.waits = waits;
         }
     }
-
-    /// More than this is not synced by the thread that appended it: the disk takes longer than it
-    /// takes to wake another thread.
-    private static final int MAX_TURN_BYTES = 32 * 1024;
 
     private final String topic;
     private final int index;
@@ -140,7 +141,7 @@ public final class Partition {
         syncedOffset = log.end().offset();
         waiters = new Waiters(log.end().offset());
         pins = new Pins(log.firstKeptOffset());
-        syncing = syncLoop.member(this::sync, syncLock::isLocked);
+        syncing = syncLoop.member(this::sync);
         checkpointedMs = clock.millis();
     }
 
@@ -164,7 +165,7 @@ public final class Partition {
         log = null;
         waiters = new Waiters(0);
         pins = new Pins(0);
-        syncing = syncLoop.member(() -> {}, () -> false);
+        syncing = syncLoop.member(_ -> true);
     }
 
     public String topic() {
@@ -320,10 +321,10 @@ public final class Partition {
     /// Appends batches of several requests of clients, in their order, each as if by
     /// [#append(ByteBuffer, AppendOrigin)], but with less work for the disk.
     ///
-    /// @param awaited if somebody will wait until they are durable, the thread's turn, at whose end
-    ///   they may be synced; [#awaitSynced] tells when they are. Otherwise null
+    /// @param turn of the thread, at whose end they may be synced, if somebody will wait until they
+    ///   are durable; [#awaitSynced] tells when they are. Null if nobody will
     /// @return an outcome for each
-    public List<Outcome> appendEach(List<ByteBuffer> batches, SyncTurn awaited) {
+    public List<Outcome> appendEach(List<ByteBuffer> batches, SyncTurn turn) {
         Log opened = online();
         LogConfig config = opened.config();
         long nowMs = clock.millis();
@@ -341,7 +342,7 @@ public final class Partition {
             return List.of(outcomes);
         }
         Iterator<Log.Outcome> written =
-                write(opened, sound, Log.Checks.CLIENT, nowMs, awaited).iterator();
+                write(opened, sound, Log.Checks.CLIENT, nowMs, turn).iterator();
         for (int i = 0; i < outcomes.length; i++) {
             if (outcomes[i] == null) {
                 Log.Outcome next = written.next();
@@ -439,7 +440,7 @@ public final class Partition {
     }
 
     private List<Log.Outcome> write(
-            Log opened, List<ByteBuffer> entries, Log.Checks checks, long nowMs, SyncTurn awaited) {
+            Log opened, List<ByteBuffer> entries, Log.Checks checks, long nowMs, SyncTurn turn) {
         boolean everySync = settings.durability() == Durability.FSYNC;
         List<Log.Outcome> outcomes;
         boolean checkpointDue;
@@ -470,10 +471,13 @@ public final class Partition {
             appendLock.unlock();
         }
         if (everySync || opened.isBeingBorn()) {
-            if (awaited != null && bytes <= MAX_TURN_BYTES && !opened.isBeingBorn()) {
-                syncing.dirty(awaited, entries.size());
+            if (turn == null) {
+                boolean wanted = waitingListeners.get() > 0 || !watches.isEmpty();
+                syncing.dirty(wanted ? SyncLoop.Wish.SOON : SyncLoop.Wish.LATER);
+            } else if (bytes <= LITTLE_BYTES && !opened.isBeingBorn()) {
+                syncing.dirty(turn, entries.size());
             } else {
-                syncing.dirty(awaited != null || waitingListeners.get() > 0 || !watches.isEmpty());
+                syncing.dirty(SyncLoop.Wish.NOW);
             }
         }
         if (!everySync) {
@@ -502,7 +506,7 @@ public final class Partition {
     /// become so in this run of the process.
     public void whenSynced(long offset, SyncCallback callback) {
         awaitSynced(offset, callback);
-        hurry();
+        hurry(SyncLoop.Wish.NOW);
     }
 
     /// Calls back like [#whenSynced], but for what was appended as awaited, whose sync is on its
@@ -517,11 +521,11 @@ public final class Partition {
     }
 
     /// Somebody waits for what is not yet synced.
-    private void hurry() {
+    private void hurry(SyncLoop.Wish wish) {
         if (log != null
                 && settings.durability() == Durability.FSYNC
                 && highWatermark.offset() < log.end().offset()) {
-            syncing.dirty(true);
+            syncing.dirty(wish);
         }
     }
 
@@ -538,29 +542,50 @@ public final class Partition {
         online();
     }
 
-    /// Syncs all that was appended before the call and raises the high watermark.
     private void sync() {
+        var _ = sync(false);
+    }
+
+    /// Syncs all that was appended before the call and raises the high watermark.
+    ///
+    /// @param briefly to do nothing if there is much to sync, or something else to wait for
+    /// @return false if nothing was done for that reason
+    private boolean sync(boolean briefly) {
+        if (!briefly) {
+            syncLock.lock();
+        } else if (upkeepLock.isLocked() || !syncLock.tryLock()) {
+            return false;
+        }
         Log.SyncCapture capture = null;
-        syncLock.lock();
         try {
             BrokerException failure = health.failure();
             if (failure != null) {
                 waiters.fail(failure); // whatever failed: what they wait for will not come
-                return;
+                return true;
             }
             long appended;
+            boolean little;
             appendLock.lock();
             try {
                 if (closed != null) {
-                    return;
+                    return true;
                 }
                 capture = log.captureForSync();
                 appended = appendedBytes;
+                little = appended - syncedBytes <= LITTLE_BYTES && capture.isOneFile();
+                if (briefly && !little) {
+                    log.giveBack(capture);
+                    return false;
+                }
             } finally {
                 appendLock.unlock();
             }
             if (!capture.isEmptySince(syncedOffset)) {
+                long begun = System.nanoTime();
                 log.sync(capture);
+                if (little) {
+                    syncing.took(System.nanoTime() - begun);
+                }
                 syncedOffset = capture.end().offset();
                 log.noteSynced(syncedOffset);
                 host.metrics().syncedBytes.add(appended - syncedBytes);
@@ -579,6 +604,7 @@ public final class Partition {
         } finally {
             syncLock.unlock();
         }
+        return true;
     }
 
     /// Tries again a little later what there was no room for: giving new files their names.
@@ -590,7 +616,7 @@ public final class Partition {
             appendLock.unlock();
         }
         waiters.giveUp(storageError("cannot be synced", cause));
-        syncing.dirty(false);
+        syncing.dirty(SyncLoop.Wish.LATER);
     }
 
     private void advance(LogPosition synced) {
@@ -633,7 +659,7 @@ public final class Partition {
         listeners.add(own);
         if (waits) {
             waitingListeners.incrementAndGet();
-            hurry();
+            hurry(SyncLoop.Wish.SOON);
         }
         return () -> {
             if (listeners.remove(own) && own.waits) {
@@ -648,7 +674,7 @@ public final class Partition {
     /// already.
     public void watch(Watch watch) {
         watches.add(watch);
-        hurry();
+        hurry(SyncLoop.Wish.SOON);
     }
 
     /// Ends what [#watch] began, unless it was told already.
@@ -675,7 +701,7 @@ public final class Partition {
         }
         ReadResult result = readKept(offset, maxBytes, upTo, wholeFirstBatch);
         if (result.slice().length() == 0 && upTo != ReadLimit.LOG_END) {
-            hurry(); // for the reader's next try
+            hurry(SyncLoop.Wish.SOON); // for the reader's next try
         }
         return result;
     }

@@ -10,7 +10,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 
 /// Group commit: syncs what is dirty, over and over. While one fsync of a member runs, everything
@@ -29,16 +28,16 @@ import java.util.function.LongSupplier;
 final class SyncLoop implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SyncLoop.class);
 
-    /// How long a sync may usually take for an event loop to make it: about as long as it takes to
-    /// check and write a large request.
-    private static final long SHORT_NANOS = TimeUnit.MICROSECONDS.toNanos(400);
+    /// How long a sync of little may usually take for an event loop to make it: about as long as it
+    /// takes to check and write a large request.
+    private static final long BRIEF_NANOS = TimeUnit.MICROSECONDS.toNanos(400);
 
     /// The share of the latest sync in what is taken to be usual, as a power of one half.
     private static final int USUAL_SHIFT = 3;
 
     private final long pauseNanos;
     private final LongSupplier nanoTime;
-    private volatile long usualNanos = SHORT_NANOS; // of a sync; races lose a sample
+    private volatile long usualNanos = BRIEF_NANOS; // of a sync of little; races lose a sample
     private final List<Thread> threads = new ArrayList<>();
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition work = lock.newCondition(); // for all threads that wait but one
@@ -62,11 +61,31 @@ final class SyncLoop implements AutoCloseable {
         }
     }
 
+    /// How soon a sync is needed.
+    enum Wish {
+        /// Nobody waits for it: it may take the pause's time.
+        LATER,
+        /// Somebody waits for it; the end of a turn is soon enough.
+        SOON,
+        /// Somebody waits for it, who may be the one whose turn has to end.
+        NOW
+    }
+
+    /// Syncs a member and handles its own failures.
+    @FunctionalInterface
+    interface Sync {
+        /// @param briefly whether the calling thread has other things to do
+        /// @return false if nothing was done as it would not have been brief
+        boolean run(boolean briefly);
+    }
+
     private enum State {
         CLEAN,
         /// Will be synced when its pause is over.
         PAUSED,
-        /// Will be synced by the next thread that has time, or at the end of a turn.
+        /// Will be synced when a turn ends.
+        KEPT,
+        /// Will be synced by the next thread that has time.
         QUEUED,
         SYNCING,
         /// More was written while syncing; nobody waits for it.
@@ -80,23 +99,20 @@ final class SyncLoop implements AutoCloseable {
     /// Something that can be synced.
     final class Member {
         private final AtomicReference<State> state = new AtomicReference<>(State.CLEAN);
-        private final Runnable sync;
-        private final BooleanSupplier blocked;
+        private final Sync sync;
         private volatile long begunNanos;
 
-        private Member(Runnable sync, BooleanSupplier blocked) {
-            begunNanos = nanoTime.getAsLong() - pauseNanos;
+        private Member(Sync sync) {
             this.sync = sync;
-            this.blocked = blocked;
+            begunNanos = nanoTime.getAsLong() - pauseNanos;
         }
 
         /// Asks for a sync that begins after now.
-        ///
-        /// @param wanted whether somebody waits for it; otherwise it may take the pause's time
-        void dirty(boolean wanted) {
+        void dirty(Wish wish) {
             while (true) {
                 State now = state.get();
                 long due = begunNanos + pauseNanos;
+                boolean wanted = wish != Wish.LATER;
                 State next =
                         switch (now) {
                             case CLEAN ->
@@ -104,6 +120,7 @@ final class SyncLoop implements AutoCloseable {
                                             ? State.QUEUED
                                             : State.PAUSED;
                             case PAUSED -> wanted ? State.QUEUED : now;
+                            case KEPT -> wish == Wish.NOW ? State.QUEUED : now;
                             case SYNCING, SYNCING_DIRTY ->
                                     wanted ? State.SYNCING_WANTED : State.SYNCING_DIRTY;
                             case QUEUED, SYNCING_WANTED -> now;
@@ -119,21 +136,32 @@ final class SyncLoop implements AutoCloseable {
         }
 
         /// Asks for a sync that begins after now, for somebody who waits for it. The thread makes
-        /// it itself when its turn ends, if that will be short and if nothing else is to be synced.
+        /// it itself when its turn ends if that is brief and nothing else is to be synced.
         ///
         /// @param count appends that wait for it
         void dirty(SyncTurn turn, int count) {
-            if (!threads.isEmpty() && isShort() && state.compareAndSet(State.CLEAN, State.QUEUED)) {
+            if (!threads.isEmpty() && isBrief() && state.compareAndSet(State.CLEAN, State.KEPT)) {
                 turn.add(this, count);
             } else {
                 turn.join(this, count);
-                dirty(true);
+                dirty(Wish.SOON);
             }
         }
 
-        /// How long its syncs, and those of the others, usually take.
+        /// Whether a sync is usually brief enough for a thread that has other things to do.
+        boolean isBrief() {
+            return usualNanos <= BRIEF_NANOS;
+        }
+
+        /// How long a sync of little usually takes.
         long usualNanos() {
             return usualNanos;
+        }
+
+        /// Notes how long a sync of little took.
+        void took(long nanos) {
+            long usual = usualNanos;
+            usualNanos = usual + ((nanos - usual) >> USUAL_SHIFT);
         }
 
         /// Whether nothing is left to sync.
@@ -141,37 +169,42 @@ final class SyncLoop implements AutoCloseable {
             return state.get() == State.CLEAN;
         }
 
-        /// Syncs a member that a turn was given, or leaves it to the threads if it would take long.
+        /// Syncs what a turn kept, or leaves it to the threads if it would take long. Does nothing
+        /// if they have taken it.
         void endTurn() {
-            if (isShort() && !blocked.getAsBoolean()) {
-                syncNow();
-            } else {
+            if (!isBrief()) {
                 handOver();
+            } else if (state.compareAndSet(State.KEPT, State.SYNCING)) {
+                run(true);
             }
         }
 
-        /// Leaves a member that a turn was given to the threads.
+        /// Leaves to the threads what a turn kept.
         void handOver() {
-            enqueue(this, State.QUEUED, 0);
+            if (state.compareAndSet(State.KEPT, State.QUEUED)) {
+                enqueue(this, State.QUEUED, 0);
+            }
         }
 
         private void syncNow() {
-            long begun = nanoTime.getAsLong();
-            begunNanos = begun;
             state.set(State.SYNCING);
+            run(false);
+        }
+
+        private void run(boolean briefly) {
+            begunNanos = nanoTime.getAsLong();
+            boolean done = true;
             try {
-                sync.run();
+                done = sync.run(briefly);
             } catch (RuntimeException | Error e) {
                 LOG.error("sync failed", e);
             }
-            long usual = usualNanos;
-            usualNanos = usual + ((nanoTime.getAsLong() - begun - usual) >> USUAL_SHIFT);
             while (true) {
                 State now = state.get();
                 State next =
                         switch (now) {
-                            case SYNCING -> State.CLEAN;
-                            case SYNCING_DIRTY -> State.PAUSED;
+                            case SYNCING -> done ? State.CLEAN : State.QUEUED;
+                            case SYNCING_DIRTY -> done ? State.PAUSED : State.QUEUED;
                             default -> State.QUEUED;
                         };
                 if (state.compareAndSet(now, next)) {
@@ -182,14 +215,8 @@ final class SyncLoop implements AutoCloseable {
         }
     }
 
-    /// @param sync syncs the member; handles its own failures
-    /// @param blocked whether it would have to wait for something else first
-    Member member(Runnable sync, BooleanSupplier blocked) {
-        return new Member(sync, blocked);
-    }
-
-    private boolean isShort() {
-        return usualNanos <= SHORT_NANOS;
+    Member member(Sync sync) {
+        return new Member(sync);
     }
 
     private void enqueue(Member member, State state, long dueNanos) {

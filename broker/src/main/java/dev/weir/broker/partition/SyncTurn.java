@@ -2,8 +2,6 @@ package dev.weir.broker.partition;
 
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 
 /// What a thread that serves several clients in turns, such as an event loop, does about what it
 /// appends: at the end of a turn, when all who had something to append have done so, it syncs a
@@ -18,7 +16,7 @@ import java.util.concurrent.TimeUnit;
 ///
 /// Belongs to one thread.
 public final class SyncTurn {
-    private final ScheduledExecutorService thread;
+    private final Turns turns;
     private SyncLoop.Member kept; // null while there is nothing to sync
     private SyncLoop.Member last; // the one synced before
     private int appends; // to the one that is kept
@@ -26,9 +24,18 @@ public final class SyncTurn {
     private boolean ending; // whether the end of the turn will come to this
     private Future<?> waiting; // null while it does not
 
-    /// @param thread runs what it is given on the thread, when its turn ends or later
-    public SyncTurn(ScheduledExecutorService thread) {
-        this.thread = thread;
+    public SyncTurn(Turns turns) {
+        this.turns = turns;
+    }
+
+    /// The thread. Both methods are called on it, and throw a `RejectedExecutionException` when it
+    /// takes no more turns.
+    public interface Turns {
+        /// Runs a task when the present turn ends.
+        void atEnd(Runnable task);
+
+        /// Runs a task after a time unless it is cancelled before.
+        Future<?> later(Runnable task, long nanos);
     }
 
     /// Takes a member that is to be synced.
@@ -50,7 +57,7 @@ public final class SyncTurn {
         appends += count;
         if (!ending) {
             try {
-                thread.execute(this::end);
+                turns.atEnd(this::end);
                 ending = true;
             } catch (RejectedExecutionException e) {
                 leave(); // the thread takes no more turns
@@ -63,11 +70,11 @@ public final class SyncTurn {
         if (kept == null) {
             return;
         }
-        if (appends >= usual || kept != last) {
+        if (appends >= usual || kept != last || !kept.isBrief()) {
             sync();
         } else if (waiting == null) {
             try {
-                waiting = thread.schedule(this::expire, kept.usualNanos(), TimeUnit.NANOSECONDS);
+                waiting = turns.later(this::expire, kept.usualNanos());
             } catch (RejectedExecutionException e) {
                 leave();
             }

@@ -15,20 +15,20 @@ class SyncLoopTest {
     void a_member_synced_a_moment_ago_pauses_until_somebody_waits_for_it()
             throws InterruptedException {
         SyncLoop loop = new SyncLoop(1, TimeUnit.HOURS.toNanos(1), System::nanoTime);
-        SyncLoop.Member first = loop.member(firstSyncs::release, () -> false);
-        SyncLoop.Member second = loop.member(secondSyncs::release, () -> false);
-        first.dirty(false);
+        SyncLoop.Member first = member(loop, firstSyncs);
+        SyncLoop.Member second = member(loop, secondSyncs);
+        first.dirty(SyncLoop.Wish.LATER);
         await(firstSyncs);
 
-        first.dirty(false);
-        second.dirty(true);
+        first.dirty(SyncLoop.Wish.LATER);
+        second.dirty(SyncLoop.Wish.SOON);
         await(secondSyncs); // the only thread would have come to the first member before
         assertThat(firstSyncs.availablePermits()).isZero();
 
-        first.dirty(true);
+        first.dirty(SyncLoop.Wish.SOON);
         await(firstSyncs);
 
-        first.dirty(false);
+        first.dirty(SyncLoop.Wish.LATER);
         loop.close();
         assertThat(firstSyncs.availablePermits()).isEqualTo(1);
     }
@@ -36,9 +36,9 @@ class SyncLoopTest {
     @Test
     void a_pause_ends_by_itself() throws InterruptedException {
         try (SyncLoop loop = new SyncLoop(2, TimeUnit.MILLISECONDS.toNanos(1), System::nanoTime)) {
-            SyncLoop.Member member = loop.member(firstSyncs::release, () -> false);
+            SyncLoop.Member member = member(loop, firstSyncs);
             for (int i = 0; i < 20; i++) {
-                member.dirty(false);
+                member.dirty(SyncLoop.Wish.LATER);
                 await(firstSyncs);
             }
         }
@@ -47,13 +47,20 @@ class SyncLoopTest {
     @Test
     void draining_ends_all_pauses() {
         try (SyncLoop loop = new SyncLoop(0, TimeUnit.HOURS.toNanos(1), System::nanoTime)) {
-            SyncLoop.Member member = loop.member(firstSyncs::release, () -> false);
-            member.dirty(false);
+            SyncLoop.Member member = member(loop, firstSyncs);
+            member.dirty(SyncLoop.Wish.LATER);
             loop.drain();
-            member.dirty(false);
+            member.dirty(SyncLoop.Wish.LATER);
             loop.drain();
             assertThat(firstSyncs.availablePermits()).isEqualTo(2);
         }
+    }
+
+    private static SyncLoop.Member member(SyncLoop loop, Semaphore syncs) {
+        return loop.member(_ -> {
+            syncs.release();
+            return true;
+        });
     }
 
     private static void await(Semaphore syncs) throws InterruptedException {
