@@ -249,11 +249,32 @@ final class WireProducer {
                                         ((AddOffsetsToTxnResponseData) message).errorCode())));
     }
 
+    /// A member of a group as a consumer knows it.
+    ///
+    /// @param instanceId of a static member, else null
+    /// @param generation of a classic group, or the member's epoch
+    record Member(String id, String instanceId, int generation) {
+        /// Who is in no group, or does not say so.
+        static final Member NONE = new Member("", null, -1);
+    }
+
     static Call commitOffset(
             int version,
             String id,
             ProducerIdentity producer,
             String group,
+            TopicPartition at,
+            long offset) {
+        return commitOffset(version, id, producer, group, Member.NONE, at, offset);
+    }
+
+    /// Offsets of a member, which requests tell from version 3 on.
+    static Call commitOffset(
+            int version,
+            String id,
+            ProducerIdentity producer,
+            String group,
+            Member member,
             TopicPartition at,
             long offset) {
         var topic = new TxnOffsetCommitRequestTopic().setName(at.topic());
@@ -270,6 +291,9 @@ final class WireProducer {
                         .setGroupId(group)
                         .setProducerId(producer.producerId())
                         .setProducerEpoch(producer.epoch())
+                        .setMemberId(member.id())
+                        .setGroupInstanceId(member.instanceId())
+                        .setGenerationId(member.generation())
                         .setTopics(List.of(topic)),
                 message ->
                         new Answer(
