@@ -8,6 +8,7 @@ import dev.weir.broker.RawClient;
 import dev.weir.broker.TestBroker;
 import dev.weir.broker.txn.WireProducer.Answer;
 import dev.weir.broker.txn.WireProducer.Call;
+import dev.weir.broker.txn.WireProducer.Member;
 
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -38,11 +39,19 @@ import java.util.function.Function;
 /// The same requests, right and wrong ones at random, asked of Apache Kafka and of this broker: the
 /// answers have the same errors, epochs and offsets, and the same records are committed.
 ///
-/// Needs a Kafka of version 4.3 that was freshly started: `-Dweir.kafka=HOST:PORT`; `-Dweir.seed=S`
-/// repeats a run, `-Dweir.steps=N` makes it longer (a thousand take a minute or two).
+/// Needs a Kafka of version 4.3: `-Dweir.kafka=HOST:PORT`; `-Dweir.seed=S` repeats a run,
+/// `-Dweir.steps=N` makes it longer (a thousand take a minute or two).
 class KafkaComparisonTest {
     private static final int PARTITIONS = 3;
-    private static final List<String> GROUPS = List.of("g1", "g2");
+
+    /// Members and generations that the groups do not have.
+    private static final List<Member> STRANGERS =
+            List.of(
+                    new Member("somebody", null, -1),
+                    new Member("somebody", null, 3),
+                    new Member("", "static", -1),
+                    new Member("", null, 0));
+
     private static final Set<Errors> RETRIABLE =
             EnumSet.of(
                     Errors.CONCURRENT_TRANSACTIONS,
@@ -57,6 +66,7 @@ class KafkaComparisonTest {
     private final Random random = new Random(seed);
     private final String run = Long.toString(System.nanoTime(), 36);
     private final String topic = "t" + run;
+    private final List<String> groups = List.of("g" + run, "h" + run);
     private final List<String> ids = List.of("a" + run, "b" + run, "c" + run);
 
     /// The identities each broker gave at the same moment.
@@ -92,7 +102,7 @@ class KafkaComparisonTest {
                 each.fenceProducers(List.of(run))
                         .all()
                         .get(); // so that both coordinators are there
-                for (var group : GROUPS) {
+                for (var group : groups) {
                     each.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get();
                 }
             }
@@ -196,7 +206,7 @@ class KafkaComparisonTest {
         Function<ProducerIdentity, Call> call;
         Runnable appended = () -> {};
         var at = new TopicPartition(topic, random.nextInt(PARTITIONS + (chance(30) ? 1 : 0)));
-        switch (random.nextInt(producer.equals(nobody()) ? 7 : 12)) {
+        switch (random.nextInt(producer.equals(nobody()) ? 7 : 13)) {
             case 0 -> {
                 int version = random.nextInt(6);
                 int timeoutMs = chance(10) ? pick(List.of(0, -1, 900_001)) : 60_000;
@@ -212,24 +222,54 @@ class KafkaComparisonTest {
             }
             case 3 -> {
                 int version = random.nextInt(4);
-                var group = pick(GROUPS);
+                var group = pick(groups);
                 what.append("add offsets v" + version + " " + group);
                 call = who -> WireProducer.addOffsets(version, id, who, group);
             }
             case 4 -> {
                 int version = random.nextInt(6);
-                var group = pick(GROUPS);
-                what.append("commit offset v" + version + " " + group);
+                var group = pick(groups);
+                var member = chance(4) && version >= 3 ? pick(STRANGERS) : Member.NONE;
+                what.append("commit offset v" + version + " " + group + " " + member);
                 call =
                         who ->
                                 WireProducer.commitOffset(
-                                        version, id, who, group, new TopicPartition(topic, 0), 7);
+                                        version,
+                                        id,
+                                        who,
+                                        group,
+                                        member,
+                                        new TopicPartition(topic, 0),
+                                        7);
             }
             case 5, 6 -> {
                 int version = chance(2) ? 5 : random.nextInt(6);
                 boolean commit = random.nextBoolean();
                 what.append("end v" + version + " " + commit);
                 call = who -> WireProducer.end(version, id, who, commit);
+            }
+            case 7 -> {
+                // Of a later epoch or coordinator it would shut out Kafka's own coordinator.
+                if (isAhead(producer.kafka())) {
+                    return;
+                }
+                int version = 1 + random.nextInt(2);
+                int transactionVersion = random.nextInt(3);
+                int coordinatorEpoch = chance(3) ? -1 : 0;
+                boolean commit = random.nextBoolean();
+                what.append(
+                        "mark v%d %s %b coordinator %d version %d"
+                                .formatted(
+                                        version, at, commit, coordinatorEpoch, transactionVersion));
+                call =
+                        who ->
+                                WireProducer.mark(
+                                        version,
+                                        who,
+                                        at,
+                                        commit,
+                                        coordinatorEpoch,
+                                        transactionVersion);
             }
             default -> {
                 int version = chance(2) ? 12 : 7 + random.nextInt(6);
