@@ -180,6 +180,7 @@ def running(name, given, make_disk, settings=()):
     """A run in a new directory, which stays when the run fails."""
     if os.geteuid() != 0:
         skip("only root may mount")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unmounts, too
     directory = tempfile.mkdtemp(prefix="weir-%s-" % name)
     command = given.server.split()
     for setting in settings:
@@ -222,6 +223,16 @@ def size_of(transaction):
     return 1 + transaction % 7
 
 
+class Turn:
+    """The clients of one server process, from their start to their end."""
+
+    def __init__(self, server):
+        self.server = server
+        self.stopping = threading.Event()
+        self.abandoned = False
+        self.failures = []
+
+
 class Load:
     """Clients of all kinds, and what the server promised them, in all rounds so far."""
 
@@ -234,60 +245,60 @@ class Load:
         self.topics = {}
         self.offset = 0
         self.next_offset = 1
-        self.stopping = threading.Event()
 
     def run(self, server, dice):
         """Starts the clients."""
-        self.stopping.clear()
-        self.abandoned = False
-        self.failures = []
+        turn = Turn(server)
+        self.turn = turn
         self.begun = [len(each) for each in self.committed]
         self.offset_begun = self.offset
         tasks = [(self.send, dice.getrandbits(32)), (self.administer,)]
         tasks += [(self.transact, number) for number in range(TRANSACTIONAL)]
         self.threads = [
-            threading.Thread(target=self.guarded, args=(task, server, *more), daemon=True)
+            threading.Thread(target=self.guarded, args=(task, turn, *more), daemon=True)
             for task, *more in tasks
         ]
         for thread in self.threads:
             thread.start()
 
-    def guarded(self, task, *arguments):
+    @staticmethod
+    def guarded(task, turn, *arguments):
         try:
-            task(*arguments)
+            task(turn, *arguments)
         except KafkaException as failure:
-            if not self.abandoned:
-                self.failures.append(failure)
+            if not turn.abandoned:
+                turn.failures.append(failure)
         except Exception as failure:
-            self.failures.append(failure)
+            turn.failures.append(failure)
 
     def abandon(self):
         """Says that the server is about to be lost: clients need not come to an end with it."""
-        self.abandoned = True
+        self.turn.abandoned = True
 
     def stop(self):
         """Ends the clients; raises what one of them met that it could not go on after."""
-        self.stopping.set()
+        self.turn.stopping.set()
         for thread in self.threads:
-            thread.join()
-        if self.failures:
-            raise self.failures[0]
+            # librdkafka may wait for a server that is gone for ever; nobody waits for it then.
+            thread.join(2 * PATIENCE if self.turn.abandoned else None)
+        if self.turn.failures:
+            raise self.turn.failures[0]
 
     def transactions(self):
         return sum(map(len, self.committed))
 
     def under_way(self):
         """Whether every client but the simple producer has been answered since the last start."""
-        assert not self.failures, self.failures
+        assert not self.turn.failures, self.turn.failures
         return self.offset > self.offset_begun and all(
             len(now) > then for now, then in zip(self.committed, self.begun)
         )
 
-    def send(self, server, seed):
+    def send(self, turn, seed):
         dice = random.Random(seed)
         producer = Producer(
             {
-                "bootstrap.servers": server.kafka,
+                "bootstrap.servers": turn.server.kafka,
                 "enable.idempotence": True,
                 "linger.ms": 2,
                 "message.timeout.ms": 60000,
@@ -302,7 +313,7 @@ class Load:
 
             return callback
 
-        while not self.stopping.is_set():
+        while not turn.stopping.is_set():
             for _ in range(200):
                 partition = dice.randrange(PARTITIONS)
                 number = self.next[partition]
@@ -326,16 +337,16 @@ class Load:
         producer.purge()
         producer.poll(0)
 
-    def transact(self, server, who):
+    def transact(self, turn, who):
         """Transactions of records in all partitions and of the offset behind them."""
-        producer = transactional(server, who)
+        producer = transactional(turn.server, who)
         group = Consumer(
-            {"bootstrap.servers": server.kafka, "group.id": group_of(who), "logger": quiet}
+            {"bootstrap.servers": turn.server.kafka, "group.id": group_of(who), "logger": quiet}
         )
         metadata = group.consumer_group_metadata()
-        if not self.patiently(producer.init_transactions):
+        if not self.patiently(turn, producer.init_transactions):
             return
-        while not self.stopping.is_set():
+        while not turn.stopping.is_set():
             number = self.next_transaction[who]
             self.next_transaction[who] += 1
             producer.begin_transaction()
@@ -345,38 +356,39 @@ class Load:
                     producer.produce("parts", record, partition=partition)
             try:
                 behind = [TopicPartition("parts", 0, number + 1)]
-                if not self.patiently(producer.send_offsets_to_transaction, behind, metadata):
+                if not self.patiently(turn, producer.send_offsets_to_transaction, behind, metadata):
                     return
                 if number % ABORTED == ABORTED - 1:
                     producer.flush(1)  # what is written is given up, not only what waits here
-                    if not self.patiently(producer.abort_transaction):
+                    if not self.patiently(turn, producer.abort_transaction):
                         return
-                elif self.patiently(producer.commit_transaction):
+                elif self.patiently(turn, producer.commit_transaction):
                     self.committed[who].add(number)
                 else:
                     return
             except KafkaException as failure:
                 if not failure.args[0].txn_requires_abort():
                     raise
-                if not self.patiently(producer.abort_transaction):
+                if not self.patiently(turn, producer.abort_transaction):
                     return
         group.close()
 
-    def patiently(self, call, *arguments):
+    @staticmethod
+    def patiently(turn, call, *arguments):
         """Whether a call succeeded, however long it took, rather than the server was lost."""
         while True:
             try:
                 call(*arguments, PATIENCE)
                 return True
             except KafkaException as failure:
-                if self.abandoned:
+                if turn.abandoned:
                     return False
                 if not failure.args[0].retriable():
                     raise
 
-    def administer(self, server):
+    def administer(self, turn):
         """Makes topics, changes one of three, deletes another; commits an offset after each."""
-        admin = server.admin()
+        admin = turn.server.admin()
 
         def committed(error, offsets):
             told.append(error)
@@ -385,7 +397,7 @@ class Load:
 
         consumer = Consumer(
             {
-                "bootstrap.servers": server.kafka,
+                "bootstrap.servers": turn.server.kafka,
                 "group.id": "reader",
                 "on_commit": committed,
                 "logger": quiet,
@@ -393,7 +405,7 @@ class Load:
         )
         told = []
         soon = {"request_timeout": PATIENCE}
-        while not self.stopping.wait(0.1):
+        while not turn.stopping.wait(0.1):
             name = "topic-%d" % self.next_topic
             self.next_topic += 1
             try:
@@ -417,7 +429,7 @@ class Load:
                 behind = [TopicPartition("orders", 0, self.next_offset)]
                 self.next_offset += 1
                 consumer.commit(offsets=behind)
-                while not told and not self.stopping.is_set():
+                while not told and not turn.stopping.is_set():
                     consumer.poll(0.1)
             except KafkaException:
                 # A full disk or one without power: what is not acknowledged may be there or not.

@@ -74,13 +74,13 @@ final class JavaClient {
         admin.createTopics(
                         List.of(
                                 new NewTopic(topic, 2, (short) 1)
-                                        .configs(Map.of("retention.ms", "7200000"))))
+                                        .configs(Map.of("retention.ms", "-1"))))
                 .all()
                 .get();
         admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(4))).all().get();
         var resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
         var configs = admin.describeConfigs(List.of(resource)).all().get().get(resource);
-        expect(configs.get("retention.ms").value().equals("7200000"), "the setting is kept");
+        expect(configs.get("retention.ms").value().equals("-1"), "the setting is kept");
         expect(admin.listTopics().names().get().contains(topic), "the topic is listed");
         expect(admin.describeCluster().nodes().get().size() == 1, "one node");
         System.out.println("administration");
