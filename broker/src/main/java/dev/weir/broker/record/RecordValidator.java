@@ -38,6 +38,10 @@ public final class RecordValidator {
 
     private static final long NO_TIMESTAMP = -1;
     private static final int WINDOW_BYTES = 64 << 10;
+
+    /// The bytes of a usual record's numbers up to the length of its key.
+    private static final int MOST_USUAL_NUMBERS = 10;
+
     private static final ThreadLocal<RecordValidator> OF_THREAD =
             ThreadLocal.withInitial(
                     () -> new RecordValidator(RecordBatchReader.DEFAULT_MAX_UNCOMPRESSED_BYTES));
@@ -121,49 +125,20 @@ public final class RecordValidator {
     private long walk(ByteBuffer batches, int at, Rules rules) {
         int count = BatchHeader.recordCount(batches, at);
         long baseTimestamp = BatchHeader.baseTimestamp(batches, at);
-        boolean keys = rules.keys;
-        boolean timestamps = rules.timestamps;
-        long nowMs = rules.nowMs;
-        long beforeMaxMs = rules.beforeMaxMs;
-        long afterMaxMs = rules.afterMaxMs;
         long greatest = NO_TIMESTAMP;
-        for (record = 0; record < count; record++) {
-            int length = varint();
-            long end = passed + position + length;
-            if (length <= 0 || (compressed == null && end > limit)) {
-                throw malformed("has a length of " + length + " bytes" + left());
-            }
-            skip(1); // attributes, of which there are none
-            long timestamp = baseTimestamp + varlong();
-            int offsetDelta = varint();
-            if (offsetDelta != record) {
-                throw malformed("has offset delta " + offsetDelta);
-            }
-            int keyLength = varint();
-            skipField(keyLength, end, "key");
-            skipField(varint(), end, "value");
-            int headers = varint();
-            if (headers != 0) {
-                skipHeaders(headers, end);
-            }
-            if (passed + position != end) {
-                throw malformed(
-                        "says it has "
-                                + length
-                                + " bytes, and its fields have "
-                                + (length + passed + position - end));
-            }
-            if (timestamps) {
-                greatest = Math.max(greatest, timestamp);
-            }
-            if (keys && keyLength < 0) {
-                keyless();
-            } else if (timestamps && timestamp != NO_TIMESTAMP) {
-                long age = nowMs - timestamp; // Kafka's arithmetic: what overflows is out of range
-                if (age > beforeMaxMs || -age > afterMaxMs) {
-                    untimely(timestamp, rules);
+        record = 0;
+        while (record < count) {
+            if (compressed == null) {
+                greatest = walkUsual(count, baseTimestamp, greatest, rules);
+                if (record == count) {
+                    break;
                 }
             }
+            long timestamp = walkOne(baseTimestamp, rules);
+            if (rules.timestamps) {
+                greatest = Math.max(greatest, timestamp);
+            }
+            record++;
         }
         if (position < limit || refill()) {
             throw new BrokerException(
@@ -171,6 +146,143 @@ public final class RecordValidator {
                     "there are more bytes in the batch than its " + count + " records have");
         }
         return greatest;
+    }
+
+    /// Passes over uncompressed records as nearly all are: small numbers, no headers, nothing
+    /// wrong. Stops before the first that is otherwise, for [#walkOne] to tell. Numbers are read by
+    /// hand into locals, three times as fast as by [#varint].
+    private long walkUsual(int count, long baseTimestamp, long greatestBefore, Rules rules) {
+        ByteBuffer bytes = in;
+        int numbersEnd = limit - MOST_USUAL_NUMBERS;
+        boolean keys = rules.keys;
+        boolean timestamps = rules.timestamps;
+        long nowMs = rules.nowMs;
+        long beforeMaxMs = rules.beforeMaxMs;
+        long afterMaxMs = rules.afterMaxMs;
+        long greatest = greatestBefore;
+        int start = position;
+        int index = record;
+        while (index < count && start <= numbersEnd) {
+            int at = start;
+            int length = bytes.get(at++);
+            if (length < 0) {
+                int more = bytes.get(at++);
+                if (more < 0) {
+                    break;
+                }
+                length = (length & 0x7f) | (more << 7);
+            }
+            if ((length & 1) != 0) {
+                break; // negative
+            }
+            int end = at + (length >>> 1);
+            at++; // attributes
+            int timestampDelta = bytes.get(at++);
+            if (timestampDelta < 0) {
+                int more = bytes.get(at++);
+                timestampDelta = (timestampDelta & 0x7f) | ((more & 0x7f) << 7);
+                if (more < 0) {
+                    int most = bytes.get(at++);
+                    if (most < 0) {
+                        break;
+                    }
+                    timestampDelta |= most << 14;
+                }
+            }
+            int offsetDelta = bytes.get(at++);
+            if (offsetDelta < 0) {
+                int more = bytes.get(at++);
+                if (more < 0) {
+                    break;
+                }
+                offsetDelta = (offsetDelta & 0x7f) | (more << 7);
+            }
+            int keyLength = bytes.get(at++);
+            if (keyLength < 0) {
+                int more = bytes.get(at++);
+                if (more < 0) {
+                    break;
+                }
+                keyLength = (keyLength & 0x7f) | (more << 7);
+            }
+            if ((keyLength & 1) == 0) {
+                at += keyLength >>> 1;
+            } else if (keys) {
+                break;
+            }
+            // From here on the length may be a lie: nothing behind the record is read.
+            if (offsetDelta != index << 1 || end > limit || at > end - 2) {
+                break;
+            }
+            int valueLength = bytes.get(at++);
+            if (valueLength < 0) {
+                int more = bytes.get(at++);
+                if (more < 0) {
+                    break;
+                }
+                valueLength = (valueLength & 0x7f) | (more << 7);
+            }
+            if ((valueLength & 1) == 0) {
+                at += valueLength >>> 1;
+            }
+            if (at != end - 1 || bytes.get(at) != 0) {
+                break;
+            }
+            if (timestamps) {
+                long timestamp = baseTimestamp + ((timestampDelta >>> 1) ^ -(timestampDelta & 1));
+                long age = nowMs - timestamp;
+                if ((age > beforeMaxMs || -age > afterMaxMs) && timestamp != NO_TIMESTAMP) {
+                    break;
+                }
+                greatest = Math.max(greatest, timestamp);
+            }
+            start = end;
+            index++;
+        }
+        position = start;
+        record = index;
+        return greatest;
+    }
+
+    /// Passes over any record, and says what is wrong with it.
+    ///
+    /// @return its timestamp
+    private long walkOne(long baseTimestamp, Rules rules) {
+        int length = varint();
+        long end = passed + position + length;
+        if (length <= 0 || (compressed == null && end > limit)) {
+            throw malformed("has a length of " + length + " bytes" + left());
+        }
+        skip(1); // attributes, of which there are none
+        long timestamp = baseTimestamp + varlong();
+        int offsetDelta = varint();
+        if (offsetDelta != record) {
+            throw malformed("has offset delta " + offsetDelta);
+        }
+        int keyLength = varint();
+        skipField(keyLength, end, "key");
+        skipField(varint(), end, "value");
+        int headers = varint();
+        if (headers != 0) {
+            skipHeaders(headers, end);
+        }
+        if (passed + position != end) {
+            throw malformed(
+                    "says it has "
+                            + length
+                            + " bytes, and its fields have "
+                            + (length + passed + position - end));
+        }
+        if (rules.keys && keyLength < 0) {
+            keyless();
+        } else if (rules.timestamps && timestamp != NO_TIMESTAMP) {
+            long age =
+                    rules.nowMs - timestamp; // Kafka's arithmetic: what overflows is out of range
+            if (age > rules.beforeMaxMs || -age > rules.afterMaxMs) {
+                untimely(timestamp, rules);
+            }
+        }
+        return timestamp;
     }
 
     private void skipHeaders(int headers, long end) {
