@@ -19,10 +19,10 @@ import dev.weir.broker.request.RequestRouter;
 import dev.weir.broker.request.ServingConfig;
 import dev.weir.broker.storage.FileSystem;
 import dev.weir.broker.topic.AdminSettings;
+import dev.weir.broker.topic.BrokerSettings;
 import dev.weir.broker.topic.MetadataImage;
 import dev.weir.broker.topic.MetadataLog;
 import dev.weir.broker.topic.MetadataRecord;
-import dev.weir.broker.topic.TopicSetting;
 import dev.weir.broker.topic.Topics;
 import dev.weir.broker.txn.Markers;
 import dev.weir.broker.txn.Transactions;
@@ -91,9 +91,15 @@ public final class Broker implements AutoCloseable {
                 image.apply(created);
             }
             producerIds = new ProducerIds(metadata, image.producerIdsEnd());
-            topics = new Topics(metadata, image, logs, config.numPartitions());
-
             var settings = new AdminSettings(metadata, image);
+            var changeable = brokerSettings(config, settings);
+            topics =
+                    new Topics(
+                            metadata,
+                            image,
+                            logs,
+                            config.numPartitions(),
+                            changeable.topicDefaults());
             var groups =
                     opened(
                             new Groups(
@@ -117,14 +123,23 @@ public final class Broker implements AutoCloseable {
             var quotas = opened(new Quotas(config.clients().quotas(), settings, clock));
             var authorizer = opened(new Authorizer(config.clients().access(), settings));
             listener =
-                    opened(new KafkaListener(listenerConfig(config), quotas, metrics.requests()));
+                    opened(
+                            new KafkaListener(
+                                    listenerConfig(config, changeable),
+                                    quotas,
+                                    metrics.requests()));
             node = node(config, image.clusterId(), listener.address());
             var sessions =
                     new FetchSessions(config.clients().fetchSessions(), clock, new SecureRandom());
             measure(sessions);
+            var _ =
+                    settings.onChange(() -> {
+                        topics.changeDefaults(changeable.topicDefaults());
+                        listener.limit(limits(config, changeable));
+                    });
             listener.serve(
                     new RequestRouter(
-                            servingConfig(config, node, metadata::end),
+                            servingConfig(config, node, changeable, metadata::end),
                             topics,
                             settings,
                             quotas,
@@ -263,37 +278,59 @@ public final class Broker implements AutoCloseable {
         }
     }
 
-    private static ListenerConfig listenerConfig(BrokerConfig config) {
+    private static BrokerSettings brokerSettings(BrokerConfig config, AdminSettings admins) {
+        var limits = config.clients().connections();
+        return new BrokerSettings(
+                admins,
+                Integer.toString(Node.ID),
+                Map.of(
+                        BrokerSettings.MAX_CONNECTIONS,
+                        Integer.toString(limits.max()),
+                        BrokerSettings.MAX_CONNECTIONS_PER_ADDRESS,
+                        Integer.toString(limits.maxPerAddress())));
+    }
+
+    private static ConnectionLimits limits(BrokerConfig config, BrokerSettings settings) {
+        int wanted = Integer.parseInt(settings.value(BrokerSettings.MAX_CONNECTIONS));
+        return new ConnectionLimits(
+                Math.min(wanted, affordableConnections()),
+                Integer.parseInt(settings.value(BrokerSettings.MAX_CONNECTIONS_PER_ADDRESS)),
+                config.clients().connections().maxIdleMs());
+    }
+
+    private static ListenerConfig listenerConfig(BrokerConfig config, BrokerSettings settings) {
+        var limits = limits(config, settings);
+        var wanted = settings.value(BrokerSettings.MAX_CONNECTIONS);
+        if (limits.max() < Integer.parseInt(wanted)) {
+            LOGGER.warn(
+                    "max.connections is {} instead of {}, because the process may open twice as"
+                            + " many files only",
+                    limits.max(),
+                    wanted);
+        }
         return new ListenerConfig(
                 config.host(),
                 config.port(),
                 config.maxRequestBytes(),
                 config.maxInFlightRequests(),
                 config.ioThreads(),
-                affordable(config.clients().connections()));
+                limits);
     }
 
     /// Logs need file descriptors too, so connections take half of those there are at most.
-    private static ConnectionLimits affordable(ConnectionLimits wanted) {
+    private static int affordableConnections() {
         long descriptors =
                 ManagementFactory.getOperatingSystemMXBean()
                                 instanceof UnixOperatingSystemMXBean system
                         ? system.getMaxFileDescriptorCount()
                         : Long.MAX_VALUE;
-        if (descriptors <= 0 || descriptors / 2 >= wanted.max()) {
-            return wanted;
-        }
-        int most = (int) Math.max(1, descriptors / 2);
-        LOGGER.warn(
-                "max.connections is {} instead of {}, because the process may open {} files only",
-                most,
-                wanted.max(),
-                descriptors);
-        return new ConnectionLimits(most, wanted.maxPerAddress(), wanted.maxIdleMs());
+        return descriptors <= 0
+                ? Integer.MAX_VALUE
+                : Math.clamp(descriptors / 2, 1, Integer.MAX_VALUE);
     }
 
     private static ServingConfig servingConfig(
-            BrokerConfig config, Node node, LongSupplier metadataEnd) {
+            BrokerConfig config, Node node, BrokerSettings settings, LongSupplier metadataEnd) {
         var shown = new TreeMap<String, String>();
         shown.put("advertised.listeners", "PLAINTEXT://" + node.host() + ":" + node.port());
         shown.put("auto.create.topics.enable", Boolean.toString(config.autoCreateTopics()));
@@ -315,13 +352,11 @@ public final class Broker implements AutoCloseable {
                 "group.min.session.timeout.ms",
                 Integer.toString(config.groups().minSessionTimeoutMs()));
         shown.put("log.dirs", config.dataDir().resolve("log").toString());
-        shown.put("message.max.bytes", TopicSetting.value(Map.of(), "max.message.bytes"));
         shown.put("node.id", Integer.toString(node.id()));
         shown.put("num.network.threads", Integer.toString(config.ioThreads()));
-        var limits = config.clients().connections();
-        shown.put("connections.max.idle.ms", Long.toString(limits.maxIdleMs()));
-        shown.put("max.connections", Integer.toString(limits.max()));
-        shown.put("max.connections.per.ip", Integer.toString(limits.maxPerAddress()));
+        shown.put(
+                "connections.max.idle.ms",
+                Long.toString(config.clients().connections().maxIdleMs()));
         shown.put(
                 "max.incremental.fetch.session.cache.slots",
                 Integer.toString(config.clients().fetchSessions().slots()));
@@ -350,7 +385,12 @@ public final class Broker implements AutoCloseable {
                 Integer.toString(config.transactions().idExpirationMs()));
         shown.put("socket.request.max.bytes", Integer.toString(config.maxRequestBytes()));
         return new ServingConfig(
-                node, config.autoCreateTopics(), config.capReplicas(), shown, metadataEnd);
+                node,
+                config.autoCreateTopics(),
+                config.capReplicas(),
+                shown,
+                settings,
+                metadataEnd);
     }
 
     /// 22 characters, as Kafka writes its ids.

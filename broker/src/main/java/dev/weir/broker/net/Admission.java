@@ -28,7 +28,7 @@ final class Admission extends ChannelInboundHandlerAdapter {
     /// At the limit every connection that is closed lets one in and reaches the limit again.
     private static final long WARN_EVERY_NANOS = TimeUnit.MINUTES.toNanos(1);
 
-    private final ConnectionLimits limits;
+    private volatile ConnectionLimits limits;
     private final Quotas quotas;
     private final RequestMetrics metrics;
     private final AtomicInteger open = new AtomicInteger();
@@ -39,6 +39,17 @@ final class Admission extends ChannelInboundHandlerAdapter {
         this.limits = limits;
         this.quotas = quotas;
         this.metrics = metrics;
+    }
+
+    /// Changes what connections that come from now on are held against; those that are there stay.
+    /// Any thread.
+    void limit(Channel server, ConnectionLimits changed) {
+        limits = changed;
+        try {
+            server.eventLoop().execute(() -> acceptIfThereIsRoom(server));
+        } catch (RejectedExecutionException e) {
+            LOGGER.debug("the event loop has stopped", e);
+        }
     }
 
     @Override

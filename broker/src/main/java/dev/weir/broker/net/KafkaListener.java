@@ -62,6 +62,7 @@ public final class KafkaListener implements AutoCloseable {
     private final RequestLog requestLog = new RequestLog();
     private final ConcurrentHashMap<EventLoop, SyncTurn> syncTurns = new ConcurrentHashMap<>();
     private final Channel server;
+    private final Admission admission;
     private volatile RequestRouter router;
 
     /// Binds the address without accepting yet.
@@ -71,6 +72,7 @@ public final class KafkaListener implements AutoCloseable {
     public KafkaListener(ListenerConfig config, Quotas quotas, RequestMetrics metrics) {
         this.config = config;
         this.metrics = metrics;
+        this.admission = new Admission(config.connections(), quotas, metrics);
         boolean epoll = Epoll.isAvailable();
         IoHandlerFactory io = epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
         Class<? extends ServerChannel> channel =
@@ -85,7 +87,7 @@ public final class KafkaListener implements AutoCloseable {
                         .option(ChannelOption.AUTO_READ, false)
                         .option(ChannelOption.SO_REUSEADDR, true)
                         .option(ChannelOption.SO_BACKLOG, BACKLOG)
-                        .handler(new Admission(config.connections(), quotas, metrics))
+                        .handler(admission)
                         .childOption(ChannelOption.TCP_NODELAY, true)
                         .childOption(ChannelOption.SO_KEEPALIVE, true)
                         .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WRITE_BUFFER)
@@ -114,6 +116,11 @@ public final class KafkaListener implements AutoCloseable {
     /// The address bound, with the port the system chose if none was asked for.
     public InetSocketAddress address() {
         return (InetSocketAddress) server.localAddress();
+    }
+
+    /// Changes how many connections there may be. How long they may idle stays as it is.
+    public void limit(ConnectionLimits limits) {
+        admission.limit(server, limits);
     }
 
     /// Begins to accept connections.

@@ -4,7 +4,9 @@ import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.group.GroupSettings;
 import dev.weir.broker.topic.AdminSettings;
+import dev.weir.broker.topic.BrokerSettings;
 import dev.weir.broker.topic.MetadataRecord;
+import dev.weir.broker.topic.Topic;
 import dev.weir.broker.topic.TopicNames;
 import dev.weir.broker.topic.TopicSetting;
 import dev.weir.broker.topic.Topics;
@@ -33,19 +35,22 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
-/// Settings of topics, groups and client metrics shown and changed, and those of the broker shown.
+/// Settings of topics, groups, client metrics and the broker shown and changed.
 record ConfigHandlers(
         ServingConfig config, Topics topics, AdminSettings admins, GroupSettings groups) {
     private static final byte TOPIC = 2;
-    private static final byte BROKER = 4;
+    private static final byte BROKER = BrokerSettings.RESOURCE_TYPE;
     private static final byte CLIENT_METRICS = 16;
     private static final byte GROUP = GroupSettings.RESOURCE_TYPE;
     private static final List<Byte> LISTED = List.of(TOPIC, BROKER, CLIENT_METRICS, GROUP);
 
     private static final byte FROM_TOPIC = 1;
+    private static final byte FROM_BROKER = 2;
+    private static final byte FROM_CLUSTER = 3;
     private static final byte FROM_FILE = 4;
-    private static final byte FROM_DEFAULT = 5;
+    static final byte FROM_DEFAULT = 5;
     private static final byte FROM_CLIENT_METRICS = 7;
     private static final byte FROM_GROUP = 8;
 
@@ -61,9 +66,33 @@ record ConfigHandlers(
     private static final byte APPEND = 2;
     private static final byte SUBTRACT = 3;
 
-    /// Where the value of a topic's setting comes from.
-    static byte source(Map<String, String> configs, String name) {
-        return configs.containsKey(name) ? FROM_TOPIC : FROM_DEFAULT;
+    /// The values a topic's setting has, the one that holds first: the topic's own and those of the
+    /// broker, by its name for them.
+    ///
+    /// @param configs what the topic has of its own
+    static Stream<DescribeConfigsSynonym> synonyms(
+            BrokerSettings settings, String topic, Map<String, String> configs, String name) {
+        var own = configs.get(name);
+        var usual =
+                settings.values(BrokerSettings.defaultOf(name)).stream()
+                        .filter(each ->
+                                !TopicNames.isInternal(topic)
+                                        || each.source() == BrokerSettings.Source.DEFAULT)
+                        .map(each -> synonym(BrokerSettings.defaultOf(name), each));
+        return own == null
+                ? usual
+                : Stream.concat(Stream.of(synonym(name, own.strip(), FROM_TOPIC)), usual);
+    }
+
+    private static DescribeConfigsSynonym synonym(String name, BrokerSettings.Valued valued) {
+        byte source =
+                switch (valued.source()) {
+                    case BROKER -> FROM_BROKER;
+                    case CLUSTER -> FROM_CLUSTER;
+                    case FILE -> FROM_FILE;
+                    case DEFAULT -> FROM_DEFAULT;
+                };
+        return synonym(name, valued.value(), source);
     }
 
     void describe(Exchange exchange) {
@@ -186,7 +215,12 @@ record ConfigHandlers(
                         resource.resourceName(),
                         configs -> {
                             resource.configs()
-                                    .forEach(each -> apply(resource.resourceType(), configs, each));
+                                    .forEach(each ->
+                                            apply(
+                                                    resource.resourceType(),
+                                                    resource.resourceName(),
+                                                    configs,
+                                                    each));
                             return configs;
                         },
                         body.validateOnly());
@@ -235,14 +269,13 @@ record ConfigHandlers(
         }
         if (type == BROKER) {
             checkBroker(name);
-            // Tools of administrators take throttles away that were never set, such as
-            // kafka-reassign-partitions.sh --verify.
-            if (change.apply(new HashMap<>()).isEmpty()) {
-                return;
+            var configs = change.apply(new HashMap<>(admins.configs(BROKER, name)));
+            topics.checkDefaults(config.settings().check(name, configs));
+            if (!checkOnly) {
+                admins.change(
+                        List.of(new MetadataRecord.ResourceConfigsChanged(BROKER, name, configs)));
             }
-            throw new BrokerException(
-                    ErrorCode.INVALID_REQUEST,
-                    "settings of the broker are changed in its configuration file");
+            return;
         }
         if (type != TOPIC) {
             throw new BrokerException(
@@ -310,16 +343,26 @@ record ConfigHandlers(
                 }
                 yield setting.type() == TopicSetting.Type.CHOICES;
             }
+            case BROKER -> {
+                var setting = BrokerSettings.settings().get(name);
+                yield setting != null && setting.type() == TopicSetting.Type.CHOICES;
+            }
             case CLIENT_METRICS -> name.equals("metrics") || name.equals("match");
             default -> false;
         };
     }
 
-    private static String present(byte type, Map<String, String> configs, String name) {
-        return type == TOPIC ? TopicSetting.value(configs, name) : configs.getOrDefault(name, "");
+    /// The list that something is added to.
+    private String present(byte type, String resource, Map<String, String> configs, String name) {
+        return switch (type) {
+            case TOPIC -> TopicSetting.value(topics.effective(resource, configs), name);
+            case BROKER -> configs.getOrDefault(name, config.settings().value(name));
+            default -> configs.getOrDefault(name, "");
+        };
     }
 
-    private static void apply(byte type, Map<String, String> configs, AlterableConfig change) {
+    private void apply(
+            byte type, String resource, Map<String, String> configs, AlterableConfig change) {
         var name = change.name();
         if (change.configOperation() != DELETE && change.value() == null) {
             throw new BrokerException(ErrorCode.INVALID_REQUEST, name + " has no value");
@@ -335,7 +378,9 @@ record ConfigHandlers(
                             ErrorCode.INVALID_CONFIG,
                             name + " is not a list, it can only be set as a whole");
                 }
-                var parts = new ArrayList<>(TopicSetting.listOf(present(type, configs, name)));
+                var parts =
+                        new ArrayList<>(
+                                TopicSetting.listOf(present(type, resource, configs, name)));
                 var given = TopicSetting.listOf(change.value());
                 parts.removeAll(given);
                 if (change.configOperation() == APPEND) {
@@ -359,10 +404,10 @@ record ConfigHandlers(
     private List<DescribeConfigsResourceResult> describe(
             DescribeConfigsResource resource, DescribeConfigsRequestData body) {
         return switch (resource.resourceType()) {
-            case TOPIC -> describeTopic(topics.get(resource.resourceName()).configs(), body);
+            case TOPIC -> describeTopic(topics.get(resource.resourceName()), body);
             case BROKER -> {
                 checkBroker(resource.resourceName());
-                yield describeBroker(body);
+                yield describeBroker(resource.resourceName(), body);
             }
             case GROUP -> describeGroup(resource.resourceName(), body);
             case CLIENT_METRICS -> describeMetrics(resource.resourceName());
@@ -375,34 +420,48 @@ record ConfigHandlers(
         };
     }
 
-    private static List<DescribeConfigsResourceResult> describeTopic(
-            Map<String, String> configs, DescribeConfigsRequestData body) {
+    private List<DescribeConfigsResourceResult> describeTopic(
+            Topic topic, DescribeConfigsRequestData body) {
+        var effective = topics.effective(topic.name(), topic.configs());
         var results = new ArrayList<DescribeConfigsResourceResult>();
         for (var setting : TopicSetting.ALL.values()) {
-            var value = TopicSetting.value(configs, setting.name());
-            var result =
-                    new DescribeConfigsResourceResult()
-                            .setName(setting.name())
-                            .setValue(value)
-                            .setConfigSource(source(configs, setting.name()))
-                            .setConfigType(type(setting.type()));
-            if (body.includeDocumentation()) {
-                result.setDocumentation(setting.doc());
-            }
-            if (body.includeSynonyms()) {
-                if (configs.containsKey(setting.name())) {
-                    result.synonyms().add(synonym(setting.name(), value, FROM_TOPIC));
-                }
-                result.synonyms()
-                        .add(synonym(setting.name(), setting.defaultValue(), FROM_DEFAULT));
-            }
-            results.add(result);
+            var synonyms =
+                    synonyms(config.settings(), topic.name(), topic.configs(), setting.name());
+            results.add(
+                    result(
+                            setting.name(),
+                            TopicSetting.value(effective, setting.name()),
+                            synonyms.toList(),
+                            setting.type(),
+                            setting.doc(),
+                            body));
         }
         return results;
     }
 
-    private List<DescribeConfigsResourceResult> describeBroker(DescribeConfigsRequestData body) {
+    /// All settings of this broker, or what was changed for all brokers.
+    private List<DescribeConfigsResourceResult> describeBroker(
+            String name, DescribeConfigsRequestData body) {
         var results = new ArrayList<DescribeConfigsResourceResult>();
+        boolean ofAll = name.equals(BrokerSettings.ALL_BROKERS);
+        for (var setting : BrokerSettings.settings().values()) {
+            var synonyms =
+                    config.settings().values(setting.name()).stream()
+                            .filter(each ->
+                                    !ofAll || each.source() == BrokerSettings.Source.CLUSTER)
+                            .map(each -> synonym(setting.name(), each))
+                            .toList();
+            if (ofAll && synonyms.isEmpty()) {
+                continue;
+            }
+            var value =
+                    ofAll ? synonyms.getFirst().value() : config.settings().value(setting.name());
+            results.add(
+                    result(setting.name(), value, synonyms, setting.type(), setting.doc(), body));
+        }
+        if (ofAll) {
+            return results;
+        }
         for (var entry : config.shown().entrySet()) {
             var result =
                     new DescribeConfigsResourceResult()
@@ -416,6 +475,29 @@ record ConfigHandlers(
             results.add(result);
         }
         return results;
+    }
+
+    private static DescribeConfigsResourceResult result(
+            String name,
+            String value,
+            List<DescribeConfigsSynonym> synonyms,
+            TopicSetting.Type type,
+            String doc,
+            DescribeConfigsRequestData body) {
+        var result =
+                new DescribeConfigsResourceResult()
+                        .setName(name)
+                        .setValue(value)
+                        .setConfigSource(
+                                synonyms.isEmpty() ? FROM_DEFAULT : synonyms.getFirst().source())
+                        .setConfigType(type(type));
+        if (body.includeDocumentation()) {
+            result.setDocumentation(doc);
+        }
+        if (body.includeSynonyms()) {
+            result.setSynonyms(synonyms);
+        }
+        return result;
     }
 
     private List<DescribeConfigsResourceResult> describeGroup(

@@ -1,5 +1,7 @@
 package dev.weir.broker.request;
 
+import dev.weir.broker.topic.BrokerSettings;
+
 import java.util.Map;
 import java.util.function.LongSupplier;
 
@@ -9,11 +11,14 @@ import java.util.function.LongSupplier;
 /// @param autoCreateTopics whether asking for a topic makes it (`auto.create.topics.enable`)
 /// @param capReplicas whether more than one replica is cut to one instead of refused
 ///   (`replicas.cap`)
-/// @param shown the broker's settings as clients may see them, by Kafka's names
+/// @param shown the broker's settings that stay as they are, as clients may see them, by Kafka's
+///   names
+/// @param settings those that can be changed
 /// @param metadataEnd how long the metadata log is now
 public record ServingConfig(
         Node node,
         boolean autoCreateTopics,
         boolean capReplicas,
         Map<String, String> shown,
+        BrokerSettings settings,
         LongSupplier metadataEnd) {}

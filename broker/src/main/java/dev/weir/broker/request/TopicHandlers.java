@@ -22,6 +22,7 @@ import org.apache.kafka.common.message.CreateTopicsResponseData.CreatableTopicRe
 import org.apache.kafka.common.message.DeleteTopicsRequestData;
 import org.apache.kafka.common.message.DeleteTopicsResponseData;
 import org.apache.kafka.common.message.DeleteTopicsResponseData.DeletableTopicResult;
+import org.apache.kafka.common.message.DescribeConfigsResponseData.DescribeConfigsSynonym;
 
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -248,16 +249,24 @@ record TopicHandlers(ServingConfig config, Topics topics) {
         }
         result.setConfigs(new ArrayList<>());
         for (var setting : TopicSetting.ALL.values()) {
-            result.configs().add(setting(setting, spec.configs()));
+            result.configs().add(setting(setting, spec));
         }
     }
 
-    private static CreatableTopicConfigs setting(
-            TopicSetting setting, Map<String, String> configs) {
+    private CreatableTopicConfigs setting(TopicSetting setting, NewTopic spec) {
+        var effective = topics.effective(spec.name(), spec.configs());
         return new CreatableTopicConfigs()
                 .setName(setting.name())
-                .setValue(TopicSetting.value(configs, setting.name()))
-                .setConfigSource(ConfigHandlers.source(configs, setting.name()));
+                .setValue(TopicSetting.value(effective, setting.name()))
+                .setConfigSource(
+                        ConfigHandlers.synonyms(
+                                        config.settings(),
+                                        spec.name(),
+                                        spec.configs(),
+                                        setting.name())
+                                .map(DescribeConfigsSynonym::source)
+                                .findFirst()
+                                .orElse(ConfigHandlers.FROM_DEFAULT));
     }
 
     private static void refuse(CreatableTopicResult result, BrokerException failure) {

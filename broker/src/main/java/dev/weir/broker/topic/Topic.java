@@ -12,14 +12,17 @@ import java.util.UUID;
 public final class Topic {
     private final MetadataImage.Description description;
     private final List<Partition> partitions;
-    private final boolean compacted;
+    private final boolean compactedOnly;
 
-    Topic(MetadataImage.Description description, List<Partition> partitions) {
+    /// @param effective the settings that hold for it, whether its own or not
+    Topic(
+            MetadataImage.Description description,
+            List<Partition> partitions,
+            Map<String, String> effective) {
         this.description = description;
         this.partitions = List.copyOf(partitions);
-        this.compacted =
-                TopicSetting.listOf(TopicSetting.value(description.configs(), "cleanup.policy"))
-                        .contains("compact");
+        var policy = TopicSetting.listOf(TopicSetting.value(effective, "cleanup.policy"));
+        this.compactedOnly = policy.contains("compact") && !policy.contains("delete");
     }
 
     /// Tells this topic from an earlier one of the same name.
@@ -31,7 +34,7 @@ public final class Topic {
         return description.name();
     }
 
-    /// The settings it has of its own; see [TopicSetting#value] for those that hold.
+    /// The settings it has of its own; [Topics#effective] gives those that hold.
     public Map<String, String> configs() {
         return description.configs();
     }
@@ -58,9 +61,7 @@ public final class Topic {
 
     /// Whether records go only when another of their key replaces them, never by age or size.
     public boolean isCompactedOnly() {
-        return compacted
-                && !TopicSetting.listOf(TopicSetting.value(configs(), "cleanup.policy"))
-                        .contains("delete");
+        return compactedOnly;
     }
 
     MetadataImage.Description description() {

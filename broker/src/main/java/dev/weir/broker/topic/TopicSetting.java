@@ -6,6 +6,7 @@ import dev.weir.broker.log.CompactionConfig;
 import dev.weir.broker.log.LogConfig;
 import dev.weir.broker.log.TimestampBounds;
 
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -153,6 +154,17 @@ public record TopicSetting(String name, Type type, String defaultValue, String d
                             (map, setting) -> map.put(setting.name, setting),
                             Map::putAll);
 
+    /// The settings that hold for a topic: its own before those that hold for all.
+    public static Map<String, String> effective(
+            Map<String, String> configs, Map<String, String> defaults) {
+        if (defaults.isEmpty()) {
+            return configs;
+        }
+        var effective = new HashMap<>(defaults);
+        effective.putAll(configs);
+        return effective;
+    }
+
     /// Checks the settings a topic would have of its own.
     ///
     /// @throws BrokerException with `INVALID_CONFIG` naming the first one that is wrong
@@ -167,14 +179,28 @@ public record TopicSetting(String name, Type type, String defaultValue, String d
             }
             setting.check(entry.getValue());
         }
+        checkTogether(configs);
+    }
+
+    /// Checks that settings which hold for a topic go together.
+    ///
+    /// @throws BrokerException with `INVALID_CONFIG` saying which do not
+    static void checkTogether(Map<String, String> effective) {
         try {
-            logConfig(configs);
+            var compaction = logConfig(effective).compaction();
+            if (compaction.minLagMs() > compaction.maxLagMs()) {
+                throw invalid(
+                        "min.compaction.lag.ms is "
+                                + compaction.minLagMs()
+                                + ", more than max.compaction.lag.ms, which is "
+                                + compaction.maxLagMs());
+            }
         } catch (IllegalArgumentException e) {
             throw new BrokerException(ErrorCode.INVALID_CONFIG, e.getMessage(), e);
         }
     }
 
-    /// What the log of a topic with these settings of its own goes by.
+    /// What the log of a topic for which these settings hold goes by.
     public static LogConfig logConfig(Map<String, String> configs) {
         var policy = listOf(value(configs, "cleanup.policy"));
         boolean deletes = policy.contains("delete");
@@ -199,7 +225,7 @@ public record TopicSetting(String name, Type type, String defaultValue, String d
                 compaction);
     }
 
-    /// The value that holds: the topic's own or the default.
+    /// The value of a setting: what is given, or else the default.
     public static String value(Map<String, String> configs, String name) {
         var own = configs.get(name);
         return own != null ? own.strip() : ALL.get(name).defaultValue;

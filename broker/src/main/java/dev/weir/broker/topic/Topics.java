@@ -46,6 +46,7 @@ public final class Topics {
     private final MetadataImage image;
     private final LogDirectory partitions;
     private final int defaultPartitions;
+    private volatile Map<String, String> defaults;
 
     private final ConcurrentSkipListMap<String, Topic> byName = new ConcurrentSkipListMap<>();
     private final ConcurrentHashMap<UUID, Topic> byId = new ConcurrentHashMap<>();
@@ -62,12 +63,18 @@ public final class Topics {
     ///
     /// @param image what the log says so far; owned by this from here on
     /// @param defaultPartitions partitions of a topic created without a number
+    /// @param defaults settings of topics that have none of their own, where they are not as usual
     public Topics(
-            MetadataLog log, MetadataImage image, LogDirectory partitions, int defaultPartitions) {
+            MetadataLog log,
+            MetadataImage image,
+            LogDirectory partitions,
+            int defaultPartitions,
+            Map<String, String> defaults) {
         this.log = log;
         this.image = image;
         this.partitions = partitions;
         this.defaultPartitions = defaultPartitions;
+        this.defaults = Map.copyOf(defaults);
         for (var gone : List.copyOf(image.deleting())) {
             finishDeletion(gone);
         }
@@ -247,10 +254,56 @@ public final class Topics {
             String name, UnaryOperator<Map<String, String>> change, boolean checkOnly) {
         var topic = get(name);
         var configs = change.apply(new HashMap<>(topic.configs()));
-        TopicSetting.check(configs);
+        check(name, configs, defaults);
         if (!checkOnly && !configs.equals(topic.configs())) {
             change(topic, new MetadataRecord.ConfigsChanged(topic.id(), configs));
         }
+    }
+
+    /// The settings that hold for a topic that has these of its own. What the broker keeps for
+    /// itself goes by no defaults but the usual ones.
+    public Map<String, String> effective(String name, Map<String, String> configs) {
+        return effective(name, configs, defaults);
+    }
+
+    private static Map<String, String> effective(
+            String name, Map<String, String> configs, Map<String, String> defaults) {
+        return TopicNames.isInternal(name) ? configs : TopicSetting.effective(configs, defaults);
+    }
+
+    /// Refuses defaults that do not go together with what some topic has of its own.
+    ///
+    /// @throws BrokerException with `INVALID_REQUEST` naming the topic
+    public void checkDefaults(Map<String, String> wanted) {
+        for (var topic : byName.values()) {
+            try {
+                TopicSetting.checkTogether(effective(topic.name(), topic.configs(), wanted));
+            } catch (BrokerException e) {
+                throw new BrokerException(
+                        ErrorCode.INVALID_REQUEST,
+                        "topic \"" + topic.name() + "\" could not have it: " + e.getMessage(),
+                        e);
+            }
+        }
+    }
+
+    /// Changes the settings of topics that have none of their own, from the next append on.
+    ///
+    /// @param wanted checked by [#checkDefaults]; who calls keeps them
+    public synchronized void changeDefaults(Map<String, String> wanted) {
+        if (wanted.equals(defaults)) {
+            return;
+        }
+        defaults = Map.copyOf(wanted);
+        for (var topic : List.copyOf(byName.values())) {
+            show(topic.description(), topic.partitions());
+        }
+    }
+
+    private static void check(
+            String name, Map<String, String> configs, Map<String, String> defaults) {
+        TopicSetting.check(configs);
+        TopicSetting.checkTogether(effective(name, configs, defaults));
     }
 
     private MetadataRecord.TopicCreated decide(NewTopic spec, Map<String, String> taken) {
@@ -281,7 +334,7 @@ public final class Topics {
                         ? defaultPartitions
                         : spec.partitions();
         checkPartitions(spec.name(), count);
-        TopicSetting.check(spec.configs());
+        check(spec.name(), spec.configs(), defaults);
         return new MetadataRecord.TopicCreated(newId(), spec.name(), count, spec.configs());
     }
 
@@ -338,7 +391,8 @@ public final class Topics {
 
     /// Brings the logs of a topic in line with its description and makes it findable.
     private Topic show(MetadataImage.Description description, List<Partition> open) {
-        var config = TopicSetting.logConfig(description.configs());
+        var effective = effective(description.name(), description.configs());
+        var config = TopicSetting.logConfig(effective);
         var all = new ArrayList<Partition>(description.partitions());
         for (var partition : open) {
             if (partition.offlineReason() == null && !partition.config().equals(config)) {
@@ -357,16 +411,16 @@ public final class Topics {
             }
             all.add(partition);
         }
-        var topic = new Topic(description, all);
+        var topic = new Topic(description, all, effective);
         namesByCollisionKey.put(TopicNames.collisionKey(topic.name()), topic.name());
         byId.put(topic.id(), topic);
         tell(byName.put(topic.name(), topic), topic);
         return topic;
     }
 
-    private static Stream<LogDirectory.Wanted> wanted(
+    private Stream<LogDirectory.Wanted> wanted(
             String topic, int count, Map<String, String> configs) {
-        var config = TopicSetting.logConfig(configs);
+        var config = TopicSetting.logConfig(effective(topic, configs));
         return IntStream.range(0, count)
                 .mapToObj(index -> new LogDirectory.Wanted(topic, index, config));
     }

@@ -65,7 +65,7 @@ class LateMarkerTest {
         logs = LogDirectory.open(disk, Path.of("/log"), LogDirectoryConfig.DEFAULT, this::now);
         var image = new MetadataImage();
         metadata = MetadataLog.open(disk, Path.of("/meta/metadata.log"), image::apply);
-        topics = new Topics(metadata, image, logs, 1);
+        topics = new Topics(metadata, image, logs, 1, Map.of());
         partition = topics.create(new NewTopic(AT.topic(), 1, Map.of())).partitions().getFirst();
         partition.append(records(BEFORE, 0).buffer(), AppendOrigin.CLIENT, Partition.ADDED);
     }

@@ -37,7 +37,7 @@ class TopicsTest {
                             InstantSource.system());
             var image = new MetadataImage();
             var log = MetadataLog.open(files, DATA.resolve("meta/metadata.log"), image::apply);
-            return new Life(log, logs, new Topics(log, image, logs, 2));
+            return new Life(log, logs, new Topics(log, image, logs, 2, Map.of()));
         }
 
         @Override

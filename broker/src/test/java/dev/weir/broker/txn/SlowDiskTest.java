@@ -56,7 +56,7 @@ class SlowDiskTest {
         logs = LogDirectory.open(disk, Path.of("/data/log"), LogDirectoryConfig.DEFAULT, this::now);
         var image = new MetadataImage();
         metadata = MetadataLog.open(disk, Path.of("/data/meta/metadata.log"), image::apply);
-        var topics = new Topics(metadata, image, logs, 1);
+        var topics = new Topics(metadata, image, logs, 1, Map.of());
         groups =
                 new Groups(
                         topics,
