@@ -27,8 +27,8 @@ final class LogSegment {
     private static final long UNKNOWN = Long.MIN_VALUE;
 
     /// How far the file is made longer than its contents when small writes follow one another. A
-    /// sync then finds the file's size as it was and can leave the file system's journal alone,
-    /// which saves a third of its time on ext4. What was never written takes no room on the disk.
+    /// sync then finds the file's size as it was and need not write the inode, or a journal, which
+    /// saves a third of its time on ext4. What was never written takes no room on the disk.
     private static final int ROOM_BYTES = 1 << 20;
 
     /// A write of at most so many bytes is small: a sync may follow it.
