@@ -1288,21 +1288,32 @@ public final class Log {
         CompactionConfig wanted = config.compaction();
         long clean = 0;
         long dirty = 0;
-        long oldest = Long.MAX_VALUE;
         LogSegment[] all = segments;
         for (int i = 0; i < all.length && all[i].baseOffset() < to; i++) {
             if (all[i + 1].baseOffset() <= dirtyFrom) {
                 clean += all[i].size();
-                continue;
-            }
-            dirty += all[i].size();
-            if (oldest == Long.MAX_VALUE) {
-                HeaderScanner first = new HeaderScanner(all[i].file(), 0, all[i].size());
-                oldest = first.next() ? first.maxTimestamp() : Long.MAX_VALUE;
+            } else {
+                dirty += all[i].size();
             }
         }
-        boolean overdue = oldest != Long.MAX_VALUE && nowMs - oldest > wanted.maxLagMs();
-        return dirty > 0 && (overdue || (double) dirty / (clean + dirty) > wanted.minDirtyRatio());
+        return dirty > 0
+                && ((double) dirty / (clean + dirty) > wanted.minDirtyRatio()
+                        || isOverdue(dirtyFrom, nowMs - wanted.maxLagMs()));
+    }
+
+    /// Whether a closed segment that was not compacted yet begins with a batch from before this
+    /// time. Batches without a timestamp say nothing.
+    private boolean isOverdue(long dirtyFrom, long beforeMs) throws IOException {
+        LogSegment[] all = segments;
+        for (int i = 0; beforeMs > 0 && i < all.length - 1; i++) {
+            if (all[i + 1].baseOffset() > dirtyFrom) {
+                HeaderScanner first = new HeaderScanner(all[i].file(), 0, all[i].size());
+                if (first.next() && first.maxTimestamp() > 0 && first.maxTimestamp() < beforeMs) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     /// Notes that the log is compacted below an offset. Upkeep lock.

@@ -193,6 +193,107 @@ class CompactionTest {
         assertThat(clean).isGreaterThan(150);
     }
 
+    /// A segment is as young as its youngest record.
+    @Test
+    void
+            records_are_left_alone_until_they_are_as_old_as_the_minimum_and_not_a_millisecond_longer() {
+        open(eager(300).withCompaction(new CompactionConfig(true, 1000, 5000, Long.MAX_VALUE, 0)));
+        put("k", "first");
+        nowMs += 2000;
+        put("k", "second");
+        fill();
+        nowMs += 4999;
+        compact();
+        assertThat(visible().values()).contains("k=first");
+        nowMs++;
+        compact();
+        assertThat(visible().values()).contains("k=second").doesNotContain("k=first");
+    }
+
+    @Test
+    void what_is_older_than_the_maximum_is_compacted_whatever_the_ratio() {
+        open(eager(300).withCompaction(new CompactionConfig(true, 1000, 0, 60_000, 1)));
+        put("k", "first");
+        put("k", "second");
+        fill();
+        nowMs += 60_000;
+        compact();
+        assertThat(visible().values()).contains("k=first");
+        nowMs++;
+        compact();
+        assertThat(visible().values()).doesNotContain("k=first");
+    }
+
+    @Test
+    void a_batch_without_a_timestamp_is_not_overdue_but_one_after_it_may_be() {
+        open(eager(300).withCompaction(new CompactionConfig(true, 1000, 0, 60_000, 1)));
+        long began = nowMs;
+        nowMs = 0;
+        put("k", "from the beginning of time");
+        nowMs = began;
+        put("k", "second");
+        fill();
+        nowMs += 60_000;
+        compact();
+        assertThat(visible().values()).contains("k=from the beginning of time");
+        nowMs++;
+        compact();
+        assertThat(visible().values()).doesNotContain("k=from the beginning of time");
+    }
+
+    @Test
+    void what_is_overdue_in_the_segment_that_is_written_to_is_compacted_too() {
+        open(
+                LogConfig.DEFAULT
+                        .withRetention(-1, -1)
+                        .withCompaction(new CompactionConfig(true, 1000, 0, 60_000, 1)));
+        put("k", "first");
+        put("k", "second");
+        for (int i = 0; i < 2; i++) {
+            nowMs += 30_000;
+            compact();
+            assertThat(visible().values()).contains("k=first");
+        }
+        nowMs++;
+        compact(); // closes the segment
+        compact();
+        assertThat(visible().values()).containsExactly("k=second");
+    }
+
+    @Test
+    void a_tombstone_is_shown_from_its_first_compaction_on_also_over_restarts() {
+        open(eager(300));
+        put("gone", "v");
+        put("gone", null);
+        fill();
+        nowMs += 100_000; // that it is old already does not count
+        compact();
+        assertThat(visible().values()).contains("gone=null").doesNotContain("gone=v");
+        directory.close();
+        open(eager(300));
+        nowMs += 999;
+        fill();
+        compact();
+        assertThat(visible().values()).contains("gone=null");
+        nowMs++;
+        fill();
+        compact();
+        assertThat(visible().values()).doesNotContain("gone=null");
+    }
+
+    @Test
+    void the_time_that_a_tombstone_is_shown_is_fixed_when_it_is_first_compacted() {
+        open(eager(300));
+        put("gone", null);
+        fill();
+        compact();
+        partition.reconfigure(eager(300).withCompaction(CompactionConfig.eager(1_000_000)));
+        nowMs += 1000;
+        fill();
+        compact();
+        assertThat(visible().values()).doesNotContain("gone=null");
+    }
+
     @Test
     void small_segments_are_joined() throws IOException {
         open(eager(400));

@@ -20,10 +20,12 @@ import org.apache.kafka.storage.internals.log.AppendOrigin;
 import org.apache.kafka.storage.internals.log.Cleaner;
 import org.apache.kafka.storage.internals.log.FetchDataInfo;
 import org.apache.kafka.storage.internals.log.LogAppendInfo;
+import org.apache.kafka.storage.internals.log.LogCleanerManager;
 import org.apache.kafka.storage.internals.log.LogDirFailureChannel;
 import org.apache.kafka.storage.internals.log.LogSegment;
 import org.apache.kafka.storage.internals.log.LogStartOffsetIncrementReason;
 import org.apache.kafka.storage.internals.log.LogToClean;
+import org.apache.kafka.storage.internals.log.PreCleanStats;
 import org.apache.kafka.storage.internals.log.ProducerStateManagerConfig;
 import org.apache.kafka.storage.internals.log.RecordValidationException;
 import org.apache.kafka.storage.internals.log.RollParams;
@@ -42,6 +44,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
@@ -135,6 +138,7 @@ final class KafkaLog {
         settings.put(TopicConfig.DELETE_RETENTION_MS_CONFIG, compaction.deleteRetentionMs());
         settings.put(TopicConfig.MIN_COMPACTION_LAG_MS_CONFIG, compaction.minLagMs());
         settings.put(TopicConfig.MAX_COMPACTION_LAG_MS_CONFIG, compaction.maxLagMs());
+        settings.put(TopicConfig.MIN_CLEANABLE_DIRTY_RATIO_CONFIG, compaction.minDirtyRatio());
         return new org.apache.kafka.storage.internals.log.LogConfig(settings);
     }
 
@@ -263,10 +267,19 @@ final class KafkaLog {
         log.closeHandlers();
     }
 
+    /// Begins a new segment.
+    void roll() throws IOException {
+        var _ = log.roll();
+    }
+
     /// Compacts with a map large enough for all keys.
     ///
     /// @return the first offset that was not compacted
     long compact(long firstDirty, long firstUncleanable) throws IOException {
+        return clean(new LogToClean(log, firstDirty, firstUncleanable, false));
+    }
+
+    private long clean(LogToClean what) throws IOException {
         var clock = new Clock(nowMs);
         try {
             var cleaner =
@@ -279,10 +292,26 @@ final class KafkaLog {
                             new Throttler(Double.MAX_VALUE, Long.MAX_VALUE, "m", "u", clock),
                             clock,
                             _ -> {});
-            return cleaner.clean(new LogToClean(log, firstDirty, firstUncleanable, false)).getKey();
+            return cleaner.clean(what).getKey();
         } catch (NoSuchAlgorithmException | DigestException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /// Compacts if Kafka's cleaner would find it worth while now. Where it came to is noted beside
+    /// the directory.
+    ///
+    /// @return whether it did
+    boolean compactWhenDue() throws IOException {
+        var clock = new Clock(nowMs);
+        var parent = log.parentDirFile();
+        var logs = new ConcurrentHashMap<>(Map.of(log.topicPartition(), log));
+        var manager = new LogCleanerManager(List.of(parent), logs, new LogDirFailureChannel(10));
+        var due = manager.grabFilthiestCompactedLog(clock, new PreCleanStats());
+        if (due.isPresent()) {
+            manager.doneCleaning(log.topicPartition(), parent, clean(due.get()));
+        }
+        return due.isPresent();
     }
 
     static short code(ApiException failure) {

@@ -221,6 +221,18 @@ class TopicsTest {
                 .isEqualTo(-1);
     }
 
+    @Test
+    void the_shortest_compaction_lag_must_not_be_greater_than_the_longest() {
+        TopicSetting.check(Map.of("min.compaction.lag.ms", "5", "max.compaction.lag.ms", "5"));
+        assertThatThrownBy(() ->
+                        TopicSetting.check(
+                                Map.of("min.compaction.lag.ms", "6", "max.compaction.lag.ms", "5")))
+                .isInstanceOf(BrokerException.class)
+                .hasMessageContaining("min.compaction.lag.ms is 6")
+                .extracting(e -> ((BrokerException) e).code())
+                .isEqualTo(ErrorCode.INVALID_CONFIG);
+    }
+
     /// One record in each partition that has none, so that a partition of an earlier topic of the
     /// same name would be noticed.
     private static void fill(Life life, String name) {
