@@ -84,6 +84,8 @@ class HostileStatementsTest {
         return Stream.of(
                 "SELECT " + "1+".repeat(3000) + "1",
                 "SELECT " + "NOT ".repeat(1500) + "TRUE",
+                "SELECT " + "ABS(".repeat(150) + "1" + ")".repeat(150),
+                "SELECT " + "COALESCE(NULL, ".repeat(150) + "1" + ")".repeat(150),
                 "SELECT " + "(".repeat(3000) + "1" + ")".repeat(3000),
                 "SELECT " + "CASE WHEN TRUE THEN ".repeat(200) + "1" + " ELSE 0 END".repeat(200),
                 "SELECT CAST(NULL AS " + "ARRAY<".repeat(500) + "INT" + ">".repeat(500) + ")");

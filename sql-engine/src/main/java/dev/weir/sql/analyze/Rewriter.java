@@ -246,9 +246,15 @@ final class Rewriter extends SqlShuttle {
                 operands.add(operand == null ? null : operand.accept(this));
             }
             SqlNode aggregate = AggregateNames.call(call, name, operands);
-            if (aggregate != null) {
-                return aggregate;
-            }
+            // Not by copying the call, which would visit its operands again: at each level of
+            // functions in functions twice as often.
+            return aggregate != null
+                    ? aggregate
+                    : call.getOperator()
+                            .createCall(
+                                    call.getFunctionQuantifier(),
+                                    pos,
+                                    operands.toArray(SqlNode[]::new));
         }
         return copy(call);
     }
