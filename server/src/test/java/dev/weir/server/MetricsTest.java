@@ -238,6 +238,13 @@ class MetricsTest {
             }
         });
         assertThat(written).as("the query that lets three rows through").hasSize(1);
+        List<Double> lags = new ArrayList<>();
+        page.samples.forEach((sample, value) -> {
+            if (sample.matches("weir_query_lag_records\\{query=\"\\w+\",topic=\"orders\"}")) {
+                lags.add(value);
+            }
+        });
+        assertThat(lags).as("both have read everything").containsExactly(0.0, 0.0);
     }
 
     private static List<Set<String>> labelsOf(String name) {

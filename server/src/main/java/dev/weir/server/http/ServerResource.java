@@ -6,6 +6,7 @@ import dev.weir.server.session.Sessions;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.exec.EngineMetrics;
 import dev.weir.sql.exec.QueryInfo;
+import dev.weir.sql.exec.QueryLag;
 
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpResponseStatus;
@@ -125,6 +126,17 @@ final class ServerResource {
         to.counter("weir_query_rows_out_total", "Rows that a query kept by the server wrote.");
         for (QueryInfo query : engine.queries()) {
             to.sample(label(query), query.rowsOut());
+        }
+        to.gauge(
+                "weir_query_lag_records",
+                "Offsets between what a query kept by the server has taken in of a topic and its"
+                        + " end.");
+        for (QueryLag lag : engine.lags()) {
+            to.sample(
+                    MetricPage.label("query", lag.query())
+                            + ","
+                            + MetricPage.label("topic", lag.topic()),
+                    lag.records());
         }
     }
 

@@ -16,6 +16,7 @@ import dev.weir.sql.state.StateStore;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -47,6 +48,7 @@ final class QueryNode implements Node {
     private StepOutputs outputs;
     private volatile QueryInfo.State state = QueryInfo.State.BACKFILLING;
     private volatile long level;
+    private volatile Map<String, long[]> filledTo;
     private volatile boolean terminated;
     private boolean tablesLevel;
     private volatile String error;
@@ -202,10 +204,22 @@ final class QueryNode implements Node {
         tablesLevel = true;
     }
 
+    /// It has been given its streams up to here, by relation; the arrays are not changed any more.
+    void filledTo(Map<String, long[]> positions) {
+        filledTo = positions;
+    }
+
+    /// How far it has been given its streams, while it is filled; null before it has begun. Any
+    /// thread.
+    Map<String, long[]> filledTo() {
+        return filledTo;
+    }
+
     /// @param step the one that brought it level
     void joined(long step) {
         level = step;
         state = QueryInfo.State.RUNNING;
+        filledTo = null;
     }
 
     /// True when somebody who sees the steps up to this one sees all of it. Any thread.

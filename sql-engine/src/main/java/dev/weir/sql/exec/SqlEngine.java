@@ -1062,7 +1062,8 @@ public final class SqlEngine implements AutoCloseable {
                 store.memoryBytes(),
                 queries.stream().map(QueryNode::info).toList(),
                 live.size(),
-                worker.lag());
+                worker.lag(),
+                QueryLag.of(queries, program, committer.published(), log));
     }
 
     /// Waits until everything that is in the topics now has been taken in and journalled, and new

@@ -710,6 +710,7 @@ final class Worker implements AutoCloseable {
                                 tables == null ? null : tables::finish,
                                 outputs));
         adapt(System.nanoTime() - from);
+        query.filledTo(to);
         boolean joins = level && query.error().isEmpty();
         records.add(new Step(number, query.relation().name(), joins, now, cuts, List.of()));
         dirty = true;
