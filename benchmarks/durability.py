@@ -272,7 +272,10 @@ class Load:
             turn.failures.append(failure)
 
     def abandon(self):
-        """Says that the server is about to be lost: clients need not come to an end with it."""
+        """Says that the server or its disk is about to be lost.
+
+        Clients need not come to an end with it, and what they are told from now on is no promise.
+        """
         self.turn.abandoned = True
 
     def stop(self):
@@ -308,7 +311,7 @@ class Load:
 
         def told(partition, number):
             def callback(error, _):
-                if error is None:
+                if error is None and not turn.abandoned:
                     self.acknowledged[partition].add(number)
 
             return callback
@@ -362,10 +365,10 @@ class Load:
                     producer.flush(1)  # what is written is given up, not only what waits here
                     if not self.patiently(turn, producer.abort_transaction):
                         return
-                elif self.patiently(turn, producer.commit_transaction):
-                    self.committed[who].add(number)
-                else:
+                elif not self.patiently(turn, producer.commit_transaction):
                     return
+                elif not turn.abandoned:
+                    self.committed[who].add(number)
             except KafkaException as failure:
                 if not failure.args[0].txn_requires_abort():
                     raise
@@ -390,9 +393,13 @@ class Load:
         """Makes topics, changes one of three, deletes another; commits an offset after each."""
         admin = turn.server.admin()
 
+        def promise(name, retentions):
+            if not turn.abandoned:
+                self.topics[name] = retentions
+
         def committed(error, offsets):
             told.append(error)
-            if error is None:
+            if error is None and not turn.abandoned:
                 self.offset = max(self.offset, offsets[0].offset)
 
         consumer = Consumer(
@@ -414,17 +421,18 @@ class Load:
                 self.topics[name] = None
                 setting = {"retention.ms": str(retention)}
                 admin.create_topics([NewTopic(name, 2, 1, config=setting)], **soon)[name].result()
-                self.topics[name] = {retention}
+                promise(name, {retention})
                 if self.next_topic % 3 == 1:
-                    self.topics[name] = {retention, retention + 1}
+                    if self.topics[name]:
+                        self.topics[name] = {retention, retention + 1}
                     changed = ConfigResource("topic", name)
                     changed.set_config("retention.ms", str(retention + 1))
                     admin.alter_configs([changed], **soon)[changed].result()
-                    self.topics[name] = {retention + 1}
+                    promise(name, {retention + 1})
                 elif self.next_topic % 3 == 2:
                     self.topics[name] = None
                     admin.delete_topics([name], **soon)[name].result()
-                    self.topics[name] = set()
+                    promise(name, set())
                 told.clear()
                 behind = [TopicPartition("orders", 0, self.next_offset)]
                 self.next_offset += 1
