@@ -10,7 +10,13 @@ import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.resource.ResourceType;
 import org.apache.kafka.common.security.auth.KafkaPrincipal;
 
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.function.BiConsumer;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /// What the client of one exchange may do.
 record Access(Exchange exchange, Authorizer authorizer, Caller caller) {
@@ -79,6 +85,61 @@ record Access(Exchange exchange, Authorizer authorizer, Caller caller) {
             }
         }
         return allowed;
+    }
+
+    /// Takes out of a request what the client may not do.
+    ///
+    /// @param error why it may not, `NONE` if it may
+    /// @param refusal what is answered instead
+    /// @return an answer for each that was taken out, in their order
+    static <W, R> List<R> refuse(
+            Collection<W> wanted, Function<W, Errors> error, BiFunction<W, Errors, R> refusal) {
+        var refused = new ArrayList<R>();
+        wanted.removeIf(each -> {
+            var found = error.apply(each);
+            if (found == Errors.NONE) {
+                return false;
+            }
+            refused.add(refusal.apply(each, found));
+            return true;
+        });
+        return refused;
+    }
+
+    /// The exchange with refusals at the end of what its response lists.
+    <T extends ApiMessage, R> Exchange appending(
+            Class<T> type, List<R> refused, Function<T, List<R>> list) {
+        return completing(type, response -> list.apply(response).addAll(refused));
+    }
+
+    /// The exchange with refusals at the end of what its response lists, or null if nothing is left
+    /// to be asked: then it is answered here.
+    ///
+    /// @param empty a response that lists nothing
+    /// @param left what is left of the request
+    /// @param replace puts another list into a response, as that which is there may not be added to
+    <T extends ApiMessage, R> Exchange appendingOrAnswered(
+            Class<T> type,
+            T empty,
+            Collection<?> left,
+            List<R> refused,
+            Function<T, List<R>> list,
+            BiConsumer<T, List<R>> replace) {
+        if (refused.isEmpty()) {
+            return exchange;
+        }
+        if (left.isEmpty()) {
+            replace.accept(empty, refused);
+            exchange.reply(empty);
+            return null;
+        }
+        return completing(
+                type,
+                response -> {
+                    var all = new ArrayList<>(list.apply(response));
+                    all.addAll(refused);
+                    replace.accept(response, all);
+                });
     }
 
     /// The exchange with something to be done to its response.

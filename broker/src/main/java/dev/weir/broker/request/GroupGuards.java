@@ -30,7 +30,6 @@ import org.apache.kafka.common.message.OffsetDeleteResponseData;
 import org.apache.kafka.common.message.OffsetDeleteResponseData.OffsetDeleteResponsePartition;
 import org.apache.kafka.common.message.OffsetDeleteResponseData.OffsetDeleteResponseTopic;
 import org.apache.kafka.common.message.OffsetFetchRequestData;
-import org.apache.kafka.common.message.OffsetFetchRequestData.OffsetFetchRequestGroup;
 import org.apache.kafka.common.message.OffsetFetchResponseData;
 import org.apache.kafka.common.message.OffsetFetchResponseData.OffsetFetchResponseGroup;
 import org.apache.kafka.common.message.OffsetFetchResponseData.OffsetFetchResponsePartition;
@@ -92,38 +91,30 @@ record GroupGuards(Topics topics) {
             }
             return access.exchange();
         }
-        var refused = new ArrayList<Coordinator>();
-        var allowed = new ArrayList<String>();
-        for (var key : body.coordinatorKeys()) {
-            var error = coordinatorError(access, ofGroups, key);
-            if (error == Errors.NONE) {
-                allowed.add(key);
-            } else {
-                refused.add(
-                        new Coordinator()
-                                .setKey(key)
-                                .setErrorCode(error.code())
-                                .setErrorMessage(error.message())
-                                .setNodeId(-1)
-                                .setHost("")
-                                .setPort(-1));
-            }
-        }
-        if (allowed.isEmpty() && !refused.isEmpty()) {
-            access.exchange().reply(new FindCoordinatorResponseData().setCoordinators(refused));
-            return null;
-        }
-        body.setCoordinatorKeys(allowed);
-        return access.completing(
+        var refused =
+                Access.refuse(
+                        body.coordinatorKeys(),
+                        key -> coordinatorError(access, ofGroups, key),
+                        (key, error) ->
+                                new Coordinator()
+                                        .setKey(key)
+                                        .setErrorCode(error.code())
+                                        .setErrorMessage(error.message())
+                                        .setNodeId(-1)
+                                        .setHost("")
+                                        .setPort(-1));
+        return access.appendingOrAnswered(
                 FindCoordinatorResponseData.class,
-                response -> response.coordinators().addAll(refused));
+                new FindCoordinatorResponseData(),
+                body.coordinatorKeys(),
+                refused,
+                FindCoordinatorResponseData::coordinators,
+                FindCoordinatorResponseData::setCoordinators);
     }
 
     private static Errors coordinatorError(Access access, boolean ofGroups, String key) {
         if (ofGroups) {
-            return access.group(AclOperation.DESCRIBE, key)
-                    ? Errors.NONE
-                    : Errors.GROUP_AUTHORIZATION_FAILED;
+            return groupError(access, AclOperation.DESCRIBE, key);
         }
         return access.transaction(AclOperation.DESCRIBE, key)
                 ? Errors.NONE
@@ -147,19 +138,14 @@ record GroupGuards(Topics topics) {
 
     Exchange describe(Access access) {
         var body = (DescribeGroupsRequestData) access.exchange().request().body();
-        var refused = new ArrayList<DescribeGroupsResponseData.DescribedGroup>();
-        var allowed = new ArrayList<String>();
-        for (var group : body.groups()) {
-            if (access.group(AclOperation.DESCRIBE, group)) {
-                allowed.add(group);
-            } else {
-                refused.add(
-                        new DescribeGroupsResponseData.DescribedGroup()
-                                .setGroupId(group)
-                                .setErrorCode(Errors.GROUP_AUTHORIZATION_FAILED.code()));
-            }
-        }
-        body.setGroups(allowed);
+        var refused =
+                Access.refuse(
+                        body.groups(),
+                        group -> groupError(access, AclOperation.DESCRIBE, group),
+                        (group, error) ->
+                                new DescribeGroupsResponseData.DescribedGroup()
+                                        .setGroupId(group)
+                                        .setErrorCode(error.code()));
         return access.completing(
                 DescribeGroupsResponseData.class,
                 response -> {
@@ -176,19 +162,12 @@ record GroupGuards(Topics topics) {
 
     Exchange describeConsumers(Access access) {
         var body = (ConsumerGroupDescribeRequestData) access.exchange().request().body();
-        var refused = new ArrayList<DescribedGroup>();
-        var allowed = new ArrayList<String>();
-        for (var group : body.groupIds()) {
-            if (access.group(AclOperation.DESCRIBE, group)) {
-                allowed.add(group);
-            } else {
-                refused.add(
-                        new DescribedGroup()
-                                .setGroupId(group)
-                                .setErrorCode(Errors.GROUP_AUTHORIZATION_FAILED.code()));
-            }
-        }
-        body.setGroupIds(allowed);
+        var refused =
+                Access.refuse(
+                        body.groupIds(),
+                        group -> groupError(access, AclOperation.DESCRIBE, group),
+                        (group, error) ->
+                                new DescribedGroup().setGroupId(group).setErrorCode(error.code()));
         return access.completing(
                 ConsumerGroupDescribeResponseData.class,
                 response -> {
@@ -235,19 +214,14 @@ record GroupGuards(Topics topics) {
 
     Exchange delete(Access access) {
         var body = (DeleteGroupsRequestData) access.exchange().request().body();
-        var refused = new ArrayList<DeletableGroupResult>();
-        var allowed = new ArrayList<String>();
-        for (var group : body.groupsNames()) {
-            if (access.group(AclOperation.DELETE, group)) {
-                allowed.add(group);
-            } else {
-                refused.add(
-                        new DeletableGroupResult()
-                                .setGroupId(group)
-                                .setErrorCode(Errors.GROUP_AUTHORIZATION_FAILED.code()));
-            }
-        }
-        body.setGroupsNames(allowed);
+        var refused =
+                Access.refuse(
+                        body.groupsNames(),
+                        group -> groupError(access, AclOperation.DELETE, group),
+                        (group, error) ->
+                                new DeletableGroupResult()
+                                        .setGroupId(group)
+                                        .setErrorCode(error.code()));
         return access.completing(
                 DeleteGroupsResponseData.class,
                 response -> refused.forEach(response.results()::add));
@@ -258,79 +232,70 @@ record GroupGuards(Topics topics) {
         var body = (OffsetCommitRequestData) request.body();
         access.requireGroup(AclOperation.READ, body.groupId());
         boolean byId = request.version() >= FIRST_WITH_IDS;
-        var refused = new ArrayList<OffsetCommitResponseTopic>();
-        var allowed = new ArrayList<OffsetCommitRequestData.OffsetCommitRequestTopic>();
-        for (var topic : body.topics()) {
-            if (may(access, AclOperation.READ, byId, topic.name(), topic.topicId())) {
-                allowed.add(topic);
-                continue;
-            }
-            var result =
-                    new OffsetCommitResponseTopic()
-                            .setName(topic.name())
-                            .setTopicId(topic.topicId());
-            for (var partition : topic.partitions()) {
-                result.partitions()
-                        .add(
-                                new OffsetCommitResponsePartition()
-                                        .setPartitionIndex(partition.partitionIndex())
-                                        .setErrorCode(Errors.TOPIC_AUTHORIZATION_FAILED.code()));
-            }
-            refused.add(result);
-        }
-        if (refused.isEmpty()) {
-            return access.exchange();
-        }
-        if (allowed.isEmpty()) {
-            access.exchange().reply(new OffsetCommitResponseData().setTopics(refused));
-            return null;
-        }
-        body.setTopics(allowed);
-        return access.completing(
+        var refused =
+                Access.refuse(
+                        body.topics(),
+                        topic ->
+                                topicError(
+                                        may(
+                                                access,
+                                                AclOperation.READ,
+                                                byId,
+                                                topic.name(),
+                                                topic.topicId())),
+                        GroupGuards::refusedCommit);
+        return access.appendingOrAnswered(
                 OffsetCommitResponseData.class,
-                response -> {
-                    var all = new ArrayList<>(response.topics());
-                    all.addAll(refused);
-                    response.setTopics(all);
-                });
+                new OffsetCommitResponseData(),
+                body.topics(),
+                refused,
+                OffsetCommitResponseData::topics,
+                OffsetCommitResponseData::setTopics);
+    }
+
+    private static OffsetCommitResponseTopic refusedCommit(
+            OffsetCommitRequestData.OffsetCommitRequestTopic topic, Errors error) {
+        var result =
+                new OffsetCommitResponseTopic().setName(topic.name()).setTopicId(topic.topicId());
+        for (var partition : topic.partitions()) {
+            result.partitions()
+                    .add(
+                            new OffsetCommitResponsePartition()
+                                    .setPartitionIndex(partition.partitionIndex())
+                                    .setErrorCode(error.code()));
+        }
+        return result;
     }
 
     Exchange commitInTransaction(Access access) {
         var body = (TxnOffsetCommitRequestData) access.exchange().request().body();
         access.requireTransaction(AclOperation.WRITE, body.transactionalId());
         access.requireGroup(AclOperation.READ, body.groupId());
-        var refused = new ArrayList<TxnOffsetCommitResponseTopic>();
-        var allowed = new ArrayList<TxnOffsetCommitRequestData.TxnOffsetCommitRequestTopic>();
-        for (var topic : body.topics()) {
-            if (access.topic(AclOperation.READ, topic.name())) {
-                allowed.add(topic);
-                continue;
-            }
-            var result = new TxnOffsetCommitResponseTopic().setName(topic.name());
-            for (var partition : topic.partitions()) {
-                result.partitions()
-                        .add(
-                                new TxnOffsetCommitResponsePartition()
-                                        .setPartitionIndex(partition.partitionIndex())
-                                        .setErrorCode(Errors.TOPIC_AUTHORIZATION_FAILED.code()));
-            }
-            refused.add(result);
-        }
-        if (refused.isEmpty()) {
-            return access.exchange();
-        }
-        if (allowed.isEmpty()) {
-            access.exchange().reply(new TxnOffsetCommitResponseData().setTopics(refused));
-            return null;
-        }
-        body.setTopics(allowed);
-        return access.completing(
+        var refused =
+                Access.refuse(
+                        body.topics(),
+                        topic -> topicError(access.topic(AclOperation.READ, topic.name())),
+                        GroupGuards::refusedCommitInTransaction);
+        return access.appendingOrAnswered(
                 TxnOffsetCommitResponseData.class,
-                response -> {
-                    var all = new ArrayList<>(response.topics());
-                    all.addAll(refused);
-                    response.setTopics(all);
-                });
+                new TxnOffsetCommitResponseData(),
+                body.topics(),
+                refused,
+                TxnOffsetCommitResponseData::topics,
+                TxnOffsetCommitResponseData::setTopics);
+    }
+
+    private static TxnOffsetCommitResponseTopic refusedCommitInTransaction(
+            TxnOffsetCommitRequestData.TxnOffsetCommitRequestTopic topic, Errors error) {
+        var result = new TxnOffsetCommitResponseTopic().setName(topic.name());
+        for (var partition : topic.partitions()) {
+            result.partitions()
+                    .add(
+                            new TxnOffsetCommitResponsePartition()
+                                    .setPartitionIndex(partition.partitionIndex())
+                                    .setErrorCode(error.code()));
+        }
+        return result;
     }
 
     Exchange fetch(Access access) {
@@ -342,23 +307,19 @@ record GroupGuards(Topics topics) {
                     OffsetFetchResponseData.class, response -> hideTopics(access, body, response));
         }
         boolean byId = request.version() >= FIRST_WITH_IDS;
-        var refused = new ArrayList<OffsetFetchResponseGroup>();
-        var allowed = new ArrayList<OffsetFetchRequestGroup>();
-        for (var group : body.groups()) {
-            if (access.group(AclOperation.DESCRIBE, group.groupId())) {
-                allowed.add(group);
-            } else {
-                refused.add(
-                        new OffsetFetchResponseGroup()
-                                .setGroupId(group.groupId())
-                                .setErrorCode(Errors.GROUP_AUTHORIZATION_FAILED.code()));
-            }
-        }
-        if (allowed.isEmpty() && !refused.isEmpty()) {
+        var refused =
+                Access.refuse(
+                        body.groups(),
+                        group -> groupError(access, AclOperation.DESCRIBE, group.groupId()),
+                        (group, error) ->
+                                new OffsetFetchResponseGroup()
+                                        .setGroupId(group.groupId())
+                                        .setErrorCode(error.code()));
+        if (body.groups().isEmpty() && !refused.isEmpty()) {
             access.exchange().reply(new OffsetFetchResponseData().setGroups(refused));
             return null;
         }
-        body.setGroups(allowed);
+        var asked = body.groups();
         return access.completing(
                 OffsetFetchResponseData.class,
                 response -> {
@@ -366,7 +327,7 @@ record GroupGuards(Topics topics) {
                     for (var group : response.groups()) {
                         all.add(group);
                         boolean everything =
-                                allowed.stream()
+                                asked.stream()
                                         .anyMatch(wanted ->
                                                 wanted.groupId().equals(group.groupId())
                                                         && wanted.topics() == null);
@@ -431,23 +392,11 @@ record GroupGuards(Topics topics) {
     Exchange deleteOffsets(Access access) {
         var body = (OffsetDeleteRequestData) access.exchange().request().body();
         access.requireGroup(AclOperation.DELETE, body.groupId());
-        var refused = new ArrayList<OffsetDeleteResponseTopic>();
-        for (var each = body.topics().iterator(); each.hasNext(); ) {
-            var topic = each.next();
-            if (access.topic(AclOperation.READ, topic.name())) {
-                continue;
-            }
-            each.remove();
-            var result = new OffsetDeleteResponseTopic().setName(topic.name());
-            for (var partition : topic.partitions()) {
-                result.partitions()
-                        .add(
-                                new OffsetDeleteResponsePartition()
-                                        .setPartitionIndex(partition.partitionIndex())
-                                        .setErrorCode(Errors.TOPIC_AUTHORIZATION_FAILED.code()));
-            }
-            refused.add(result);
-        }
+        var refused =
+                Access.refuse(
+                        body.topics(),
+                        topic -> topicError(access.topic(AclOperation.READ, topic.name())),
+                        GroupGuards::refusedDeletion);
         if (body.topics().isEmpty() && !refused.isEmpty()) {
             var response = new OffsetDeleteResponseData();
             refused.forEach(response.topics()::add);
@@ -461,6 +410,27 @@ record GroupGuards(Topics topics) {
                         refused.forEach(response.topics()::add);
                     }
                 });
+    }
+
+    private static OffsetDeleteResponseTopic refusedDeletion(
+            OffsetDeleteRequestData.OffsetDeleteRequestTopic topic, Errors error) {
+        var result = new OffsetDeleteResponseTopic().setName(topic.name());
+        for (var partition : topic.partitions()) {
+            result.partitions()
+                    .add(
+                            new OffsetDeleteResponsePartition()
+                                    .setPartitionIndex(partition.partitionIndex())
+                                    .setErrorCode(error.code()));
+        }
+        return result;
+    }
+
+    private static Errors groupError(Access access, AclOperation operation, String group) {
+        return access.group(operation, group) ? Errors.NONE : Errors.GROUP_AUTHORIZATION_FAILED;
+    }
+
+    private static Errors topicError(boolean allowed) {
+        return allowed ? Errors.NONE : Errors.TOPIC_AUTHORIZATION_FAILED;
     }
 
     /// Whether the client may do something with a topic. One whose id nobody knows is left to the

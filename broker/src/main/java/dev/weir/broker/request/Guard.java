@@ -22,10 +22,14 @@ import org.apache.kafka.common.message.IncrementalAlterConfigsRequestData;
 import org.apache.kafka.common.message.IncrementalAlterConfigsResponseData;
 import org.apache.kafka.common.message.InitProducerIdRequestData;
 import org.apache.kafka.common.message.ListTransactionsResponseData;
+import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.resource.ResourceType;
 
-import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.function.BiFunction;
+import java.util.function.Function;
 
 /// Asks for every request whether its client may make it. What a client may not do is taken out of
 /// its request before the handler sees it, and answered with the error Kafka has for it.
@@ -167,19 +171,17 @@ final class Guard {
 
     private static Exchange describeTransactions(Access access) {
         var body = (DescribeTransactionsRequestData) access.exchange().request().body();
-        var refused = new ArrayList<TransactionState>();
-        var allowed = new ArrayList<String>();
-        for (var id : body.transactionalIds()) {
-            if (access.transaction(AclOperation.DESCRIBE, id)) {
-                allowed.add(id);
-            } else {
-                refused.add(
-                        new TransactionState()
-                                .setTransactionalId(id)
-                                .setErrorCode(Errors.TRANSACTIONAL_ID_AUTHORIZATION_FAILED.code()));
-            }
-        }
-        body.setTransactionalIds(allowed);
+        var refused =
+                Access.refuse(
+                        body.transactionalIds(),
+                        id ->
+                                access.transaction(AclOperation.DESCRIBE, id)
+                                        ? Errors.NONE
+                                        : Errors.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+                        (id, error) ->
+                                new TransactionState()
+                                        .setTransactionalId(id)
+                                        .setErrorCode(error.code()));
         return access.completing(
                 DescribeTransactionsResponseData.class,
                 response -> {
@@ -194,88 +196,84 @@ final class Guard {
 
     private static Exchange describeConfigs(Access access) {
         var body = (DescribeConfigsRequestData) access.exchange().request().body();
-        var refused = new ArrayList<DescribeConfigsResult>();
-        for (var each = body.resources().iterator(); each.hasNext(); ) {
-            var resource = each.next();
-            var error =
-                    settingsError(
-                            access,
-                            AclOperation.DESCRIBE_CONFIGS,
-                            resource.resourceType(),
-                            resource.resourceName());
-            if (error != Errors.NONE) {
-                each.remove();
-                refused.add(
+        return settings(
+                access,
+                AclOperation.DESCRIBE_CONFIGS,
+                body.resources(),
+                each -> new Resource(each.resourceType(), each.resourceName()),
+                (resource, error) ->
                         new DescribeConfigsResult()
-                                .setResourceType(resource.resourceType())
-                                .setResourceName(resource.resourceName())
+                                .setResourceType(resource.type)
+                                .setResourceName(resource.name)
                                 .setErrorCode(error.code())
-                                .setErrorMessage(error.message()));
-            }
-        }
-        return access.completing(
-                DescribeConfigsResponseData.class, response -> response.results().addAll(refused));
+                                .setErrorMessage(error.message()),
+                DescribeConfigsResponseData.class,
+                DescribeConfigsResponseData::results);
     }
 
     private static Exchange alterConfigs(Access access) {
         var body = (AlterConfigsRequestData) access.exchange().request().body();
-        var refused = new ArrayList<AlterConfigsResourceResponse>();
-        for (var each = body.resources().iterator(); each.hasNext(); ) {
-            var resource = each.next();
-            var error =
-                    settingsError(
-                            access,
-                            AclOperation.ALTER_CONFIGS,
-                            resource.resourceType(),
-                            resource.resourceName());
-            if (error != Errors.NONE) {
-                each.remove();
-                refused.add(
+        return settings(
+                access,
+                AclOperation.ALTER_CONFIGS,
+                body.resources(),
+                each -> new Resource(each.resourceType(), each.resourceName()),
+                (resource, error) ->
                         new AlterConfigsResourceResponse()
-                                .setResourceType(resource.resourceType())
-                                .setResourceName(resource.resourceName())
+                                .setResourceType(resource.type)
+                                .setResourceName(resource.name)
                                 .setErrorCode(error.code())
-                                .setErrorMessage(error.message()));
-            }
-        }
-        return access.completing(
-                AlterConfigsResponseData.class, response -> response.responses().addAll(refused));
+                                .setErrorMessage(error.message()),
+                AlterConfigsResponseData.class,
+                AlterConfigsResponseData::responses);
     }
 
     private static Exchange incrementalAlterConfigs(Access access) {
         var body = (IncrementalAlterConfigsRequestData) access.exchange().request().body();
-        var refused =
-                new ArrayList<IncrementalAlterConfigsResponseData.AlterConfigsResourceResponse>();
-        for (var each = body.resources().iterator(); each.hasNext(); ) {
-            var resource = each.next();
-            var error =
-                    settingsError(
-                            access,
-                            AclOperation.ALTER_CONFIGS,
-                            resource.resourceType(),
-                            resource.resourceName());
-            if (error != Errors.NONE) {
-                each.remove();
-                refused.add(
+        return settings(
+                access,
+                AclOperation.ALTER_CONFIGS,
+                body.resources(),
+                each -> new Resource(each.resourceType(), each.resourceName()),
+                (resource, error) ->
                         new IncrementalAlterConfigsResponseData.AlterConfigsResourceResponse()
-                                .setResourceType(resource.resourceType())
-                                .setResourceName(resource.resourceName())
+                                .setResourceType(resource.type)
+                                .setResourceName(resource.name)
                                 .setErrorCode(error.code())
-                                .setErrorMessage(error.message()));
-            }
-        }
-        return access.completing(
+                                .setErrorMessage(error.message()),
                 IncrementalAlterConfigsResponseData.class,
-                response -> response.responses().addAll(refused));
+                IncrementalAlterConfigsResponseData::responses);
     }
 
-    private static Errors settingsError(
-            Access access, AclOperation operation, byte type, String name) {
-        return switch (ConfigResource.Type.forId(type)) {
+    /// What has settings.
+    private record Resource(byte type, String name) {}
+
+    private static <W, R, T extends ApiMessage> Exchange settings(
+            Access access,
+            AclOperation operation,
+            Collection<W> wanted,
+            Function<W, Resource> resourceOf,
+            BiFunction<Resource, Errors, R> refusalOf,
+            Class<T> type,
+            Function<T, List<R>> list) {
+        var refused =
+                Access.refuse(
+                        wanted,
+                        each -> settingsError(access, operation, resourceOf.apply(each)),
+                        (each, error) -> refusalOf.apply(resourceOf.apply(each), error));
+        return access.appending(type, refused, list);
+    }
+
+    private static Errors settingsError(Access access, AclOperation operation, Resource resource) {
+        return switch (ConfigResource.Type.forId(resource.type)) {
             case TOPIC ->
-                    access.topic(operation, name) ? Errors.NONE : Errors.TOPIC_AUTHORIZATION_FAILED;
+                    access.topic(operation, resource.name)
+                            ? Errors.NONE
+                            : Errors.TOPIC_AUTHORIZATION_FAILED;
             case GROUP ->
-                    access.group(operation, name) ? Errors.NONE : Errors.GROUP_AUTHORIZATION_FAILED;
+                    access.group(operation, resource.name)
+                            ? Errors.NONE
+                            : Errors.GROUP_AUTHORIZATION_FAILED;
             case BROKER, BROKER_LOGGER, CLIENT_METRICS, UNKNOWN ->
                     access.cluster(operation) ? Errors.NONE : Errors.CLUSTER_AUTHORIZATION_FAILED;
         };
