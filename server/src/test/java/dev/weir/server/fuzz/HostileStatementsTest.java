@@ -15,8 +15,8 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.stream.Stream;
 
-/// Small statements that ask for too much: of numbers, of texts, of depth. Each is answered, soon
-/// and without room for what it asks for, with a value or an error of its own.
+/// Small statements that ask for too much: of numbers, of texts, of depth, of repetition. Each is
+/// answered, soon and without room for what it asks for, with a value or an error of its own.
 @Timeout(120)
 class HostileStatementsTest {
     @TempDir static Path directory;
@@ -85,14 +85,37 @@ class HostileStatementsTest {
                 "SELECT " + "1+".repeat(3000) + "1",
                 "SELECT " + "NOT ".repeat(1500) + "TRUE",
                 "SELECT " + "ABS(".repeat(150) + "1" + ")".repeat(150),
-                "SELECT " + "COALESCE(NULL, ".repeat(150) + "1" + ")".repeat(150),
+                "SELECT " + "UCASE(".repeat(60) + "'a'" + ")".repeat(60),
                 "SELECT " + "(".repeat(3000) + "1" + ")".repeat(3000),
                 "SELECT " + "CASE WHEN TRUE THEN ".repeat(200) + "1" + " ELSE 0 END".repeat(200),
                 "SELECT CAST(NULL AS " + "ARRAY<".repeat(500) + "INT" + ">".repeat(500) + ")");
     }
 
+    /// What Calcite writes out: each level twice the one before, or more.
+    static Stream<String> repetitions() {
+        var queries = new StringBuilder("c0 AS (SELECT 1 AS a)");
+        for (int i = 1; i < 40; i++) {
+            queries.append(
+                    ", c%d AS (SELECT x.a FROM c%d AS x JOIN c%d AS y ON x.a = y.a)"
+                            .formatted(i, i - 1, i - 1));
+        }
+        return Stream.of(
+                "SELECT " + "NULLIF(".repeat(40) + "1" + ", 2)".repeat(40),
+                "SELECT " + "IFNULL(".repeat(40) + "1" + ", 2)".repeat(40),
+                "SELECT " + "NVL(".repeat(40) + "1" + ", 2)".repeat(40),
+                "SELECT " + "COALESCE(".repeat(40) + "1" + ", 2)".repeat(40),
+                "SELECT " + "(".repeat(40) + "TRUE" + " BETWEEN FALSE AND TRUE)".repeat(40),
+                "SELECT " + "(".repeat(40) + "TRUE" + " IN (TRUE, FALSE))".repeat(40),
+                "SELECT " + "(".repeat(40) + "TRUE" + " IS DISTINCT FROM FALSE)".repeat(40),
+                "SELECT "
+                        + "CASE ".repeat(40)
+                        + "1"
+                        + " WHEN 1 THEN 2 WHEN 2 THEN 1 END".repeat(40),
+                "WITH " + queries + " SELECT * FROM c39");
+    }
+
     @ParameterizedTest
-    @MethodSource({"numbers", "texts", "depths"})
+    @MethodSource({"numbers", "texts", "depths", "repetitions"})
     void it_is_answered_without_what_it_asks_for(String sql) throws SQLException {
         var before = doors.allocated();
         try (var statement = connection.createStatement()) {

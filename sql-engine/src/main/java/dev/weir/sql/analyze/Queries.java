@@ -8,6 +8,7 @@ import dev.weir.sql.catalog.WindowSpec;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
 import dev.weir.sql.function.Functions;
+import dev.weir.sql.parse.Expansion;
 import dev.weir.sql.parse.Statement;
 import dev.weir.sql.parse.WindowedFrom;
 
@@ -106,6 +107,7 @@ final class Queries {
         return guarded(
                 select.query(),
                 () -> {
+                    Expansion.check(select.query());
                     SqlNode query = rewriter.rewrite(select.query());
                     SqlValidator validator = validator(rewriter.stars());
                     SqlNode validated = validator.validate(query);
@@ -131,6 +133,7 @@ final class Queries {
         return guarded(
                 select.query(),
                 () -> {
+                    Expansion.check(select.query());
                     SqlNode query = rewriter.rewrite(select.query());
                     SqlValidator validator = validator(rewriter.stars());
                     SqlNode validated = validator.validate(query);
@@ -162,6 +165,7 @@ final class Queries {
         return guarded(
                 node,
                 () -> {
+                    Expansion.check(node);
                     SqlValidator validator = validator(Set.of());
                     SqlNode expression = rewriter.rewriteExpression(node);
                     SqlNode validated =

@@ -115,6 +115,9 @@ public final class Parameters {
         }
 
         SqlNode of(SqlNode node) {
+            if (node instanceof SqlCall) {
+                Expansion.check(node);
+            }
             return node.accept(this);
         }
 
