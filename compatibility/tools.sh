@@ -124,6 +124,19 @@ check "configs: topic, a bad value" -x any -s 'InvalidConfigurationException|Con
 check "configs: --topic" -s 'max.message.bytes=2000000' -- $configs --describe --topic orders
 check "configs: broker, describe --all" -s 'log.dirs?=|num.partitions=' -- $configs --describe --entity-type brokers --entity-name 1 --all
 check "configs: broker defaults" -- $configs --describe --entity-type brokers --entity-default
+brokers="--entity-type brokers --entity-name 1"
+check "configs: broker, add" -s 'Completed updating config for broker 1' -- $configs --alter $brokers --add-config log.retention.ms=7200000
+check "configs: all brokers, add" -s 'Completed updating default config for brokers' -- $configs --alter --entity-type brokers --entity-default --add-config message.max.bytes=3000000
+check "configs: broker, describe" -s 'log.retention.ms=7200000 sensitive=false synonyms=\{DYNAMIC_BROKER_CONFIG:log.retention.ms=7200000' -n 'message.max.bytes' -- $configs --describe $brokers
+check "configs: all brokers, describe" -s 'message.max.bytes=3000000 sensitive=false synonyms=\{DYNAMIC_DEFAULT_BROKER_CONFIG:message.max.bytes=3000000\}' -- $configs --describe --entity-type brokers --entity-default
+check "configs: a topic by its broker" -s 'max.message.bytes=3000000 sensitive=false synonyms=\{DYNAMIC_DEFAULT_BROKER_CONFIG:message.max.bytes=3000000, DEFAULT_CONFIG:message.max.bytes=1048588\}' -s ' retention.ms=7200000 sensitive=false synonyms=\{DYNAMIC_BROKER_CONFIG:log.retention.ms=7200000' -- $configs --describe --entity-type topics --entity-name assigned --all
+check "configs: broker, a list" -s 'Completed updating config for broker 1' -- $configs --alter $brokers --add-config 'log.cleanup.policy=[compact,delete]'
+for wrong in log.dirs=/tmp/elsewhere controller.quota.window.num=5 log.retention.ms=soon log.cleanup.policy=burn; do
+    check "configs: broker, refused: $wrong" -x any -s 'InvalidRequestException' -- $configs --alter $brokers --add-config "$wrong"
+done
+check "configs: broker, delete" -s 'Completed updating config for broker 1' -- $configs --alter $brokers --delete-config log.retention.ms,log.cleanup.policy
+check "configs: all brokers, delete" -s 'Completed updating default config' -- $configs --alter --entity-type brokers --entity-default --delete-config message.max.bytes
+check "configs: broker, after it" -n 'log.retention.ms=7200000' -- $configs --describe $brokers
 check "configs: group, add" -s 'Completed updating config for group readers848' -- $configs --alter --entity-type groups --entity-name readers848 --add-config consumer.session.timeout.ms=50000
 check "configs: group, describe" -s 'consumer.session.timeout.ms=50000' -- $configs --describe --entity-type groups --entity-name readers848
 check "configs: client quota" -s 'Completed updating config for client mobile' -- $configs --alter --entity-type clients --entity-name mobile --add-config producer_byte_rate=1000000

@@ -99,7 +99,13 @@ public final class BrokerSettings {
             case "min.cleanable.dirty.ratio" -> "log.cleaner.min.cleanable.ratio";
             case "delete.retention.ms", "min.compaction.lag.ms", "max.compaction.lag.ms" ->
                     "log.cleaner." + topicSetting;
-            case "compression.type", "min.insync.replicas", "unclean.leader.election.enable" ->
+            case "segment.index.bytes" -> "log.index.size.max.bytes";
+            case "compression.gzip.level",
+                    "compression.lz4.level",
+                    "compression.type",
+                    "compression.zstd.level",
+                    "min.insync.replicas",
+                    "unclean.leader.election.enable" ->
                     topicSetting;
             default -> "log." + topicSetting;
         };

@@ -38,12 +38,28 @@ public record TopicSetting(String name, Type type, String defaultValue, String d
                                     "cleanup.policy",
                                     Type.CHOICES,
                                     "delete",
-                                    "What becomes of old records: delete, compact, or both."),
+                                    "What becomes of old records: delete, compact, both, or nothing"
+                                            + " if it is empty."),
+                            new TopicSetting(
+                                    "compression.gzip.level",
+                                    Type.INT,
+                                    "-1",
+                                    "Kept for tools; batches are kept as they were compressed."),
+                            new TopicSetting(
+                                    "compression.lz4.level",
+                                    Type.INT,
+                                    "9",
+                                    "Kept for tools; batches are kept as they were compressed."),
                             new TopicSetting(
                                     "compression.type",
                                     Type.CHOICE,
                                     "producer",
                                     "Batches are kept as their producer compressed them."),
+                            new TopicSetting(
+                                    "compression.zstd.level",
+                                    Type.INT,
+                                    "3",
+                                    "Kept for tools; batches are kept as they were compressed."),
                             new TopicSetting(
                                     "delete.retention.ms",
                                     Type.LONG,
@@ -135,6 +151,11 @@ public record TopicSetting(String name, Type type, String defaultValue, String d
                                     Integer.toString(DEFAULT.segmentBytes()),
                                     "Size at which a segment is closed."),
                             new TopicSetting(
+                                    "segment.index.bytes",
+                                    Type.INT,
+                                    "10485760",
+                                    "Kept for tools; indexes grow with their segment."),
+                            new TopicSetting(
                                     "segment.jitter.ms",
                                     Type.LONG,
                                     "0",
@@ -214,7 +235,8 @@ public record TopicSetting(String name, Type type, String defaultValue, String d
         return new LogConfig(
                 Integer.parseInt(value(configs, "segment.bytes")),
                 Long.parseLong(value(configs, "segment.ms")),
-                deletes ? Long.parseLong(value(configs, "retention.bytes")) : -1,
+                // Kafka takes any negative size for unlimited.
+                deletes ? Math.max(-1, Long.parseLong(value(configs, "retention.bytes"))) : -1,
                 deletes ? Long.parseLong(value(configs, "retention.ms")) : -1,
                 Integer.parseInt(value(configs, "index.interval.bytes")),
                 Integer.parseInt(value(configs, "max.message.bytes")),
@@ -244,22 +266,30 @@ public record TopicSetting(String name, Type type, String defaultValue, String d
         try {
             switch (type) {
                 case BOOLEAN -> require(value, value.equals("true") || value.equals("false"));
-                case INT -> Integer.parseInt(value);
-                case LONG -> Long.parseLong(value);
+                case INT -> require(value, isWithinBounds(Integer.parseInt(value)));
+                case LONG -> require(value, isWithinBounds(Long.parseLong(value)));
                 case DOUBLE -> require(value, unit(Double.parseDouble(value)));
                 case CHOICE -> require(value, choices().contains(value));
-                case CHOICES ->
-                        require(
-                                value,
-                                !listOf(value).isEmpty() && choices().containsAll(listOf(value)));
+                // An empty cleanup.policy is one, too: nothing is deleted then.
+                case CHOICES -> require(value, choices().containsAll(listOf(value)));
             }
         } catch (NumberFormatException e) {
             throw new BrokerException(
                     ErrorCode.INVALID_CONFIG, name + ": \"" + value + "\" is not a number", e);
         }
-        if (name.equals("min.insync.replicas")) {
-            require(value, Integer.parseInt(value) >= 1);
-        }
+    }
+
+    /// Kafka's bounds of those that the log has no use for, and so does not check.
+    private boolean isWithinBounds(long value) {
+        return switch (name) {
+            case "min.insync.replicas", "flush.messages" -> value >= 1;
+            case "file.delete.delay.ms", "flush.ms", "segment.jitter.ms" -> value >= 0;
+            case "segment.index.bytes" -> value >= 4;
+            case "compression.gzip.level" -> value == -1 || (value >= 1 && value <= 9);
+            case "compression.lz4.level" -> value >= 1 && value <= 17;
+            case "compression.zstd.level" -> value >= -131_072 && value <= 22;
+            default -> true;
+        };
     }
 
     private static boolean unit(double ratio) {
@@ -280,7 +310,7 @@ public record TopicSetting(String name, Type type, String defaultValue, String d
             var expected =
                     switch (type) {
                         case BOOLEAN -> "true or false";
-                        case INT, LONG -> "a positive number";
+                        case INT, LONG -> "a number within Kafka's bounds";
                         case DOUBLE -> "a number from 0 to 1";
                         case CHOICE -> "one of " + choices();
                         case CHOICES -> "a list of " + choices();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.broker.TestBroker;
+import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.topic.BrokerSettings;
 import dev.weir.broker.topic.NewTopic;
 import dev.weir.broker.topic.TopicSetting;
@@ -16,11 +17,14 @@ import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.ConfigEntry.ConfigSource;
 import org.apache.kafka.clients.admin.DescribeConfigsOptions;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.InvalidConfigurationException;
 import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.server.config.ServerTopicConfigSynonyms;
+import org.apache.kafka.storage.internals.log.LogConfig;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -274,6 +278,61 @@ class BrokerSettingsTest {
         try {
             return socket.getInputStream().read() >= 0;
         } catch (IOException reset) {
+            return false;
+        }
+    }
+
+    @Test
+    void without_a_policy_nothing_is_deleted() throws Exception {
+        change(TOPIC, "cleanup.policy", "delete", AlterConfigOp.OpType.SUBTRACT);
+        assertThat(describe(TOPIC).get("cleanup.policy").value()).isEmpty();
+        set(BROKER, "log.retention.ms", "1");
+        restart();
+        var log = broker.broker().partition("t", 0).config();
+        assertThat(log.retentionMs()).isEqualTo(-1);
+        assertThat(log.compaction().enabled()).isFalse();
+        change(TOPIC, "cleanup.policy", "delete", AlterConfigOp.OpType.APPEND);
+        assertThat(broker.broker().partition("t", 0).config().retentionMs()).isEqualTo(1);
+    }
+
+    @Test
+    void settings_of_topics_have_the_defaults_and_bounds_of_kafka() throws Exception {
+        var kafka = new LogConfig(Map.of());
+        var different = new ArrayList<String>();
+        for (var setting : TopicSetting.ALL.values()) {
+            assertThat(kafka.values()).containsKey(setting.name());
+            if (!setting.name().equals("cleanup.policy")) { // a list there
+                assertThat(kafka.values().get(setting.name()).toString())
+                        .as(setting.name())
+                        .isEqualTo(setting.defaultValue());
+            }
+            for (var value :
+                    List.of(
+                            "-131073", "-131072", "-3", "-2", "-1", "0", "1", "3", "4", "9", "10",
+                            "13", "14", "17", "18", "22", "23", "1048576", "true", "x", "")) {
+                if (isTaken(setting.name(), value) != isTakenByKafka(setting.name(), value)) {
+                    different.add(setting.name() + "=" + value);
+                }
+            }
+        }
+        // Kafka takes no segments below a megabyte, to spare its own users.
+        assertThat(different).isNotEmpty().allMatch(each -> each.startsWith("segment.bytes="));
+    }
+
+    private static boolean isTaken(String name, String value) {
+        try {
+            TopicSetting.check(Map.of(name, value));
+            return true;
+        } catch (BrokerException e) {
+            return false;
+        }
+    }
+
+    private static boolean isTakenByKafka(String name, String value) {
+        try {
+            LogConfig.validate(Map.of(name, value));
+            return true;
+        } catch (ConfigException | ApiException e) {
             return false;
         }
     }
