@@ -23,7 +23,10 @@ import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -32,6 +35,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 
 /// All partitions below one directory, each in `<topic>-<index>/`, and the threads that serve them.
 ///
@@ -54,6 +58,10 @@ public final class LogDirectory implements AutoCloseable {
     /// A partition that is written slowly is checkpointed this often.
     private static final long CHECKPOINT_INTERVAL_MS = 60_000;
 
+    /// How many partitions may have as much behind their checkpoints as each of them may. Recovery
+    /// after a crash reads what is there, however many partitions share it.
+    private static final long TAILS = 4;
+
     /// Retention waits this long after the start, so that pins can be taken.
     private static final long RETENTION_DELAY_NANOS = TimeUnit.SECONDS.toNanos(30);
 
@@ -66,6 +74,7 @@ public final class LogDirectory implements AutoCloseable {
     private final SyncLoop syncLoop;
     private final ConcurrentHashMap<String, Partition> partitions = new ConcurrentHashMap<>();
     private final LinkedBlockingQueue<Runnable> upkeepDue = new LinkedBlockingQueue<>();
+    private final AtomicLong appendedSinceLook = new AtomicLong(); // at the length of the tails
     private final CountDownLatch ended = new CountDownLatch(1);
     private final ArrayDeque<Retired> retired = new ArrayDeque<>(); // guarded by itself
     private final LogMetrics metrics = new LogMetrics();
@@ -289,6 +298,14 @@ public final class LogDirectory implements AutoCloseable {
         retentionPaused = false;
     }
 
+    /// Writes the checkpoints that are due by what was appended, on the calling thread.
+    void checkpointDueOnce() {
+        Runnable due;
+        while ((due = upkeepDue.poll()) != null) {
+            due.run();
+        }
+    }
+
     /// One round of retention, checkpoints, compaction and clean-up on the calling thread.
     public void upkeepOnce() {
         upkeepDue.clear();
@@ -378,6 +395,33 @@ public final class LogDirectory implements AutoCloseable {
         }
     }
 
+    /// Writes checkpoints, those of the longest tails first, until recovery would have to read half
+    /// of what it may.
+    private void shortenTails() {
+        appendedSinceLook.set(0);
+        Map<Partition, Long> tails = new HashMap<>();
+        long left = 0;
+        for (Partition partition : partitions.values()) {
+            long bytes = partition.tailBytes();
+            tails.put(partition, bytes);
+            left += bytes;
+        }
+        List<Partition> longestFirst = new ArrayList<>(tails.keySet());
+        longestFirst.sort(Comparator.comparing(tails::get).reversed());
+        for (Partition partition : longestFirst) {
+            if (left <= maxTailBytes() / 2 || closing) {
+                return;
+            }
+            checkpoint(partition);
+            left -= tails.get(partition);
+        }
+    }
+
+    /// What recovery may have to read of all partitions together, about.
+    private long maxTailBytes() {
+        return TAILS * config.checkpointBytes();
+    }
+
     private static void checkpoint(Partition partition) {
         try {
             partition.checkpoint();
@@ -458,6 +502,15 @@ public final class LogDirectory implements AutoCloseable {
             BrokerException failure = health.failure();
             for (Partition partition : partitions.values()) {
                 partition.fail(failure);
+            }
+        }
+
+        @Override
+        public void appended(int bytes) {
+            long due = maxTailBytes() / 2;
+            long now = appendedSinceLook.addAndGet(bytes);
+            if (now >= due && now - bytes < due) {
+                upkeepDue.add(LogDirectory.this::shortenTails);
             }
         }
 

@@ -70,6 +70,9 @@ public final class Partition {
         /// The disk failed: all partitions must be told.
         void diskFailed();
 
+        /// Something was appended.
+        void appended(int bytes);
+
         /// Much was appended since the last checkpoint.
         void checkpointDue(Partition partition);
 
@@ -483,6 +486,7 @@ public final class Partition {
         if (!everySync) {
             announce(end);
         }
+        host.appended(bytes);
         if (checkpointDue) {
             host.checkpointDue(this);
         }
@@ -501,6 +505,16 @@ public final class Partition {
     }
 
     // ---------------------------------------------------------------- durability
+
+    /// Bytes that recovery would have to read. They grow meanwhile.
+    long tailBytes() {
+        appendLock.lock();
+        try {
+            return bytesSinceCheckpoint;
+        } finally {
+            appendLock.unlock();
+        }
+    }
 
     /// Calls back once everything below `offset` is durable, or with the reason why it will not
     /// become so in this run of the process.

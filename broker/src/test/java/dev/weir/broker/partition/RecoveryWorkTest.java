@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Random;
 
 /// What is read when a log is opened: what came after the last checkpoint, however long the log is.
 class RecoveryWorkTest {
@@ -55,6 +56,42 @@ class RecoveryWorkTest {
         assertThat(disk.bytesRead() - before).isLessThan(AT_MOST_BESIDES);
     }
 
+    @Test
+    void many_partitions_together_leave_no_more_to_read_than_a_few() {
+        LogDirectoryConfig config =
+                LogDirectoryConfig.DEFAULT.withSyncThreads(0).withCheckpointBytes(20_000);
+        for (int partitions : new int[] {5, 50}) {
+            var disk = new SimulatedFileSystem(partitions);
+            var directory = open(disk, config);
+            var random = new Random(partitions);
+            long written = 0;
+            for (int i = 0; i < 6000; i++) {
+                var partition = directory.open("t", random.nextInt(partitions), SMALL);
+                var batch = Batches.plain(1000 + i, "a value of some length, the number " + i);
+                written += batch.remaining();
+                partition.append(batch, AppendOrigin.CLIENT);
+                directory.checkpointDueOnce();
+            }
+            assertThat(written).isGreaterThan(500_000);
+            directory.syncOnce();
+            long afterKill = bytesReadToOpen(disk, config, partitions);
+            long afterStop = bytesReadToOpen(disk, config, partitions);
+            assertThat(afterKill - afterStop)
+                    .as("read of %d bytes in %d partitions", written, partitions)
+                    .isBetween(1000L, 4 * 20_000L);
+        }
+    }
+
+    private long bytesReadToOpen(SimulatedFileSystem disk, LogDirectoryConfig config, int count) {
+        long before = disk.bytesRead();
+        try (var directory = open(disk, config)) {
+            for (int i = 0; i < count; i++) {
+                assertThat(directory.open("t", i, SMALL).offlineReason()).isNull();
+            }
+            return disk.bytesRead() - before;
+        }
+    }
+
     /// Leaves a log as a process does that is killed.
     ///
     /// @param tail batches appended after the last checkpoint
@@ -79,10 +116,11 @@ class RecoveryWorkTest {
     }
 
     private LogDirectory open(SimulatedFileSystem disk) {
+        return open(disk, LogDirectoryConfig.DEFAULT.withSyncThreads(0));
+    }
+
+    private LogDirectory open(SimulatedFileSystem disk, LogDirectoryConfig config) {
         return LogDirectory.open(
-                disk,
-                Path.of("/data/log"),
-                LogDirectoryConfig.DEFAULT.withSyncThreads(0),
-                () -> Instant.ofEpochMilli(nowMs));
+                disk, Path.of("/data/log"), config, () -> Instant.ofEpochMilli(nowMs));
     }
 }
