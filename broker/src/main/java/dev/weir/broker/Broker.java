@@ -383,6 +383,7 @@ public final class Broker implements AutoCloseable {
         shown.put(
                 "transactional.id.expiration.ms",
                 Integer.toString(config.transactions().idExpirationMs()));
+        shown.put("producer.id.expiration.ms", Long.toString(config.logs().producerExpirationMs()));
         shown.put("socket.request.max.bytes", Integer.toString(config.maxRequestBytes()));
         return new ServingConfig(
                 node,

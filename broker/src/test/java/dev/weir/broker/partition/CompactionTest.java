@@ -2,9 +2,6 @@ package dev.weir.broker.partition;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-
 import dev.weir.broker.log.AbortedTransaction;
 import dev.weir.broker.log.CompactionConfig;
 import dev.weir.broker.log.LogConfig;
@@ -14,11 +11,9 @@ import dev.weir.broker.record.RecordBatchReader;
 import dev.weir.broker.record.RecordBatchWriter;
 import dev.weir.broker.storage.SimulatedFileSystem;
 
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.slf4j.LoggerFactory;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -37,8 +32,8 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /// Of each key the last record stays, whatever else happens to the log.
+@ExtendWith(QuietLogs.class)
 class CompactionTest {
-    private static final Logger BROKER = (Logger) LoggerFactory.getLogger("dev.weir.broker");
     private static final int SEEDS = 150;
     private static final int STEPS = 120;
 
@@ -47,16 +42,6 @@ class CompactionTest {
     private LogDirectory directory;
     private Partition partition;
     private long nowMs = 1_000_000;
-
-    @BeforeAll
-    static void silence() {
-        BROKER.setLevel(Level.OFF);
-    }
-
-    @AfterAll
-    static void speakAgain() {
-        BROKER.setLevel(null);
-    }
 
     @BeforeEach
     void prepare() {

@@ -2,9 +2,6 @@ package dev.weir.broker.partition;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.log.AbortedTransaction;
@@ -14,10 +11,8 @@ import dev.weir.broker.partition.LogDirectoryConfig.Durability;
 import dev.weir.broker.record.BatchHeader;
 import dev.weir.broker.storage.SimulatedFileSystem;
 
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.slf4j.LoggerFactory;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -34,21 +29,10 @@ import java.util.stream.Collectors;
 
 /// Random lives of a partition on a disk that loses power: whatever was acknowledged is there, once
 /// and in order, and nothing else but a prefix of what was sent.
+@ExtendWith(QuietLogs.class)
 class CrashSimulationTest {
     private static final int SEEDS = 300;
     private static final int STEPS = 150;
-
-    private static final Logger BROKER = (Logger) LoggerFactory.getLogger("dev.weir.broker");
-
-    @BeforeAll
-    static void silence() {
-        BROKER.setLevel(Level.OFF); // thousands of recoveries, each with its warning
-    }
-
-    @AfterAll
-    static void speakAgain() {
-        BROKER.setLevel(null);
-    }
 
     @Test
     void everything_acknowledged_survives_any_crash_once_and_in_order() {

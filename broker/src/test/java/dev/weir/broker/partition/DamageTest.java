@@ -2,9 +2,6 @@ package dev.weir.broker.partition;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.log.LogConfig;
@@ -14,10 +11,8 @@ import dev.weir.broker.storage.FileSlice;
 import dev.weir.broker.storage.FileSystem.OpenMode;
 import dev.weir.broker.storage.SimulatedFileSystem;
 
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.slf4j.LoggerFactory;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -34,19 +29,9 @@ import java.util.Random;
 /// broker that names the place, or by a wrong checksum of bytes that were sent as they are on disk.
 ///
 /// `-Dweir.log.seeds=N` tries N seeds, `-Dweir.log.seed=S` just that one.
+@ExtendWith(QuietLogs.class)
 class DamageTest {
     private static final int SEEDS = 1000;
-    private static final Logger NOISY = (Logger) LoggerFactory.getLogger("dev.weir.broker");
-
-    @BeforeAll
-    static void silence() {
-        NOISY.setLevel(Level.OFF);
-    }
-
-    @AfterAll
-    static void speakAgain() {
-        NOISY.setLevel(null);
-    }
 
     @Test
     void damage_is_told_or_does_no_harm() throws IOException {

@@ -3,9 +3,6 @@ package dev.weir.broker.partition;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.log.CompactionConfig;
@@ -17,11 +14,9 @@ import dev.weir.broker.storage.FileSystem;
 import dev.weir.broker.storage.RealFileSystem;
 import dev.weir.broker.storage.SimulatedFileSystem;
 
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
-import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -32,8 +27,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Interrupts, failed syncs and renames, damaged batches and full disks at bad moments.
+@ExtendWith(QuietLogs.class)
 class DiskTroubleTest {
-    private static final Logger BROKER = (Logger) LoggerFactory.getLogger("dev.weir.broker");
     private static final Path SIMULATED = Path.of("/data/log");
     private static final LogConfig COMPACTED =
             LogConfig.DEFAULT
@@ -45,16 +40,6 @@ class DiskTroubleTest {
     @TempDir Path temporary;
     private final SimulatedFileSystem disk = new SimulatedFileSystem(1);
     private LogDirectory directory;
-
-    @BeforeAll
-    static void silence() {
-        BROKER.setLevel(Level.OFF);
-    }
-
-    @AfterAll
-    static void speakAgain() {
-        BROKER.setLevel(null);
-    }
 
     // ---------------------------------------------------------------- interrupts
 

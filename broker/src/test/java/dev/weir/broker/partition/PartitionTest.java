@@ -152,8 +152,9 @@ class PartitionTest {
                 () -> append(Batches.plain(nowMs - 1001, "more than a second ago")));
         assertThatThrownBy(() -> append(Batches.plain(nowMs + 11, "too far ahead")))
                 .hasMessage(
-                        "the greatest timestamp of a record batch is 1000011 and the server's clock"
-                                + " says 1000000; message.timestamp.after.max.ms is 10");
+                        "a record batch was refused: the timestamp of record 0 is 1000011 and the"
+                                + " server's clock says 1000000; message.timestamp.after.max.ms is"
+                                + " 10");
         append(Batches.plain(-1, "without a timestamp"));
         assertCode(
                 ErrorCode.INVALID_TIMESTAMP,
