@@ -309,6 +309,7 @@ public final class LogDirectory implements AutoCloseable {
     /// One round of retention, checkpoints, compaction and clean-up on the calling thread.
     public void upkeepOnce() {
         upkeepDue.clear();
+        appendedSinceLook.set(0);
         round(!retentionPaused, 0);
         if (!retentionPaused) {
             compactAll();

@@ -144,6 +144,7 @@ public final class Partition {
         syncedOffset = log.end().offset();
         waiters = new Waiters(log.end().offset());
         pins = new Pins(log.firstKeptOffset());
+        bytesSinceCheckpoint = log.recoveredBytes(); // the next start would read them again
         syncing = syncLoop.member(this::sync);
         checkpointedMs = clock.millis();
     }

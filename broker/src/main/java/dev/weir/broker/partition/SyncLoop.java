@@ -7,6 +7,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -37,6 +38,7 @@ final class SyncLoop implements AutoCloseable {
 
     private final long pauseNanos;
     private final LongSupplier nanoTime;
+    private final AtomicBoolean inTurn = new AtomicBoolean(); // whether a turn's end makes a sync
     private volatile long usualNanos = BRIEF_NANOS; // of a sync of little; races lose a sample
     private final List<Thread> threads = new ArrayList<>();
     private final ReentrantLock lock = new ReentrantLock();
@@ -169,13 +171,20 @@ final class SyncLoop implements AutoCloseable {
             return state.get() == State.CLEAN;
         }
 
-        /// Syncs what a turn kept, or leaves it to the threads if it would take long. Does nothing
-        /// if they have taken it.
+        /// Syncs what a turn kept, or leaves it to the threads if it would take long, or if another
+        /// turn is at it: a disk that stops answering holds up one thread that has others to serve,
+        /// not all of them. Does nothing if the threads have taken it.
         void endTurn() {
-            if (!isBrief()) {
+            if (!isBrief() || !inTurn.compareAndSet(false, true)) {
                 handOver();
-            } else if (state.compareAndSet(State.KEPT, State.SYNCING)) {
-                run(true);
+                return;
+            }
+            try {
+                if (state.compareAndSet(State.KEPT, State.SYNCING)) {
+                    run(true);
+                }
+            } finally {
+                inTurn.set(false);
             }
         }
 

@@ -93,7 +93,11 @@ public final class RecordValidator {
             in = batches;
             position = at + BatchHeader.BYTES;
             limit = at + size;
-            greatest = walk(batches, at, rules);
+            try {
+                greatest = walk(batches, at, rules);
+            } finally {
+                in = window; // the batch is not kept
+            }
         } else {
             greatest = walkCompressed(batches, at, size, codec, rules);
         }

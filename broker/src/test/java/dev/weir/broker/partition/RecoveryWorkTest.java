@@ -32,6 +32,7 @@ class RecoveryWorkTest {
                     var reopened = again.open("t", 0, SMALL);
                     assertThat(reopened.offlineReason()).isNull();
                     assertThat(reopened.logEndOffset()).isEqualTo(batches + tail);
+                    assertThat(reopened.tailBytes()).as("still to be read").isEqualTo(tailBytes);
                     assertThat(reopened.segmentCount()).isGreaterThan(batches / 20);
                     assertThat(disk.bytesRead() - before)
                             .as("bytes read for %d batches and a tail of %d", batches, tail)

@@ -25,6 +25,7 @@ class SyncTurnTest {
     private final SyncTurn turn = new SyncTurn(thread);
     private long syncTakes = SHORT;
     private boolean busy;
+    private volatile Runnable meanwhile = () -> {}; // once, while a partition is synced
 
     /// An event loop whose turns and whose time are moved by hand.
     private static final class Loop implements SyncTurn.Turns {
@@ -81,6 +82,7 @@ class SyncTurnTest {
             if (briefly && busy) {
                 return false;
             }
+            meanwhile.run();
             member.took(syncTakes);
             by.add(Thread.currentThread());
             return true;
@@ -181,6 +183,23 @@ class SyncTurnTest {
         partition.member.dirty(other, 1);
         otherThread.endTurn();
         assertThat(partition.byThisThread()).isTrue();
+    }
+
+    @Test
+    void a_disk_holds_up_one_thread_at_a_time() throws InterruptedException {
+        Loop otherThread = new Loop();
+        Synced first = new Synced();
+        Synced second = new Synced();
+        first.member.dirty(turn, 1);
+        second.member.dirty(new SyncTurn(otherThread), 1);
+        meanwhile =
+                () -> {
+                    meanwhile = () -> {};
+                    otherThread.endTurn();
+                };
+        thread.endTurn();
+        assertThat(first.byThisThread()).isTrue();
+        assertThat(second.byThisThread()).isFalse();
     }
 
     @Test

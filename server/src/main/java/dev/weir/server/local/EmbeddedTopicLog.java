@@ -72,12 +72,12 @@ final class EmbeddedTopicLog implements TopicLog {
 
     @Override
     public List<TopicInfo> topics() {
-        return broker.topics().all().stream().map(EmbeddedTopicLog::info).toList();
+        return broker.topics().all().stream().map(this::info).toList();
     }
 
     @Override
     public Optional<TopicInfo> topic(String name) {
-        return broker.topics().find(name).map(EmbeddedTopicLog::info);
+        return broker.topics().find(name).map(this::info);
     }
 
     @Override
@@ -481,9 +481,13 @@ final class EmbeddedTopicLog implements TopicLog {
         }
     }
 
-    private static TopicInfo info(Topic topic) {
+    private TopicInfo info(Topic topic) {
         return new TopicInfo(
-                topic.name(), topic.id().toString(), topic.partitions().size(), 1, topic.configs());
+                topic.name(),
+                topic.id().toString(),
+                topic.partitions().size(),
+                1,
+                broker.topics().effective(topic.name(), topic.configs()));
     }
 
     private static <T> T translating(Supplier<T> work) {

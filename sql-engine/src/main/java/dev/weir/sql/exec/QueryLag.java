@@ -6,6 +6,9 @@ import dev.weir.sql.error.SqlState;
 import dev.weir.sql.io.TopicLog;
 import dev.weir.sql.io.TopicPartition;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -20,6 +23,7 @@ import java.util.TreeMap;
 /// @param records offsets between what it has taken in and journalled, and the end of what can be
 ///   read, summed over the topic's partitions
 public record QueryLag(String query, String topic, long records) {
+    private static final Logger LOGGER = LoggerFactory.getLogger(QueryLag.class);
 
     /// The lags of queries at some moment. Of one that has failed, or that has not begun to be
     /// filled, nothing can be said. Any thread.
@@ -67,12 +71,21 @@ public record QueryLag(String query, String topic, long records) {
                         filled.getOrDefault(
                                 relation.name(), published.positions().get(relation.name()));
                 if (positions != null) {
-                    byTopic.merge(relation.topic(), behind(relation.topic(), positions), Math::max);
+                    note(relation.topic(), positions, byTopic);
                 }
                 if (node instanceof QueryNode query) {
                     // What it writes is handed on in the same step: its own sources count.
                     add(query.sources(), Map.of(), seen, byTopic);
                 }
+            }
+        }
+
+        private void note(String topic, long[] positions, Map<String, Long> byTopic) {
+            try {
+                byTopic.merge(topic, behind(topic, positions), Math::max);
+            } catch (SqlException e) {
+                // Of a topic that cannot be read nothing can be said; of the others it can.
+                LOGGER.debug("how far topic {} was read cannot be told", topic, e);
             }
         }
 

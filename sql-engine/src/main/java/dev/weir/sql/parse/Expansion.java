@@ -6,6 +6,7 @@ import dev.weir.sql.error.SqlState;
 
 import org.apache.calcite.sql.SqlCall;
 import org.apache.calcite.sql.SqlIdentifier;
+import org.apache.calcite.sql.SqlJoin;
 import org.apache.calcite.sql.SqlNode;
 import org.apache.calcite.sql.SqlNodeList;
 import org.apache.calcite.sql.SqlSelect;
@@ -99,7 +100,7 @@ public final class Expansion {
                             : once;
             default ->
                     switch (call.getOperator().getName().toUpperCase(Locale.ROOT)) {
-                        case "COALESCE" -> 2 * once;
+                        case "COALESCE" -> 2 * once - size(operands.getLast());
                         case "NULLIF", "IFNULL", "NVL" -> once + first;
                         default -> once;
                     };
@@ -131,12 +132,20 @@ public final class Expansion {
                     named.getOrDefault(name.getSimple(), size(name));
             case SqlWith with -> size(with);
             case SqlSelect select -> size(select);
+            case SqlJoin join ->
+                    Math.min(
+                            UNBOUNDED,
+                            1
+                                    + from(join.getLeft())
+                                    + from(join.getRight())
+                                    + size(join.getCondition()));
             case SqlCall call -> {
                 long sum = 1;
                 for (SqlNode operand : call.getOperandList()) {
                     sum += from(operand);
                 }
-                yield Math.min(UNBOUNDED, sum);
+                // Either the relations that it names count, or the expressions that it has.
+                yield Math.min(UNBOUNDED, Math.max(sum, size(call)));
             }
             default -> size(node);
         };

@@ -9,6 +9,8 @@ import dev.weir.sql.error.SqlState;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import java.util.List;
+
 class ExpansionTest {
     private static final int DEEP = 40;
 
@@ -32,6 +34,20 @@ class ExpansionTest {
                             }
                         });
         assertThatCode(() -> check(nested(level, 6))).doesNotThrowAnyException();
+        for (String from :
+                List.of(
+                        "a JOIN b ON %s = 1",
+                        "(VALUES (%s)) AS v (x)",
+                        "(SELECT %s AS x FROM a) AS s",
+                        "UNNEST(ARRAY[%s])")) {
+            String query = "SELECT 1 AS x FROM " + from;
+            assertThatThrownBy(() -> checkQuery(query.formatted(nested(level, DEEP))))
+                    .as(from)
+                    .isInstanceOf(SqlException.class);
+            assertThatCode(() -> checkQuery(query.formatted(nested(level, 6))))
+                    .as(from)
+                    .doesNotThrowAnyException();
+        }
     }
 
     @ParameterizedTest
@@ -42,6 +58,7 @@ class ExpansionTest {
                             check(nested("ABS(%s)", Math.min(size, 200)));
                             check("1 IN (1" + ", 2".repeat(50 * size) + ")");
                             check("1" + " + 2".repeat(size));
+                            check(nested("COALESCE(2, %s)", Math.min(size, 200)));
                         })
                 .doesNotThrowAnyException();
     }
