@@ -11,6 +11,7 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Random;
@@ -205,7 +206,7 @@ public final class SimulatedFileSystem implements FileSystem {
             throw new DirectoryNotEmptyException(path.toString());
         }
         if (node instanceof Data data) {
-            used -= data.size;
+            used -= data.held.cardinality();
         }
         change(new NameChange(parent, name, null, null, node));
     }
@@ -357,7 +358,7 @@ public final class SimulatedFileSystem implements FileSystem {
                 sum +=
                         switch (node) {
                             case Directory directory -> directory.bytes();
-                            case Data data -> data.size;
+                            case Data data -> data.held.cardinality();
                         };
             }
             return sum;
@@ -376,8 +377,15 @@ public final class SimulatedFileSystem implements FileSystem {
         byte[] durable = new byte[0];
         int durableSize;
         final List<Unsynced> unsynced = new ArrayList<>();
+        final BitSet held = new BitSet(); // bytes that were written: the others take no room
+
+        /// How many bytes of a range take no room yet.
+        int missing(int from, int to) {
+            return to - from - held.get(from, to).cardinality();
+        }
 
         void write(int position, byte[] written) {
+            held.set(position, position + written.length);
             bytes = grown(bytes, position + written.length);
             System.arraycopy(written, 0, bytes, position, written.length);
             size = Math.max(size, position + written.length);
@@ -387,6 +395,7 @@ public final class SimulatedFileSystem implements FileSystem {
         void truncate(int to) {
             if (to < size) {
                 Arrays.fill(bytes, to, size, (byte) 0);
+                held.clear(to, size);
                 size = to;
                 unsynced.add(new Unsynced.Cut(to));
             }
@@ -423,6 +432,8 @@ public final class SimulatedFileSystem implements FileSystem {
             unsynced.clear();
             bytes = Arrays.copyOf(durable, durableSize);
             size = durableSize;
+            held.clear();
+            held.set(0, size);
         }
 
         private void hardenSomeSectors(int position, byte[] written, Random random) {
@@ -507,21 +518,23 @@ public final class SimulatedFileSystem implements FileSystem {
                 int at = Math.toIntExact(position);
                 int count = source.remaining();
                 long free = capacity - used;
-                long growth = Math.max(0, at + (long) count - data.size);
+                long growth = data.missing(at, at + count);
                 boolean broken = --writesUntilFailure <= 0;
                 boolean full = growth > free;
                 if (full) {
-                    count = (int) Math.max(0, Math.min(count, free + data.size - at));
+                    count = 0;
+                    while (data.missing(at, at + count + 1) <= free) {
+                        count++;
+                    }
                 } else if (broken) {
                     count = random.nextInt(count + 1);
                 }
                 byte[] written = new byte[count];
                 source.get(written);
-                int before = data.size;
                 if (count > 0) {
+                    used += data.missing(at, at + count);
                     data.write(at, written);
                 }
-                used += data.size - before;
                 if (full) {
                     throw new DiskFullException("No space left on device");
                 }
@@ -551,9 +564,9 @@ public final class SimulatedFileSystem implements FileSystem {
         public void truncate(long size) throws IOException {
             synchronized (SimulatedFileSystem.this) {
                 checkOpen();
-                int before = data.size;
+                int before = data.held.cardinality();
                 data.truncate(Math.toIntExact(size));
-                used += data.size - before;
+                used += data.held.cardinality() - before;
             }
         }
 

@@ -1,7 +1,10 @@
 package dev.weir.broker.partition;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.weir.broker.error.BrokerException;
+import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.log.LogConfig;
 import dev.weir.broker.storage.SimulatedFileSystem;
 
@@ -138,12 +141,19 @@ class RoomTest {
     }
 
     @Test
-    void a_disk_that_has_none_still_takes_records() throws IOException {
+    void room_takes_none_on_the_disk() {
         append(1);
-        files.setFree(100_000);
+        files.setFree(10_000);
         append(ENOUGH);
         assertThat(partition.logEndOffset()).isEqualTo(ENOUGH + 1);
-        assertThat(files.readFully(FIRST)).hasSize((int) partition.sizeInBytes());
+        files.setFree(0);
+        assertThatThrownBy(() -> append(1))
+                .isInstanceOfSatisfying(
+                        BrokerException.class,
+                        e -> assertThat(e.code()).isEqualTo(ErrorCode.KAFKA_STORAGE_ERROR));
+        files.setUnlimited();
+        append(ENOUGH);
+        assertThat(Batches.values(partition, 0, ReadLimit.LOG_END)).hasSize(2 * ENOUGH + 1);
     }
 
     private void append(int count) {
