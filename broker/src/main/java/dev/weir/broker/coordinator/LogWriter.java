@@ -34,6 +34,11 @@ public final class LogWriter implements PartitionWriter {
 
     private record Listening(TopicPartition partition, Listener listener) {}
 
+    /// Whether the end of a transaction of this version has a later epoch than what it ends.
+    public static boolean isBumping(short transactionVersion) {
+        return transactionVersion >= FIRST_BUMPING_VERSION;
+    }
+
     private record Limit(int maxMessageBytes, LogConfig config) {}
 
     private final List<Partition> partitions;
@@ -115,7 +120,7 @@ public final class LogWriter implements PartitionWriter {
                                     records.buffer(),
                                     AppendOrigin.COORDINATOR,
                                     verified == null ? Partition.UNVERIFIED : verified,
-                                    transactionVersion >= FIRST_BUMPING_VERSION)
+                                    isBumping(transactionVersion))
                             .lastOffset()
                     + 1;
         } catch (BrokerException e) {

@@ -349,8 +349,8 @@ public final class Log {
                 recoveredBytes += BatchHeader.sizeInBytes(batches.buffer(), batches.at());
                 next = BatchHeader.nextOffset(batches.buffer(), batches.at());
             }
-            segment.indexMaxTimestamp(); // as when it was closed: later it is all that is read of
-            // it
+            // As when it was closed: later it is all that is read of it.
+            segment.indexMaxTimestamp();
             cut = segment.size() < sizes[i];
         }
         int later = segments.length - 1 - last;

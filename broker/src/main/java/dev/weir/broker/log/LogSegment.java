@@ -344,7 +344,6 @@ final class LogSegment {
     /// Makes the contents of a segment created beside others durable, indexes included; all of its
     /// files exist then.
     void syncBeside(DiskHealth health) throws IOException {
-        trim();
         indexMaxTimestamp();
         offsets.create(health);
         timestamps.create(health);

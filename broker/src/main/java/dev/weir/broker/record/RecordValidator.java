@@ -53,8 +53,7 @@ public final class RecordValidator {
     private InputStream compressed; // null while uncompressed records are read
 
     // What can be read without asking the stream: bytes of `in` from `position` to `limit`.
-    // `passed`
-    // more were before them, so that `passed + position` counts from the first record.
+    // Before them were `passed` more, so that `passed + position` counts from the first record.
     private ByteBuffer in;
     private int position;
     private int limit;

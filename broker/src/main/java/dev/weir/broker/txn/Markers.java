@@ -1,5 +1,6 @@
 package dev.weir.broker.txn;
 
+import dev.weir.broker.coordinator.LogWriter;
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.group.Groups;
@@ -35,11 +36,9 @@ public final class Markers {
             OptionalInt coordinatorEpoch,
             boolean commit,
             short version) {
-        private static final short FIRST_BUMPING = 2;
-
         /// Whether the producer has a later epoch than in the transaction that is ended (KIP-890).
         boolean isBumping() {
-            return version >= FIRST_BUMPING;
+            return LogWriter.isBumping(version);
         }
 
         private int epochIn(Partition partition) {

@@ -115,7 +115,7 @@ final class ServerResource {
                 engine.lagRecords());
         to.gauge(
                 "weir_query_running",
-                "1 where a query kept by the server runs or is filled, 0" + " where it failed.");
+                "1 where a query kept by the server runs or is filled, 0 where it failed.");
         for (QueryInfo query : engine.queries()) {
             to.sample(label(query), query.state() == QueryInfo.State.FAILED ? 0 : 1);
         }
