@@ -111,14 +111,14 @@ measure "produce 1 KiB acks=all" rate 500000 produce 1024 500000 acks=all
 measure "produce 100 B, batch.size 150" rate 200000 produce 100 200000 acks=all batch.size=150 linger.ms=0
 measure "fetch 100 B" rate 2000000 fetch 100 2000000
 measure "fetch 1 KiB" rate 500000 fetch 1024 500000
-measure "round trip acks=all (us)" p50 5000 roundtrip 5000
+measure "round trip acks=all (us)" p50 10000 roundtrip 10000
 TOPIC=flushed
 [[ "batch.size 150, both fsync" =~ ${ONLY:-.} ]] && flushed flushed-100
 [[ "round trip, both fsync (us)" =~ ${ONLY:-.} ]] && flushed flushed-roundtrip
 measure "batch.size 150, both fsync" rate 50000 produce 100 50000 acks=all batch.size=150 linger.ms=0
-measure "round trip, both fsync (us)" p50 2000 roundtrip 2000
+measure "round trip, both fsync (us)" p50 10000 roundtrip 10000
 TOPIC=bench
 WHO="k o"
 [[ "batch.size 150, neither fsyncs" =~ ${ONLY:-.} || "round trip, neither fsyncs (us)" =~ ${ONLY:-.} ]] && without_fsync
 measure "batch.size 150, neither fsyncs" rate 200000 produce 100 200000 acks=all batch.size=150 linger.ms=0
-measure "round trip, neither fsyncs (us)" p50 5000 roundtrip 5000
+measure "round trip, neither fsyncs (us)" p50 10000 roundtrip 10000
