@@ -75,24 +75,46 @@ record ConfigHandlers(
         var own = configs.get(name);
         var usual =
                 settings.values(BrokerSettings.defaultOf(name)).stream()
-                        .filter(each ->
-                                !TopicNames.isInternal(topic)
-                                        || each.source() == BrokerSettings.Source.DEFAULT)
+                        .filter(each -> holds(each, topic))
                         .map(each -> synonym(BrokerSettings.defaultOf(name), each));
         return own == null
                 ? usual
                 : Stream.concat(Stream.of(synonym(name, own.strip(), FROM_TOPIC)), usual);
     }
 
+    /// Where the value of a topic's setting comes from: the source of the first of its [#synonyms].
+    ///
+    /// @param configs what the topic has of its own
+    static byte source(
+            BrokerSettings settings, String topic, Map<String, String> configs, String name) {
+        if (configs.containsKey(name)) {
+            return FROM_TOPIC;
+        }
+        for (var each : settings.values(BrokerSettings.defaultOf(name))) {
+            if (holds(each, topic)) {
+                return source(each);
+            }
+        }
+        return FROM_DEFAULT;
+    }
+
+    /// Whether a value is one for this topic: what the broker keeps for itself goes by no defaults
+    /// but the usual ones.
+    private static boolean holds(BrokerSettings.Valued valued, String topic) {
+        return valued.source() == BrokerSettings.Source.DEFAULT || !TopicNames.isInternal(topic);
+    }
+
     private static DescribeConfigsSynonym synonym(String name, BrokerSettings.Valued valued) {
-        byte source =
-                switch (valued.source()) {
-                    case BROKER -> FROM_BROKER;
-                    case CLUSTER -> FROM_CLUSTER;
-                    case FILE -> FROM_FILE;
-                    case DEFAULT -> FROM_DEFAULT;
-                };
-        return synonym(name, valued.value(), source);
+        return synonym(name, valued.value(), source(valued));
+    }
+
+    private static byte source(BrokerSettings.Valued valued) {
+        return switch (valued.source()) {
+            case BROKER -> FROM_BROKER;
+            case CLUSTER -> FROM_CLUSTER;
+            case FILE -> FROM_FILE;
+            case DEFAULT -> FROM_DEFAULT;
+        };
     }
 
     void describe(Exchange exchange) {

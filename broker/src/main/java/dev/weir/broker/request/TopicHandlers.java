@@ -22,7 +22,6 @@ import org.apache.kafka.common.message.CreateTopicsResponseData.CreatableTopicRe
 import org.apache.kafka.common.message.DeleteTopicsRequestData;
 import org.apache.kafka.common.message.DeleteTopicsResponseData;
 import org.apache.kafka.common.message.DeleteTopicsResponseData.DeletableTopicResult;
-import org.apache.kafka.common.message.DescribeConfigsResponseData.DescribeConfigsSynonym;
 
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -248,25 +247,20 @@ record TopicHandlers(ServingConfig config, Topics topics) {
             result.setTopicId(TopicIds.toWire(topic.id()));
         }
         result.setConfigs(new ArrayList<>());
-        for (var setting : TopicSetting.ALL.values()) {
-            result.configs().add(setting(setting, spec));
-        }
-    }
-
-    private CreatableTopicConfigs setting(TopicSetting setting, NewTopic spec) {
         var effective = topics.effective(spec.name(), spec.configs());
-        return new CreatableTopicConfigs()
-                .setName(setting.name())
-                .setValue(TopicSetting.value(effective, setting.name()))
-                .setConfigSource(
-                        ConfigHandlers.synonyms(
-                                        config.settings(),
-                                        spec.name(),
-                                        spec.configs(),
-                                        setting.name())
-                                .map(DescribeConfigsSynonym::source)
-                                .findFirst()
-                                .orElse(ConfigHandlers.FROM_DEFAULT));
+        for (var name : TopicSetting.ALL.keySet()) {
+            result.configs()
+                    .add(
+                            new CreatableTopicConfigs()
+                                    .setName(name)
+                                    .setValue(TopicSetting.value(effective, name))
+                                    .setConfigSource(
+                                            ConfigHandlers.source(
+                                                    config.settings(),
+                                                    spec.name(),
+                                                    spec.configs(),
+                                                    name)));
+        }
     }
 
     private static void refuse(CreatableTopicResult result, BrokerException failure) {
