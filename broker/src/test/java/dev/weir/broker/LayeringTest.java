@@ -62,7 +62,9 @@ class LayeringTest {
                     Map.entry("access", Set.of("topic", "partition")),
                     Map.entry("quota", Set.of("topic", "partition")),
                     Map.entry("coordinator", Set.of("partition", "log", "storage", "error")),
-                    Map.entry("topic", Set.of("partition", "protocol", "log", "storage", "error")),
+                    Map.entry(
+                            "topic",
+                            Set.of("partition", "protocol", "log", "record", "storage", "error")),
                     Map.entry("partition", Set.of("log", "record", "storage", "metric", "error")),
                     Map.entry("log", Set.of("record", "storage", "metric", "error")),
                     Map.entry("record", Set.of("error")),

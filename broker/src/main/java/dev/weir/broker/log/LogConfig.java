@@ -1,5 +1,7 @@
 package dev.weir.broker.log;
 
+import dev.weir.broker.record.StoredCompression;
+
 /// The settings of one partition's log, named as in Kafka's topic configuration.
 ///
 /// @param segmentBytes `segment.bytes`: a segment is closed before it would grow beyond this
@@ -11,6 +13,7 @@ package dev.weir.broker.log;
 /// @param maxMessageBytes `max.message.bytes`: largest batch accepted from clients
 /// @param logAppendTime `message.timestamp.type=LogAppendTime`: batches are stamped on arrival
 /// @param timestamps which timestamps clients' records may have where they are not stamped
+/// @param compression which codec batches are stored with
 /// @param compaction how records are kept by key
 public record LogConfig(
         int segmentBytes,
@@ -21,6 +24,7 @@ public record LogConfig(
         int maxMessageBytes,
         boolean logAppendTime,
         TimestampBounds timestamps,
+        StoredCompression compression,
         CompactionConfig compaction) {
     public static final LogConfig DEFAULT =
             new LogConfig(
@@ -32,6 +36,7 @@ public record LogConfig(
                     1_048_588,
                     false,
                     TimestampBounds.DEFAULT,
+                    StoredCompression.AS_SENT,
                     CompactionConfig.OFF);
 
     public LogConfig {
@@ -63,6 +68,7 @@ public record LogConfig(
                 maxMessageBytes,
                 logAppendTime,
                 timestamps,
+                compression,
                 compaction);
     }
 
@@ -76,6 +82,7 @@ public record LogConfig(
                 maxMessageBytes,
                 logAppendTime,
                 timestamps,
+                compression,
                 compaction);
     }
 
@@ -89,6 +96,7 @@ public record LogConfig(
                 maxMessageBytes,
                 logAppendTime,
                 timestamps,
+                compression,
                 compaction);
     }
 
@@ -102,6 +110,7 @@ public record LogConfig(
                 maxMessageBytes,
                 logAppendTime,
                 timestamps,
+                compression,
                 compaction);
     }
 
@@ -115,6 +124,7 @@ public record LogConfig(
                 bytes,
                 logAppendTime,
                 timestamps,
+                compression,
                 compaction);
     }
 
@@ -128,6 +138,7 @@ public record LogConfig(
                 maxMessageBytes,
                 stamped,
                 timestamps,
+                compression,
                 compaction);
     }
 
@@ -141,6 +152,21 @@ public record LogConfig(
                 maxMessageBytes,
                 logAppendTime,
                 bounds,
+                compression,
+                compaction);
+    }
+
+    public LogConfig withCompression(StoredCompression other) {
+        return new LogConfig(
+                segmentBytes,
+                segmentMs,
+                retentionBytes,
+                retentionMs,
+                indexIntervalBytes,
+                maxMessageBytes,
+                logAppendTime,
+                timestamps,
+                other,
                 compaction);
     }
 
@@ -154,6 +180,7 @@ public record LogConfig(
                 maxMessageBytes,
                 logAppendTime,
                 timestamps,
+                compression,
                 other);
     }
 }

@@ -251,7 +251,9 @@ public final class Partition {
 
     /// Appends one or more batches, all or none; a client may send only one. Their base offsets and
     /// leader epochs, and with log append time their stamps, are written into the buffer, between
-    /// its position and limit, which stay where they are.
+    /// its position and limit, which stay where they are. Batches that the topic stores with
+    /// another codec than they have (`compression.type`), or whose offsets do not count up from 0,
+    /// are copied instead; compressing them takes the calling thread's time.
     ///
     /// On return the records are in the page cache; [#whenSynced] of `lastOffset + 1` tells when
     /// they are durable.
@@ -308,14 +310,14 @@ public final class Partition {
         Log opened = online();
         LogConfig config = opened.config();
         long nowMs = clock.millis();
-        prepare(batches, origin, config, nowMs);
+        ByteBuffer stored = prepare(batches, origin, config, nowMs);
         Log.Checks checks =
                 new Log.Checks(
                         origin == AppendOrigin.CLIENT,
                         origin != AppendOrigin.ENGINE,
                         verified,
                         bumping);
-        return result(opened, write(opened, batches, checks, nowMs), config, nowMs);
+        return result(opened, write(opened, stored, checks, nowMs), config, nowMs);
     }
 
     /// What became of one of several appends: `appended`, or else the reason why not, with the code
@@ -336,8 +338,7 @@ public final class Partition {
         List<ByteBuffer> sound = new ArrayList<>(outcomes.length);
         for (int i = 0; i < outcomes.length; i++) {
             try {
-                prepare(batches.get(i), AppendOrigin.CLIENT, config, nowMs);
-                sound.add(batches.get(i));
+                sound.add(prepare(batches.get(i), AppendOrigin.CLIENT, config, nowMs));
             } catch (BrokerException e) {
                 outcomes[i] = new Outcome(null, e);
             }
@@ -359,16 +360,17 @@ public final class Partition {
         return List.of(outcomes);
     }
 
-    private static void prepare(
+    private static ByteBuffer prepare(
             ByteBuffer batches, AppendOrigin origin, LogConfig config, long nowMs) {
-        BatchCheck.check(batches, origin, config, nowMs);
+        ByteBuffer stored = BatchCheck.check(batches, origin, config, nowMs);
         if (config.logAppendTime()) {
-            int limit = batches.limit();
-            for (int at = batches.position(); at < limit; ) {
-                BatchHeader.stampLogAppendTime(batches, at, nowMs);
-                at += BatchHeader.sizeInBytes(batches, at);
+            int limit = stored.limit();
+            for (int at = stored.position(); at < limit; ) {
+                BatchHeader.stampLogAppendTime(stored, at, nowMs);
+                at += BatchHeader.sizeInBytes(stored, at);
             }
         }
+        return stored;
     }
 
     private static AppendResult result(

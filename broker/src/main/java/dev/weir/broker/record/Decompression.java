@@ -37,7 +37,7 @@ final class Decompression {
     /// of all kinds; [#refusal] makes one thing of it.
     ///
     /// @param compressed the records, from index 0 to the limit
-    /// @param codec not 0
+    /// @param codec 0 for bytes that are not compressed
     /// @param buffers of the calling thread
     static InputStream open(ByteBuffer compressed, int codec, int maxBytes, BufferSupplier buffers)
             throws IOException {

@@ -60,6 +60,7 @@ public final class RecordValidator {
     private long passed;
 
     private int record;
+    private boolean consecutive;
     private List<RecordError> errors;
     private boolean timestampErrors;
 
@@ -84,6 +85,7 @@ public final class RecordValidator {
     public long validate(ByteBuffer batches, int at, int size, Rules rules) {
         errors = null;
         timestampErrors = false;
+        consecutive = true;
         passed = 0;
         int codec = BatchHeader.codec(batches, at);
         long greatest;
@@ -104,6 +106,12 @@ public final class RecordValidator {
             throw refusal();
         }
         return greatest;
+    }
+
+    /// Whether the offsets of the batch that was checked last count up from 0 one by one. Where
+    /// they do not, [BatchRewriter] gives the records others.
+    public boolean isConsecutive() {
+        return consecutive;
     }
 
     private long walkCompressed(ByteBuffer batches, int at, int size, int codec, Rules rules) {
@@ -260,7 +268,7 @@ public final class RecordValidator {
         long timestamp = baseTimestamp + varlong();
         int offsetDelta = varint();
         if (offsetDelta != record) {
-            throw malformed("has offset delta " + offsetDelta);
+            consecutive = false;
         }
         int keyLength = varint();
         skipField(keyLength, end, "key");

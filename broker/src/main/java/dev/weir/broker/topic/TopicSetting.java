@@ -5,11 +5,15 @@ import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.log.CompactionConfig;
 import dev.weir.broker.log.LogConfig;
 import dev.weir.broker.log.TimestampBounds;
+import dev.weir.broker.record.StoredCompression;
+
+import org.apache.kafka.common.record.internal.CompressionType;
 
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /// One setting a topic can have, named as in Kafka.
@@ -30,6 +34,9 @@ public record TopicSetting(String name, Type type, String defaultValue, String d
 
     private static final LogConfig DEFAULT = LogConfig.DEFAULT;
 
+    /// Values of `compression.type` and what they make of a batch, in Kafka's order.
+    private static final Map<String, Optional<CompressionType>> STORED = stored();
+
     /// All of them, by name. Those that Kafka has and a broker of one node has nothing to do for
     /// (replication, flush intervals) are kept and shown, so that tools which set them work.
     public static final Map<String, TopicSetting> ALL =
@@ -44,22 +51,25 @@ public record TopicSetting(String name, Type type, String defaultValue, String d
                                     "compression.gzip.level",
                                     Type.INT,
                                     "-1",
-                                    "Kept for tools; batches are kept as they were compressed."),
+                                    "Level of gzip where the broker compresses: 1 to 9, or -1 for"
+                                            + " its default."),
                             new TopicSetting(
                                     "compression.lz4.level",
                                     Type.INT,
                                     "9",
-                                    "Kept for tools; batches are kept as they were compressed."),
+                                    "Level of lz4 where the broker compresses: 1 to 17."),
                             new TopicSetting(
                                     "compression.type",
                                     Type.CHOICE,
                                     "producer",
-                                    "Batches are kept as their producer compressed them."),
+                                    "Codec that batches are stored with: uncompressed, gzip,"
+                                        + " snappy, lz4, zstd; or producer, to keep them as they"
+                                        + " were sent."),
                             new TopicSetting(
                                     "compression.zstd.level",
                                     Type.INT,
                                     "3",
-                                    "Kept for tools; batches are kept as they were compressed."),
+                                    "Level of zstd where the broker compresses: -131072 to 22."),
                             new TopicSetting(
                                     "delete.retention.ms",
                                     Type.LONG,
@@ -244,7 +254,33 @@ public record TopicSetting(String name, Type type, String defaultValue, String d
                 new TimestampBounds(
                         Long.parseLong(value(configs, "message.timestamp.before.max.ms")),
                         Long.parseLong(value(configs, "message.timestamp.after.max.ms"))),
+                compression(configs),
                 compaction);
+    }
+
+    private static Map<String, Optional<CompressionType>> stored() {
+        var stored = new LinkedHashMap<String, Optional<CompressionType>>();
+        stored.put("uncompressed", Optional.of(CompressionType.NONE));
+        stored.put("zstd", Optional.of(CompressionType.ZSTD));
+        stored.put("lz4", Optional.of(CompressionType.LZ4));
+        stored.put("snappy", Optional.of(CompressionType.SNAPPY));
+        stored.put("gzip", Optional.of(CompressionType.GZIP));
+        stored.put("producer", Optional.empty());
+        return stored;
+    }
+
+    private static StoredCompression compression(Map<String, String> configs) {
+        return STORED.get(value(configs, "compression.type"))
+                .map(codec -> new StoredCompression(codec, level(configs, codec)))
+                .orElse(StoredCompression.AS_SENT);
+    }
+
+    private static int level(Map<String, String> configs, CompressionType codec) {
+        return switch (codec) {
+            case NONE, SNAPPY -> 0;
+            case GZIP, LZ4, ZSTD ->
+                    Integer.parseInt(value(configs, "compression." + codec.name + ".level"));
+        };
     }
 
     /// The value of a setting: what is given, or else the default.
@@ -299,7 +335,7 @@ public record TopicSetting(String name, Type type, String defaultValue, String d
     private List<String> choices() {
         return switch (name) {
             case "cleanup.policy" -> List.of("compact", "delete");
-            case "compression.type" -> List.of("producer");
+            case "compression.type" -> List.copyOf(STORED.keySet());
             case "message.timestamp.type" -> List.of("CreateTime", "LogAppendTime");
             default -> throw new IllegalStateException(name);
         };

@@ -110,7 +110,8 @@ final class KafkaLog {
                         Optional.empty());
     }
 
-    private static org.apache.kafka.storage.internals.log.LogConfig kafkaConfig(LogConfig config) {
+    /// The same settings for Kafka's log.
+    static org.apache.kafka.storage.internals.log.LogConfig kafkaConfig(LogConfig config) {
         Map<String, Object> settings = new HashMap<>();
         // The public name of it takes no less than a megabyte.
         settings.put(
@@ -132,6 +133,18 @@ final class KafkaLog {
         settings.put(
                 TopicConfig.MESSAGE_TIMESTAMP_AFTER_MAX_MS_CONFIG,
                 config.timestamps().afterMaxMs());
+        var compression = config.compression();
+        var level = compression.level();
+        switch (compression.codec()) {
+            case null -> {}
+            case NONE -> settings.put(TopicConfig.COMPRESSION_TYPE_CONFIG, "uncompressed");
+            case SNAPPY -> settings.put(TopicConfig.COMPRESSION_TYPE_CONFIG, "snappy");
+            case GZIP, LZ4, ZSTD -> {
+                var codec = compression.codec().name;
+                settings.put(TopicConfig.COMPRESSION_TYPE_CONFIG, codec);
+                settings.put("compression." + codec + ".level", level);
+            }
+        }
         var compaction = config.compaction();
         settings.put(
                 TopicConfig.CLEANUP_POLICY_CONFIG, compaction.enabled() ? "compact" : "delete");

@@ -9,10 +9,12 @@ import dev.weir.broker.log.CompactionConfig;
 import dev.weir.broker.log.LogConfig;
 import dev.weir.broker.log.TimestampBounds;
 import dev.weir.broker.record.BatchHeader;
+import dev.weir.broker.record.StoredCompression;
 
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.errors.ApiException;
+import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.common.record.internal.CompressionType;
@@ -21,6 +23,7 @@ import org.apache.kafka.common.record.internal.Record;
 import org.apache.kafka.common.utils.BufferSupplier;
 import org.apache.kafka.common.utils.ByteBufferOutputStream;
 import org.apache.kafka.common.utils.PrimitiveRef;
+import org.apache.kafka.server.record.BrokerCompressionType;
 import org.apache.kafka.storage.internals.log.AppendOrigin;
 import org.apache.kafka.storage.internals.log.LogValidator;
 import org.apache.kafka.storage.internals.log.RecordValidationException;
@@ -28,6 +31,7 @@ import org.junit.jupiter.api.Test;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -35,14 +39,19 @@ import java.util.Random;
 
 /// What clients send is judged as by Apache Kafka's own `LogValidator`: honest batches of every
 /// codec, and such in which something was changed and the checksum mended, so that nothing but a
-/// look at the records tells.
+/// look at the records tells. Half of the topics have a codec of their own; what is stored there
+/// has the same records and the same head as Kafka's, but for what compressing them anew makes of
+/// their bytes.
 ///
 /// Weir is meant to differ in this, and in nothing else:
 ///
-/// - Kafka does not look how long a compressed record says it is, nor at offsets of uncompressed
-///   records, and numbers compressed ones anew. A batch that Kafka's own consumer cannot read, or
-///   would read with other offsets, is refused here.
-/// - Where Kafka is caught by surprise (`UNKNOWN_SERVER_ERROR`), it is `INVALID_RECORD`.
+/// - Kafka does not look how long a compressed record says it is. A batch that Kafka's own consumer
+///   cannot read is refused here.
+/// - Records whose offsets do not count up from 0 are numbered anew. Kafka does so where it gives
+///   them another codec; it stores uncompressed ones as they are, and is caught by surprise by
+///   those that have the topic's codec.
+/// - So it is by negative timestamps of records that it gives another codec.
+/// - Where else Kafka is caught by surprise (`UNKNOWN_SERVER_ERROR`), it is `INVALID_RECORD`.
 ///
 /// `-Dweir.seeds=N` tries N seeds, `-Dweir.seed=S` just that one.
 class LogValidatorComparisonTest {
@@ -87,7 +96,10 @@ class LogValidatorComparisonTest {
         REFUSED_FOR_TIMESTAMPS,
         SURPRISE,
         UNREADABLE,
-        RENUMBERED
+        WRITTEN_ANEW,
+        RENUMBERED,
+        RENUMBERED_UNLIKE_KAFKA,
+        BEFORE_1970
     }
 
     private static Kind compare(Random random) throws IOException {
@@ -98,6 +110,7 @@ class LogValidatorComparisonTest {
                                 new TimestampBounds(
                                         random.nextBoolean() ? Long.MAX_VALUE : 50_000,
                                         random.nextInt(8) == 0 ? Long.MAX_VALUE : 1900))
+                        .withCompression(compression(random))
                         .withCompaction(
                                 random.nextInt(3) == 0
                                         ? CompactionConfig.eager(0)
@@ -105,17 +118,41 @@ class LogValidatorComparisonTest {
         var batch = new Damage(random).batch();
         var theirs = kafka(copy(batch), config);
         var mine = weir(copy(batch), config);
+        boolean looked =
+                theirs.code == ErrorCode.NONE
+                        || theirs.code == ErrorCode.UNKNOWN_SERVER_ERROR
+                        || !theirs.errors.isEmpty();
+        var found = looked ? read(batch) : null;
         if (theirs.code == ErrorCode.UNKNOWN_SERVER_ERROR) {
+            if (mine.code == ErrorCode.NONE) {
+                assertThat(found).as("readable").isNotNull();
+                assertThat(found.consecutive && !found.before1970).as("nothing odd").isFalse();
+                assertThat(read(mine.stored).records).isEqualTo(found.numberedAnew(config));
+                return found.before1970 ? Kind.BEFORE_1970 : Kind.RENUMBERED_UNLIKE_KAFKA;
+            }
             assertThat(mine.code).isIn(ErrorCode.INVALID_RECORD, ErrorCode.MESSAGE_TOO_LARGE);
             return Kind.SURPRISE;
         }
-        boolean looked = theirs.code == ErrorCode.NONE || !theirs.errors.isEmpty();
-        var readable = looked ? read(batch) : Kind.TAKEN;
-        if (readable != Kind.TAKEN) {
+        if (looked && found == null) {
             assertThat(mine).isEqualTo(new Verdict(ErrorCode.INVALID_RECORD, List.of(), null));
-            return readable;
+            return Kind.UNREADABLE;
         }
-        if (theirs.code != ErrorCode.NONE) {
+        if (theirs.code == ErrorCode.NONE) {
+            var codec = CompressionType.forId(BatchHeader.codec(batch, 0));
+            boolean anew = config.compression().codecOf(codec) != codec;
+            if (anew || !found.consecutive) {
+                assertThat(mine.code).isEqualTo(ErrorCode.NONE);
+                var stored = read(mine.stored);
+                assertThat(stored.records).isEqualTo(found.numberedAnew(config));
+                assertThat(BatchHeader.isIntact(mine.stored, 0, mine.stored.limit())).isTrue();
+                if (!anew) {
+                    return Kind.RENUMBERED_UNLIKE_KAFKA;
+                }
+                assertThat(stored.records).isEqualTo(read(theirs.stored).records);
+                assertThat(head(mine.stored)).isEqualTo(head(theirs.stored));
+                return found.consecutive ? Kind.WRITTEN_ANEW : Kind.RENUMBERED;
+            }
+        } else {
             assertThat(mine).isEqualTo(theirs);
             return theirs.errors.isEmpty()
                     ? Kind.REFUSED
@@ -134,12 +171,14 @@ class LogValidatorComparisonTest {
     private static Verdict weir(ByteBuffer batch, LogConfig config) {
         try {
             var direct = ByteBuffer.allocateDirect(batch.remaining()).put(batch).flip();
-            BatchCheck.check(direct, dev.weir.broker.partition.AppendOrigin.CLIENT, config, NOW_MS);
+            var stored =
+                    BatchCheck.check(
+                            direct, dev.weir.broker.partition.AppendOrigin.CLIENT, config, NOW_MS);
             if (config.logAppendTime()) {
-                BatchHeader.stampLogAppendTime(direct, 0, NOW_MS);
+                BatchHeader.stampLogAppendTime(stored, 0, NOW_MS);
             }
-            BatchHeader.assign(direct, 0, 0, 0);
-            return new Verdict(ErrorCode.NONE, List.of(), copy(direct));
+            BatchHeader.assign(stored, 0, 0, 0);
+            return new Verdict(ErrorCode.NONE, List.of(), copy(stored));
         } catch (BrokerException e) {
             return new Verdict(
                     e.code(), e.recordErrors().stream().map(RecordError::index).toList(), null);
@@ -150,13 +189,16 @@ class LogValidatorComparisonTest {
         var type =
                 config.logAppendTime() ? TimestampType.LOG_APPEND_TIME : TimestampType.CREATE_TIME;
         var codec = CompressionType.forId(BatchHeader.codec(batch, 0));
+        var target =
+                BrokerCompressionType.targetCompression(
+                        KafkaLog.kafkaConfig(config).compression, codec);
         var validator =
                 new LogValidator(
                         MemoryRecords.readableRecords(batch),
                         AT,
                         new KafkaLog.Clock(() -> NOW_MS),
                         codec,
-                        Compression.of(codec).build(),
+                        target,
                         config.compaction().enabled(),
                         BatchHeader.MAGIC,
                         type,
@@ -165,9 +207,16 @@ class LogValidatorComparisonTest {
                         0,
                         AppendOrigin.CLIENT);
         try {
-            validator.validateMessagesAndAssignOffsets(
-                    PrimitiveRef.ofLong(0), new Unmeasured(), BufferSupplier.create());
-            return new Verdict(ErrorCode.NONE, List.of(), batch);
+            var result =
+                    validator.validateMessagesAndAssignOffsets(
+                            PrimitiveRef.ofLong(0), new Unmeasured(), BufferSupplier.create());
+            var stored = result.validatedRecords().buffer();
+            boolean tooLarge =
+                    result.messageSizeMaybeChanged()
+                            && stored.remaining() > config.maxMessageBytes();
+            return tooLarge // says UnifiedLog
+                    ? new Verdict(ErrorCode.MESSAGE_TOO_LARGE, List.of(), null)
+                    : new Verdict(ErrorCode.NONE, List.of(), stored);
         } catch (RecordValidationException e) {
             return new Verdict(
                     Errors.forException(e.invalidException()).code(),
@@ -180,22 +229,80 @@ class LogValidatorComparisonTest {
         }
     }
 
+    /// What Kafka's consumer reads.
+    private record Seen(
+            long offset, long timestamp, ByteBuffer key, ByteBuffer value, List<Header> headers) {}
+
     /// What Kafka's consumer would make of a batch.
-    private static Kind read(ByteBuffer bytes) {
+    private record Found(List<Seen> records, boolean consecutive, boolean before1970) {
+        /// The same records as they should be stored.
+        List<Seen> numberedAnew(LogConfig config) {
+            var anew = new ArrayList<Seen>();
+            for (var each : records) {
+                anew.add(
+                        new Seen(
+                                anew.size(),
+                                config.logAppendTime() ? NOW_MS : each.timestamp,
+                                each.key,
+                                each.value,
+                                each.headers));
+            }
+            return anew;
+        }
+    }
+
+    /// Null if it cannot be read.
+    private static Found read(ByteBuffer bytes) {
         var batch = MemoryRecords.readableRecords(bytes.duplicate()).batches().iterator().next();
-        int index = 0;
+        var seen = new ArrayList<Seen>();
+        boolean consecutive = true;
+        boolean before1970 = false;
         try (var records = batch.streamingIterator(BufferSupplier.create())) {
             while (records.hasNext()) {
                 Record record = records.next();
-                if (record.offset() != index) {
-                    return Kind.RENUMBERED;
-                }
-                index++;
+                consecutive &= record.offset() == seen.size();
+                before1970 |= record.timestamp() < -1;
+                seen.add(
+                        new Seen(
+                                record.offset(),
+                                record.timestamp(),
+                                record.key(),
+                                record.value(),
+                                List.of(record.headers())));
             }
-        } catch (RuntimeException e) {
-            return Kind.UNREADABLE;
+        } catch (RuntimeException | Error e) { // snappy and zstd throw errors
+            return null;
         }
-        return Kind.TAKEN;
+        return new Found(seen, consecutive, before1970);
+    }
+
+    /// What the head says, but for how long the batch is and its checksum.
+    private static List<Object> head(ByteBuffer batch) {
+        return List.of(
+                BatchHeader.baseOffset(batch, 0),
+                BatchHeader.attributes(batch, 0),
+                BatchHeader.lastOffsetDelta(batch, 0),
+                BatchHeader.baseTimestamp(batch, 0),
+                BatchHeader.maxTimestamp(batch, 0),
+                BatchHeader.producerId(batch, 0),
+                BatchHeader.producerEpoch(batch, 0),
+                BatchHeader.baseSequence(batch, 0),
+                BatchHeader.recordCount(batch, 0));
+    }
+
+    private static StoredCompression compression(Random random) {
+        if (random.nextBoolean()) {
+            return StoredCompression.AS_SENT;
+        }
+        var codec = CompressionType.forId(random.nextInt(5));
+        return new StoredCompression(
+                codec,
+                switch (codec) {
+                    case NONE, SNAPPY -> 0;
+                    case GZIP -> 1 + random.nextInt(9);
+                    case LZ4 -> 1 + random.nextInt(17);
+                    case ZSTD -> random.nextInt(12) - 5;
+                });
     }
 
     private static ByteBuffer copy(ByteBuffer batch) {
