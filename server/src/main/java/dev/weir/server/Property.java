@@ -93,6 +93,8 @@ enum Property {
             "sql.checkpoint.interval.ms", "5000", "time between checkpoints of query state"),
     SQL_STATE_MEMORY_BYTES(
             "sql.state.memory.bytes", "536870912", "memory for the maps of query state"),
+    SQL_PLANNING_TIMEOUT_MS(
+            "sql.planning.timeout.ms", "10000", "how long a statement may take to be planned"),
     HTTP_BODY_MAX_BYTES("http.body.max.bytes", "16777216", "the largest request body"),
     POSTGRES_MESSAGE_MAX_BYTES(
             "postgres.message.max.bytes", "16777216", "the largest PostgreSQL message");

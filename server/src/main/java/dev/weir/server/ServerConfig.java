@@ -48,6 +48,7 @@ public record ServerConfig(
         int stepMaxRows,
         Duration checkpointInterval,
         long stateMemoryBytes,
+        Duration planningTimeout,
         int httpBodyMaxBytes,
         int postgresMessageMaxBytes,
         Map<String, String> properties) {
@@ -105,6 +106,7 @@ public record ServerConfig(
                 Duration.ofMillis(
                         Property.SQL_CHECKPOINT_INTERVAL_MS.numberIn(values, 10, 86_400_000)),
                 Property.SQL_STATE_MEMORY_BYTES.numberIn(values, 1 << 20, 1L << 44),
+                Duration.ofMillis(Property.SQL_PLANNING_TIMEOUT_MS.numberIn(values, 1, 86_400_000)),
                 (int) Property.HTTP_BODY_MAX_BYTES.numberIn(values, 1 << 10, 1 << 30),
                 (int) Property.POSTGRES_MESSAGE_MAX_BYTES.numberIn(values, 1 << 10, 1 << 30),
                 all);

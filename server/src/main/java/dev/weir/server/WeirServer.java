@@ -228,7 +228,8 @@ public final class WeirServer implements AutoCloseable {
                 config.workers(),
                 EngineConfig.SHARED_STEP_ROWS,
                 config.stateMemoryBytes(),
-                config.foldIdentifiersUp());
+                config.foldIdentifiersUp(),
+                config.planningTimeout());
     }
 
     private static int loopThreads() {

@@ -16,7 +16,8 @@ final class ErrorBodies {
     /// The HTTP status that tells whose fault it was.
     static HttpResponseStatus status(SqlState state) {
         return switch (state) {
-            case CANNOT_CONNECT_NOW, ADMIN_SHUTDOWN -> HttpResponseStatus.SERVICE_UNAVAILABLE;
+            case CANNOT_CONNECT_NOW, ADMIN_SHUTDOWN, INSUFFICIENT_RESOURCES ->
+                    HttpResponseStatus.SERVICE_UNAVAILABLE;
             case DISK_FULL, IO_ERROR, INTERNAL_ERROR, DATA_CORRUPTED ->
                     HttpResponseStatus.INTERNAL_SERVER_ERROR;
             case PROTOCOL_VIOLATION,

@@ -601,38 +601,29 @@ final class Commands {
         }
         List<Object[]> rows = new ArrayList<>();
         if (count != 0 && !cursor.isFinished()) {
-            cancellation.reading(table.rows());
-            try {
-                boolean end =
-                        table.rows()
-                                .take(
-                                        count < 0 ? 0 : count,
-                                        () -> false,
-                                        new RowSource.Sink() {
-                                            @Override
-                                            public void row(Object[] values) {
-                                                rows.add(values);
-                                            }
+            boolean end =
+                    cancellation.read(
+                            table.rows(),
+                            count < 0 ? 0 : count,
+                            () -> false,
+                            new RowSource.Sink() {
+                                @Override
+                                public void row(Object[] values) {
+                                    rows.add(values);
+                                }
 
-                                            @Override
-                                            public void pause() {
-                                                // FETCH ALL of a result without end waits.
-                                            }
+                                @Override
+                                public void pause() {
+                                    // FETCH ALL of a result without end waits.
+                                }
 
-                                            @Override
-                                            public void check() {
-                                                cancellation.check();
-                                            }
-                                        });
-                if (end) {
-                    cursor.finish();
-                }
-            } catch (SqlException e) {
-                // A cancel that came before the reading began has ended nothing yet.
-                table.rows().close();
-                throw e;
-            } finally {
-                cancellation.doneReading();
+                                @Override
+                                public void check() {
+                                    cancellation.check();
+                                }
+                            });
+            if (end) {
+                cursor.finish();
             }
         }
         return verb.equals("MOVE")

@@ -53,7 +53,7 @@ final class Conversation implements Runnable {
         this.out = out;
         this.version = version;
         this.session = sessions.newSession();
-        this.cancellation = new Cancellation(writer);
+        this.cancellation = new Cancellation(writer, session);
     }
 
     @Override
@@ -297,23 +297,12 @@ final class Conversation implements Runnable {
             case Answer.Table table -> {
                 try (RowSource rows = table.rows()) {
                     var sink = new RowSender(table.columns(), Formats.TEXT);
-                    read(rows, 0, sink);
+                    cancellation.read(rows, 0, this::isAwaited, sink);
                     out.commandComplete(table.tag(sink.count));
                 }
             }
             case Answer.CopyOut(var table, var options) -> copyOut(table, options);
             case Answer.CopyIn copy -> copyIn(copy);
-        }
-    }
-
-    /// @return true when there are no more rows
-    private boolean read(RowSource rows, long most, RowSource.Sink sink)
-            throws InterruptedException {
-        cancellation.reading(rows);
-        try {
-            return rows.take(most, this::isAwaited, sink);
-        } finally {
-            cancellation.doneReading();
         }
     }
 
@@ -380,7 +369,7 @@ final class Conversation implements Runnable {
                             cancellation.check();
                         }
                     };
-            read(rows, 0, sink);
+            cancellation.read(rows, 0, this::isAwaited, sink);
             out.copyDone();
             out.commandComplete(table.tag(sink.count));
         }
@@ -540,15 +529,7 @@ final class Conversation implements Runnable {
         }
         var sink = new RowSender(table.columns(), portal.formats());
         if (!portal.isFinished()) {
-            boolean over;
-            try {
-                over = read(table.rows(), Math.max(0, maxRows), sink);
-            } catch (SqlException e) {
-                // A cancel that came before the reading began has ended nothing yet.
-                table.rows().close();
-                throw e;
-            }
-            if (!over) {
+            if (!cancellation.read(table.rows(), Math.max(0, maxRows), this::isAwaited, sink)) {
                 out.portalSuspended();
                 return;
             }

@@ -5,6 +5,7 @@ import dev.weir.sql.batch.Schema;
 import dev.weir.sql.batch.SqlType;
 import dev.weir.sql.catalog.Catalog;
 import dev.weir.sql.catalog.WindowSpec;
+import dev.weir.sql.error.Checkpoint;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
 import dev.weir.sql.function.Functions;
@@ -31,6 +32,7 @@ import org.apache.calcite.rex.RexBuilder;
 import org.apache.calcite.rex.RexNode;
 import org.apache.calcite.runtime.CalciteContextException;
 import org.apache.calcite.runtime.CalciteException;
+import org.apache.calcite.sql.SqlCall;
 import org.apache.calcite.sql.SqlDynamicParam;
 import org.apache.calcite.sql.SqlNode;
 import org.apache.calcite.sql.SqlOperatorTable;
@@ -42,6 +44,7 @@ import org.apache.calcite.sql.util.SqlBasicVisitor;
 import org.apache.calcite.sql.util.SqlOperatorTables;
 import org.apache.calcite.sql.validate.SqlConformanceEnum;
 import org.apache.calcite.sql.validate.SqlValidator;
+import org.apache.calcite.sql2rel.SqlRexConvertlet;
 import org.apache.calcite.sql2rel.SqlToRelConverter;
 import org.apache.calcite.sql2rel.StandardConvertletTable;
 
@@ -199,12 +202,17 @@ final class Queries {
                 validator,
                 reader,
                 cluster,
-                StandardConvertletTable.INSTANCE,
+                Queries::convertlet,
                 SqlToRelConverter.config()
                         .withExpand(false)
                         .withTrimUnusedFields(false)
                         .withHintStrategyTable(Joins.HINTS)
                         .withInSubQueryThreshold(Integer.MAX_VALUE));
+    }
+
+    private static SqlRexConvertlet convertlet(SqlCall call) {
+        Checkpoint.pass();
+        return StandardConvertletTable.INSTANCE.get(call);
     }
 
     /// Runs Calcite and speaks its complaints in our words.
@@ -233,13 +241,29 @@ final class Queries {
                     "Write the query another way.",
                     e);
         } catch (StackOverflowError e) {
-            throw new SqlException(
-                    SqlState.LIMIT_EXCEEDED,
-                    Refusals.position(node.getParserPosition()),
-                    "the statement is nested too deeply",
-                    "Split it: a view of its own for the inner part, or a shorter expression.",
-                    e);
+            throw tooDeep(node, e);
+        } catch (RuntimeException e) {
+            // Calcite calls its converters by reflection, and wraps what they throw, once for each
+            // level.
+            for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
+                if (cause instanceof StackOverflowError) {
+                    throw tooDeep(node, cause);
+                }
+                if (cause instanceof SqlException known) {
+                    throw known;
+                }
+            }
+            throw e;
         }
+    }
+
+    private static SqlException tooDeep(SqlNode node, Throwable cause) {
+        return new SqlException(
+                SqlState.LIMIT_EXCEEDED,
+                Refusals.position(node.getParserPosition()),
+                "the statement is nested too deeply",
+                "Split it: a view of its own for the inner part, or a shorter expression.",
+                cause);
     }
 
     /// Refuses joins that mean nothing. Those whose condition stands in WHERE are looked at when

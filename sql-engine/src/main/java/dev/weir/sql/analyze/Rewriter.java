@@ -5,6 +5,7 @@ import dev.weir.sql.catalog.Catalog;
 import dev.weir.sql.catalog.Relation;
 import dev.weir.sql.catalog.RelationColumn;
 import dev.weir.sql.catalog.WindowSpec;
+import dev.weir.sql.error.Checkpoint;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
 import dev.weir.sql.function.Functions;
@@ -148,6 +149,7 @@ final class Rewriter extends SqlShuttle {
 
     @Override
     public SqlNode visit(SqlCall call) {
+        Checkpoint.pass();
         SqlParserPos pos = call.getParserPosition();
         switch (call.getKind()) {
             case SELECT -> {

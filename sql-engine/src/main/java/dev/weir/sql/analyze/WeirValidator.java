@@ -1,5 +1,7 @@
 package dev.weir.sql.analyze;
 
+import dev.weir.sql.error.Checkpoint;
+
 import org.apache.calcite.rel.type.RelDataType;
 import org.apache.calcite.rel.type.RelDataTypeFactory;
 import org.apache.calcite.sql.SqlDynamicParam;
@@ -49,7 +51,14 @@ final class WeirValidator extends SqlValidatorImpl {
     }
 
     @Override
+    public RelDataType deriveType(SqlValidatorScope scope, SqlNode expression) {
+        Checkpoint.pass();
+        return super.deriveType(scope, expression);
+    }
+
+    @Override
     protected void inferUnknownTypes(RelDataType inferred, SqlValidatorScope scope, SqlNode node) {
+        Checkpoint.pass();
         boolean untyped =
                 node instanceof SqlDynamicParam
                         && (inferred.equals(unknownType)

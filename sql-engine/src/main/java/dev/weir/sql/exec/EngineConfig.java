@@ -12,6 +12,7 @@ import java.time.Duration;
 /// @param sharedStepRows fewest input records in a step that they share; fewer are done by one
 /// @param stateMemoryBytes memory for the write-back maps of operator state
 /// @param foldIdentifiersUp `sql.identifiers=upper`: unquoted names fold to upper case
+/// @param planningTimeout how long the planning of a statement may take, with the time it waits
 public record EngineConfig(
         Path stateDir,
         Duration checkpointInterval,
@@ -19,12 +20,15 @@ public record EngineConfig(
         int workers,
         int sharedStepRows,
         long stateMemoryBytes,
-        boolean foldIdentifiersUp) {
+        boolean foldIdentifiersUp,
+        Duration planningTimeout) {
     /// State is kept in that many shards, and each worker needs one.
     public static final int MOST_WORKERS = 256;
 
     /// Waking other threads takes as long as dealing with some hundreds of records.
     public static final int SHARED_STEP_ROWS = 2_000;
+
+    private static final Duration PLANNING_TIMEOUT = Duration.ofSeconds(10);
 
     public EngineConfig {
         if (stepMaxRows < 1) {
@@ -35,6 +39,26 @@ public record EngineConfig(
             throw new IllegalArgumentException(
                     "sql.workers must be 1 to " + MOST_WORKERS + ", got " + workers);
         }
+    }
+
+    /// With the default time for planning.
+    public EngineConfig(
+            Path stateDir,
+            Duration checkpointInterval,
+            int stepMaxRows,
+            int workers,
+            int sharedStepRows,
+            long stateMemoryBytes,
+            boolean foldIdentifiersUp) {
+        this(
+                stateDir,
+                checkpointInterval,
+                stepMaxRows,
+                workers,
+                sharedStepRows,
+                stateMemoryBytes,
+                foldIdentifiersUp,
+                PLANNING_TIMEOUT);
     }
 
     /// One for each core.

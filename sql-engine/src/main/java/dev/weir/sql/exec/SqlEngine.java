@@ -3,7 +3,6 @@ package dev.weir.sql.exec;
 import dev.weir.sql.analyze.Analyzed;
 import dev.weir.sql.analyze.Analyzer;
 import dev.weir.sql.analyze.AnalyzerContext;
-import dev.weir.sql.analyze.Described;
 import dev.weir.sql.analyze.ParameterBinding;
 import dev.weir.sql.batch.SqlType;
 import dev.weir.sql.catalog.Catalog;
@@ -53,6 +52,13 @@ public final class SqlEngine implements AutoCloseable {
     /// Records a push query reads at a time while it comes up to date.
     private static final int LIVE_SLICE = 16_384;
 
+    /// For statements that make no query that has a number.
+    private static final long NO_QUERY = -1;
+
+    /// How often a statement that changes the catalog is planned anew because others changed it
+    /// meanwhile, before they have to wait for it.
+    private static final int PLANNED_BESIDE = 3;
+
     /// Memory one pull query may take.
     private static final long MOST_PULLED_BYTES = Runtime.getRuntime().maxMemory() / 8;
 
@@ -66,6 +72,7 @@ public final class SqlEngine implements AutoCloseable {
     private final Worker worker;
     private final Inserts inserts;
     private final PullQuery pull;
+    private final Planning planning;
     private final ReentrantLock ddl = new ReentrantLock();
     private final Map<String, LiveQuery> live = new ConcurrentHashMap<>();
     private final Map<String, PrintQuery> prints = new ConcurrentHashMap<>();
@@ -94,6 +101,7 @@ public final class SqlEngine implements AutoCloseable {
         this.worker = worker;
         inserts = new Inserts(log);
         pull = new PullQuery(log, program, producers, MOST_PULLED_BYTES);
+        planning = new Planning(Planning.Limits.of(config.planningTimeout()), System::nanoTime);
     }
 
     /// Recovers catalog, queries and state, and starts the worker. Returns when the engine accepts
@@ -163,10 +171,10 @@ public final class SqlEngine implements AutoCloseable {
         try {
             Statement statement = Statements.parse("SELECT 1 + 1", false);
             Analyzed analyzed =
-                    new Analyzer(Catalog.EMPTY, new Context(new SqlSession("warm-up")))
+                    new Analyzer(Catalog.EMPTY, new Context(new SqlSession("warm-up"), NO_QUERY))
                             .analyze(statement, "SELECT 1 + 1");
             if (analyzed instanceof Analyzed.Query query) {
-                tryOut(Planner.plan(query));
+                compile(Planner.plan(query));
             }
         } catch (RuntimeException e) {
             // Nobody asked for it, so nobody needs to know.
@@ -188,8 +196,19 @@ public final class SqlEngine implements AutoCloseable {
         refuseIfClosed();
         boolean foldUp = foldsUp(session);
         String text = Variables.substitute(statement, session.variables());
-        Statement parsed = ParameterBinding.none(Statements.parse(text, foldUp));
-        return execute(parsed, text, foldUp, session);
+        Catalog catalog = program.catalog();
+        Understood understood =
+                planning.plan(
+                        session,
+                        text.length(),
+                        () -> {
+                            Statement parsed =
+                                    ParameterBinding.none(Statements.parse(text, foldUp));
+                            return changesCatalog(parsed)
+                                    ? new Understood(parsed, Optional.empty())
+                                    : understood(parsed, text, catalog, session);
+                        });
+        return carryOut(understood, text, foldUp, session);
     }
 
     /// Parses a statement and finds the types of its parameters and the columns of its result.
@@ -200,14 +219,25 @@ public final class SqlEngine implements AutoCloseable {
         refuseIfClosed();
         boolean foldUp = foldsUp(session);
         String text = Variables.substitute(statement, session.variables());
-        Statement parsed = Statements.parse(text, foldUp);
-        if (parsed instanceof Statement.CreateAs || parsed instanceof Statement.InsertSelect) {
-            // Its text is journalled and run again at recovery, when nobody knows the values.
-            parsed = ParameterBinding.none(parsed);
-        }
-        Described described =
-                new Analyzer(program.catalog(), new Context(session)).describe(parsed, declared);
-        return new Prepared(text, parsed, foldUp, described);
+        Catalog catalog = program.catalog();
+        return planning.plan(
+                session,
+                text.length(),
+                () -> {
+                    Statement parsed = Statements.parse(text, foldUp);
+                    if (parsed instanceof Statement.CreateAs
+                            || parsed instanceof Statement.InsertSelect) {
+                        // Its text is journalled and run again at recovery, when nobody knows the
+                        // values.
+                        parsed = ParameterBinding.none(parsed);
+                    }
+                    return new Prepared(
+                            text,
+                            parsed,
+                            foldUp,
+                            new Analyzer(catalog, new Context(session, NO_QUERY))
+                                    .describe(parsed, declared));
+                });
     }
 
     /// Carries out a prepared statement.
@@ -221,9 +251,20 @@ public final class SqlEngine implements AutoCloseable {
                 && prepared.statement() instanceof Statement.Select select) {
             return select(prepared, select, session);
         }
-        Statement bound =
-                ParameterBinding.bind(prepared.statement(), prepared.parameters(), values);
-        return execute(bound, prepared.text(), prepared.foldUp(), session);
+        Catalog catalog = program.catalog();
+        Understood understood =
+                planning.plan(
+                        session,
+                        prepared.text().length(),
+                        () -> {
+                            Statement bound =
+                                    ParameterBinding.bind(
+                                            prepared.statement(), prepared.parameters(), values);
+                            return changesCatalog(bound)
+                                    ? new Understood(bound, Optional.empty())
+                                    : understood(bound, prepared.text(), catalog, session);
+                        });
+        return carryOut(understood, prepared.text(), prepared.foldUp(), session);
     }
 
     /// Inserts rows without their being written as SQL.
@@ -236,17 +277,35 @@ public final class SqlEngine implements AutoCloseable {
             String relation, List<String> columns, List<List<Object>> rows, SqlSession session) {
         refuseIfClosed();
         Statement insert = ParameterBinding.insert(relation, columns, rows);
-        return run(analyze(insert, "INSERT INTO " + relation, session), relation, session);
+        Analyzed analyzed =
+                analyze(insert, "INSERT INTO " + relation, program.catalog(), session, NO_QUERY);
+        return run(new Planned(analyzed, Optional.empty()), relation, session);
     }
 
     private StatementResult select(Prepared prepared, Statement.Select select, SqlSession session) {
         Catalog catalog = program.catalog();
         Prepared.Planned planned = prepared.planned(catalog).orElse(null);
         if (planned == null) {
-            if (!(analyze(select, prepared.text(), session) instanceof Analyzed.Query query)) {
-                throw new IllegalStateException("not a query: " + prepared.text());
-            }
-            planned = new Prepared.Planned(catalog, query, Planner.plan(query));
+            planned =
+                    planning.plan(
+                            session,
+                            prepared.text().length(),
+                            () -> {
+                                Analyzed analyzed =
+                                        analyze(
+                                                select,
+                                                prepared.text(),
+                                                catalog,
+                                                session,
+                                                NO_QUERY);
+                                if (!(analyzed instanceof Analyzed.Query query)) {
+                                    throw new IllegalStateException(
+                                            "not a query: " + prepared.text());
+                                }
+                                PlanNode plan = Planner.plan(query);
+                                compile(plan);
+                                return new Prepared.Planned(catalog, query, plan);
+                            });
             prepared.planned(planned);
         }
         return select(planned.query(), planned.plan(), prepared.text(), session);
@@ -264,16 +323,23 @@ public final class SqlEngine implements AutoCloseable {
                 .orElse(config.foldIdentifiersUp());
     }
 
-    private StatementResult execute(
-            Statement parsed, String text, boolean foldUp, SqlSession session) {
+    /// A statement that was planned, as far as there is something to plan.
+    ///
+    /// @param plan of the query in it
+    private record Planned(Analyzed analyzed, Optional<PlanNode> plan) {}
+
+    /// A statement that was parsed, and planned unless it waits for its turn to change the catalog.
+    private record Understood(Statement parsed, Optional<Planned> planned) {}
+
+    private static boolean changesCatalog(Statement parsed) {
         return switch (parsed) {
             case Statement.CreateSource _,
                     Statement.CreateAs _,
                     Statement.InsertSelect _,
                     Statement.Drop _,
-                    Statement.Terminate _ ->
-                    change(parsed, text, foldUp, session);
-            case Statement.Alter alter -> alter(alter, text, session);
+                    Statement.Terminate _,
+                    Statement.Alter _ ->
+                    true;
             case Statement.InsertValues _,
                     Statement.Update _,
                     Statement.Delete _,
@@ -290,29 +356,63 @@ public final class SqlEngine implements AutoCloseable {
                     Statement.UnsetProperty _,
                     Statement.CancelQuery _,
                     Statement.CopyOut _ ->
-                    run(analyze(parsed, text, session), text, session);
+                    false;
         };
     }
 
-    private Analyzed analyze(Statement parsed, String text, SqlSession session) {
-        return new Analyzer(program.catalog(), new Context(session)).analyze(parsed, text);
+    /// Analyzes and plans; a planning thread.
+    private Understood understood(
+            Statement parsed, String text, Catalog catalog, SqlSession session) {
+        Analyzed analyzed = analyze(parsed, text, catalog, session, NO_QUERY);
+        Optional<PlanNode> plan =
+                switch (analyzed) {
+                    case Analyzed.Query query -> Optional.of(Planner.plan(query));
+                    case Analyzed.CopyOut(Analyzed.Query query) -> Optional.of(Planner.plan(query));
+                    case Analyzed.Update(Relation _, Analyzed.Query query) ->
+                            Optional.of(Planner.plan(query));
+                    case Analyzed.Delete(Relation _, Analyzed.Query query) ->
+                            Optional.of(Planner.plan(query));
+                    case Analyzed.Explain(Analyzed statement) -> Optional.of(planOf(statement));
+                    default -> Optional.empty();
+                };
+        if (!(analyzed instanceof Analyzed.Explain)) {
+            plan.ifPresent(SqlEngine::compile);
+        }
+        return new Understood(parsed, Optional.of(new Planned(analyzed, plan)));
     }
 
-    private StatementResult run(Analyzed analyzed, String text, SqlSession session) {
+    private StatementResult carryOut(
+            Understood understood, String text, boolean foldUp, SqlSession session) {
+        if (understood.planned().isPresent()) {
+            return run(understood.planned().get(), text, session);
+        }
+        return understood.parsed() instanceof Statement.Alter alter
+                ? alter(alter, text, session)
+                : change(understood.parsed(), text, foldUp, session);
+    }
+
+    private Analyzed analyze(
+            Statement parsed, String text, Catalog catalog, SqlSession session, long queryNumber) {
+        return new Analyzer(catalog, new Context(session, queryNumber)).analyze(parsed, text);
+    }
+
+    private StatementResult run(Planned planned, String text, SqlSession session) {
+        Analyzed analyzed = planned.analyzed();
         return switch (analyzed) {
-            case Analyzed.Query query -> select(query, text, session);
-            case Analyzed.CopyOut(Analyzed.Query query) -> select(query, text, session);
+            case Analyzed.Query query -> select(query, planned.plan().orElseThrow(), text, session);
+            case Analyzed.CopyOut(Analyzed.Query query) ->
+                    select(query, planned.plan().orElseThrow(), text, session);
             case Analyzed.InsertValues insert -> {
                 inserts.run(insert, session, clock.millis());
                 int rows = insert.rows().size();
                 yield done("INSERT 0 " + rows, rows + (rows == 1 ? " row" : " rows") + " inserted");
             }
             case Analyzed.Update(Relation target, Analyzed.Query query) -> {
-                int rows = changeRows(target, query, false, session);
+                int rows = changeRows(target, query, planned.plan().orElseThrow(), false, session);
                 yield done("UPDATE " + rows, rows + (rows == 1 ? " row" : " rows") + " updated");
             }
             case Analyzed.Delete(Relation target, Analyzed.Query query) -> {
-                int rows = changeRows(target, query, true, session);
+                int rows = changeRows(target, query, planned.plan().orElseThrow(), true, session);
                 yield done("DELETE " + rows, rows + (rows == 1 ? " row" : " rows") + " deleted");
             }
             case Analyzed.Define(String variable, String value) -> {
@@ -334,9 +434,9 @@ public final class SqlEngine implements AutoCloseable {
             case Analyzed.DescribeFunction(List<Functions.Form> forms) ->
                     ResultTables.functionForms(forms);
             case Analyzed.DescribeConsumerGroup(String group) -> describeGroup(group);
-            case Analyzed.Explain(Analyzed statement) ->
+            case Analyzed.Explain(Analyzed _) ->
                     new StatementResult.Explanation(
-                            Planner.explain(planOf(statement)), Optional.empty());
+                            Planner.explain(planned.plan().orElseThrow()), Optional.empty());
             case Analyzed.ExplainQuery(String queryId) -> explain(queryId);
             case Analyzed.Print print -> print(print);
             case Analyzed.SetProperty(String key, String value) -> {
@@ -368,8 +468,11 @@ public final class SqlEngine implements AutoCloseable {
     /// Reads the rows and writes them as they will be, or as gone. One such statement at a time,
     /// and each sees what those before it wrote, so that none is lost.
     private int changeRows(
-            Relation target, Analyzed.Query query, boolean deleted, SqlSession session) {
-        PlanNode plan = Planner.plan(query);
+            Relation target,
+            Analyzed.Query query,
+            PlanNode plan,
+            boolean deleted,
+            SqlSession session) {
         rowChanges.lock();
         try {
             awaitOwnWrites(rowChanger);
@@ -418,7 +521,7 @@ public final class SqlEngine implements AutoCloseable {
     private StatementResult alter(Statement.Alter alter, String text, SqlSession session) {
         lockCatalog();
         try {
-            if (!(analyze(alter, text, session)
+            if (!(analyze(alter, text, program.catalog(), session, NO_QUERY)
                     instanceof Analyzed.Alter(Relation relation, String sql))) {
                 throw new IllegalStateException("alters nothing: " + text);
             }
@@ -435,25 +538,79 @@ public final class SqlEngine implements AutoCloseable {
         }
     }
 
+    /// What the planning of a statement that changes the catalog depends on.
+    private record Outlook(Catalog catalog, long sequence, long queryNumber) {}
+
+    /// What a statement that changes the catalog does, or why it does nothing.
+    private record Prospect(Optional<Ddl.Change> change, Optional<StatementResult.Done> nothing) {}
+
+    /// Plans without keeping others from changing the catalog, then again if one did meanwhile; the
+    /// last time they wait.
     private StatementResult.Done change(
             Statement parsed, String text, boolean foldUp, SqlSession session) {
-        lockCatalog();
-        try {
-            Analyzed analyzed = analyze(parsed, text, session);
-            if (analyzed instanceof Analyzed.Nothing(String tag, String message)) {
-                return done(tag, message);
+        Outlook planned = null;
+        Prospect prospect = null;
+        for (int attempt = 1; ; attempt++) {
+            lockCatalog();
+            try {
+                Outlook now =
+                        await(() ->
+                                new Outlook(
+                                        program.catalog(),
+                                        program.nextSequence(),
+                                        program.nextQuery()));
+                boolean last = attempt > PLANNED_BESIDE;
+                if (last && !now.equals(planned)) {
+                    prospect = prospect(parsed, text, now, session);
+                }
+                if (last || now.equals(planned)) {
+                    return change(prospect, text, foldUp, session);
+                }
+                planned = now;
+            } finally {
+                ddl.unlock();
             }
-            Ddl.Change change =
-                    Ddl.change(analyzed)
-                            .orElseThrow(() -> new IllegalStateException("changes nothing"));
-            return switch (change) {
-                case Ddl.Change.Define define -> define(define, text, foldUp, session);
-                case Ddl.Change.Drop drop -> drop(drop, text, foldUp, session);
-                case Ddl.Change.Terminate(var queryId) -> terminate(queryId, text, foldUp, session);
-            };
-        } finally {
-            ddl.unlock();
+            prospect = prospect(parsed, text, planned, session);
         }
+    }
+
+    private Prospect prospect(Statement parsed, String text, Outlook outlook, SqlSession session) {
+        return planning.plan(
+                session,
+                text.length(),
+                () -> {
+                    Analyzed analyzed =
+                            analyze(
+                                    parsed,
+                                    text,
+                                    outlook.catalog(),
+                                    session,
+                                    outlook.queryNumber());
+                    if (analyzed instanceof Analyzed.Nothing(String tag, String message)) {
+                        return new Prospect(Optional.empty(), Optional.of(done(tag, message)));
+                    }
+                    Ddl.Change change =
+                            Ddl.change(analyzed)
+                                    .orElseThrow(
+                                            () -> new IllegalStateException("changes nothing"));
+                    if (change
+                            instanceof Ddl.Change.Define(Definition.Derived derived, boolean _)) {
+                        compile(derived.plan());
+                    }
+                    return new Prospect(Optional.of(change), Optional.empty());
+                });
+    }
+
+    private StatementResult.Done change(
+            Prospect prospect, String text, boolean foldUp, SqlSession session) {
+        if (prospect.nothing().isPresent()) {
+            return prospect.nothing().get();
+        }
+        return switch (prospect.change().orElseThrow()) {
+            case Ddl.Change.Define define -> define(define, text, foldUp, session);
+            case Ddl.Change.Drop drop -> drop(drop, text, foldUp, session);
+            case Ddl.Change.Terminate(var queryId) -> terminate(queryId, text, foldUp, session);
+        };
     }
 
     /// Waits until it is one's turn to change the catalog; not while the disk is full, when whoever
@@ -588,6 +745,11 @@ public final class SqlEngine implements AutoCloseable {
     /// Builds the circuit once for nothing, so that what cannot run is refused here, and the worker
     /// finds its kernels compiled.
     private static void tryOut(PlanNode plan) {
+        Program.check(compile(plan));
+    }
+
+    /// Builds the circuit once for nothing, so that who runs it finds its kernels compiled.
+    private static List<Circuit.Scan> compile(PlanNode plan) {
         try (StateStore memory = StateStore.inMemory()) {
             memory.beginStep(1);
             Circuit circuit =
@@ -598,7 +760,7 @@ public final class SqlEngine implements AutoCloseable {
                             new StepTime(),
                             (relation, in, row, cause) -> {},
                             delta -> {});
-            Program.check(circuit.scans());
+            return circuit.scans();
         }
     }
 
@@ -726,10 +888,6 @@ public final class SqlEngine implements AutoCloseable {
     }
 
     // ---- Queries
-
-    private StatementResult select(Analyzed.Query query, String text, SqlSession session) {
-        return select(query, Planner.plan(query), text, session);
-    }
 
     private StatementResult select(
             Analyzed.Query query, PlanNode plan, String text, SqlSession session) {
@@ -1104,6 +1262,7 @@ public final class SqlEngine implements AutoCloseable {
             return;
         }
         closed = true;
+        planning.close();
         prints.values().forEach(PrintQuery::cancel);
         worker.close();
         committer.close();
@@ -1117,6 +1276,7 @@ public final class SqlEngine implements AutoCloseable {
     /// Stops as a crash would, finishing nothing. For tests.
     void halt() {
         closed = true;
+        planning.close();
         worker.halt();
         committer.close();
         lanes.close();
@@ -1125,9 +1285,12 @@ public final class SqlEngine implements AutoCloseable {
 
     private final class Context implements AnalyzerContext {
         private final SqlSession session;
+        private final long queryNumber;
 
-        Context(SqlSession session) {
+        /// @param queryNumber for the id of a query the statement makes
+        Context(SqlSession session, long queryNumber) {
             this.session = session;
+            this.queryNumber = queryNumber;
         }
 
         @Override
@@ -1144,7 +1307,7 @@ public final class SqlEngine implements AutoCloseable {
 
         @Override
         public long nextQueryNumber() {
-            return await(program::nextQuery);
+            return queryNumber;
         }
 
         @Override

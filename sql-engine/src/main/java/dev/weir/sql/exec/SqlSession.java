@@ -15,6 +15,8 @@ public final class SqlSession {
     private final Map<String, String> variables = new ConcurrentHashMap<>();
     private final Map<TopicPartition, Long> writes = new ConcurrentHashMap<>();
 
+    private volatile Planning.Task<?> planning;
+
     public SqlSession(String id) {
         this.id = id;
     }
@@ -52,6 +54,20 @@ public final class SqlSession {
     /// The variables by their names in lower case.
     public Map<String, String> variables() {
         return Map.copyOf(variables);
+    }
+
+    /// Ends the planning of the session's statement, if one is being planned; its client sees
+    /// QUERY_CANCELED. With several at a time, of the one that began last.
+    public void endPlanning() {
+        Planning.Task<?> task = planning;
+        if (task != null) {
+            task.end();
+        }
+    }
+
+    /// @param task null when it is done
+    void planning(Planning.Task<?> task) {
+        planning = task;
     }
 
     /// The session wrote to a partition.

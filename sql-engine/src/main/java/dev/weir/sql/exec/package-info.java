@@ -15,6 +15,8 @@
 ///   alone, lane after lane.
 /// - The [Committer] makes steps durable in order: outputs synced, journal record synced, commit
 ///   markers, published. The journal alone decides what has happened.
+/// - [Planning] has threads on which statements are parsed, planned and compiled, each for a
+///   limited time; what they do then is done by their callers' threads and the worker.
 /// - A checkpoint thread writes the state that the worker has frozen.
 /// - A push query is brought up to date by a thread of its own, then belongs to the worker. Pull
 ///   queries run on their callers' threads over a [Committer.View].

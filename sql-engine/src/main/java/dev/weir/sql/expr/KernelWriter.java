@@ -2,6 +2,7 @@ package dev.weir.sql.expr;
 
 import dev.weir.sql.batch.Schema;
 import dev.weir.sql.batch.SqlType;
+import dev.weir.sql.error.Checkpoint;
 import dev.weir.sql.expr.Term.Form;
 import dev.weir.sql.expr.Term.Kind;
 import dev.weir.sql.function.Functions;
@@ -280,6 +281,7 @@ final class KernelWriter {
 
     /// Writes the statements that compute an expression.
     private Term emit(RexNode node) {
+        Checkpoint.pass();
         Term known = computed.get(node);
         if (known != null) {
             return known;

@@ -1,6 +1,7 @@
 package dev.weir.sql.expr;
 
 import dev.weir.sql.batch.Schema;
+import dev.weir.sql.error.Checkpoint;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
 
@@ -74,6 +75,7 @@ public final class Kernels {
             }
         }
         // Outside the lock: compiling takes milliseconds, and twice does no harm.
+        Checkpoint.pass();
         SimpleCompiler compiler = new SimpleCompiler();
         compiler.setParentClassLoader(Kernels.class.getClassLoader());
         compiler.cook(source);

@@ -2,6 +2,8 @@ package dev.weir.sql.parse;
 
 import static java.util.Map.entry;
 
+import dev.weir.sql.error.Checkpoint;
+
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -88,6 +90,7 @@ final class Words extends WeirParserTokenManager {
 
     @Override
     public Token getNextToken() {
+        Checkpoint.pass();
         Token token = ahead.isEmpty() ? super.getNextToken() : ahead.poll();
         Meaning meaning = WORDS.get(token.kind);
         if (meaning != null && !keeps(meaning, peek())) {

@@ -2,6 +2,7 @@ package dev.weir.sql.plan;
 
 import dev.weir.sql.analyze.Constants;
 import dev.weir.sql.analyze.SessionCalls;
+import dev.weir.sql.error.Checkpoint;
 
 import org.apache.calcite.plan.RelOptRule;
 import org.apache.calcite.plan.hep.HepPlanner;
@@ -87,7 +88,14 @@ final class Rules {
     }
 
     private static RelNode run(HepProgram program, RelNode rel) {
-        HepPlanner planner = new HepPlanner(program);
+        HepPlanner planner =
+                new HepPlanner(program) {
+                    // Called before each rule.
+                    @Override
+                    public void checkCancel() {
+                        Checkpoint.pass();
+                    }
+                };
         planner.setExecutor(Constants.EXECUTOR);
         planner.setRoot(rel);
         return planner.findBestExp();

@@ -505,6 +505,37 @@ class SqlEngineTest {
     }
 
     @Test
+    void a_statement_that_is_not_planned_in_time_is_refused() {
+        EngineConfig noTime =
+                new EngineConfig(
+                        dir.resolve("no-time"),
+                        Duration.ofSeconds(1),
+                        50,
+                        1,
+                        10,
+                        64 << 20,
+                        false,
+                        Duration.ZERO);
+        try (SqlEngine hasty = SqlEngine.start(noTime, new MemoryTopicLog(), CLOCK)) {
+            SqlSession session = new SqlSession("hasty");
+            for (String statement :
+                    List.of(
+                            "SELECT 1",
+                            "CREATE STREAM s (a INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON',"
+                                    + " PARTITIONS=1)")) {
+                assertThatThrownBy(() -> hasty.execute(statement, session))
+                        .isInstanceOfSatisfying(
+                                SqlException.class,
+                                e -> assertThat(e.state()).isEqualTo(SqlState.QUERY_CANCELED))
+                        .hasMessage("the statement was not planned within 0 ms");
+            }
+            assertThatThrownBy(() -> hasty.prepare("SELECT 1", List.of(), session))
+                    .hasMessage("the statement was not planned within 0 ms");
+            assertThat(hasty.catalog().relations()).isEmpty();
+        }
+    }
+
+    @Test
     void where_a_record_lies_can_be_selected() throws Exception {
         run(ShopModel.STATEMENTS.get(0));
         order(2, 7, "a", "pen", 1);
