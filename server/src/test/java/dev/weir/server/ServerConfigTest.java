@@ -58,6 +58,7 @@ class ServerConfigTest {
                                 Map.entry("sql.step.max.rows", "10"),
                                 Map.entry("sql.checkpoint.interval.ms", "250"),
                                 Map.entry("sql.state.memory.bytes", "2000000"),
+                                Map.entry("sql.planning.timeout.ms", "700"),
                                 Map.entry("http.body.max.bytes", "4096"),
                                 Map.entry("postgres.message.max.bytes", "8192")));
         assertThat(config.kafka()).isEqualTo(new ListenAddress("localhost", 1));
@@ -78,6 +79,7 @@ class ServerConfigTest {
         assertThat(config.stepMaxRows()).isEqualTo(10);
         assertThat(config.checkpointInterval()).isEqualTo(Duration.ofMillis(250));
         assertThat(config.stateMemoryBytes()).isEqualTo(2_000_000);
+        assertThat(config.planningTimeout()).isEqualTo(Duration.ofMillis(700));
         assertThat(config.httpBodyMaxBytes()).isEqualTo(4096);
         assertThat(config.postgresMessageMaxBytes()).isEqualTo(8192);
     }
