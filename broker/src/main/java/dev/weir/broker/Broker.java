@@ -12,6 +12,7 @@ import dev.weir.broker.net.KafkaListener;
 import dev.weir.broker.net.ListenerConfig;
 import dev.weir.broker.partition.LogDirectory;
 import dev.weir.broker.partition.Partition;
+import dev.weir.broker.partition.UpkeepConfig;
 import dev.weir.broker.quota.Quotas;
 import dev.weir.broker.request.FetchSessions;
 import dev.weir.broker.request.Node;
@@ -19,6 +20,7 @@ import dev.weir.broker.request.RequestRouter;
 import dev.weir.broker.request.ServingConfig;
 import dev.weir.broker.storage.FileSystem;
 import dev.weir.broker.topic.AdminSettings;
+import dev.weir.broker.topic.BrokerSetting;
 import dev.weir.broker.topic.BrokerSettings;
 import dev.weir.broker.topic.MetadataImage;
 import dev.weir.broker.topic.MetadataLog;
@@ -93,6 +95,7 @@ public final class Broker implements AutoCloseable {
             producerIds = new ProducerIds(metadata, image.producerIdsEnd());
             var settings = new AdminSettings(metadata, image);
             var changeable = brokerSettings(config, settings);
+            logs.reconfigure(upkeep(changeable));
             topics =
                     new Topics(
                             metadata,
@@ -105,6 +108,7 @@ public final class Broker implements AutoCloseable {
                             new Groups(
                                     topics,
                                     settings,
+                                    changeable,
                                     config.groups(),
                                     clock,
                                     this::checkTransaction));
@@ -134,6 +138,7 @@ public final class Broker implements AutoCloseable {
             measure(sessions);
             var _ =
                     settings.onChange(() -> {
+                        logs.reconfigure(upkeep(changeable));
                         topics.changeDefaults(changeable.topicDefaults());
                         listener.limit(limits(config, changeable));
                     });
@@ -145,7 +150,7 @@ public final class Broker implements AutoCloseable {
                             quotas,
                             authorizer,
                             groups,
-                            new GroupSettings(config.groups()),
+                            new GroupSettings(config.groups(), changeable),
                             transactions,
                             markers,
                             producerIds::allocate,
@@ -280,28 +285,50 @@ public final class Broker implements AutoCloseable {
 
     private static BrokerSettings brokerSettings(BrokerConfig config, AdminSettings admins) {
         var limits = config.clients().connections();
+        var upkeep = config.logs().upkeep();
         return new BrokerSettings(
                 admins,
                 Integer.toString(Node.ID),
                 Map.of(
-                        BrokerSettings.MAX_CONNECTIONS,
+                        BrokerSetting.MAX_CONNECTIONS,
                         Integer.toString(limits.max()),
-                        BrokerSettings.MAX_CONNECTIONS_PER_ADDRESS,
-                        Integer.toString(limits.maxPerAddress())));
+                        BrokerSetting.MAX_CONNECTIONS_PER_ADDRESS,
+                        Integer.toString(limits.maxPerAddress()),
+                        BrokerSetting.NETWORK_THREADS,
+                        Integer.toString(config.ioThreads()),
+                        BrokerSetting.PRODUCER_EXPIRATION,
+                        Long.toString(upkeep.producerExpirationMs()),
+                        BrokerSetting.CLEANER_BACKOFF,
+                        Long.toString(upkeep.compactionIntervalMs()),
+                        BrokerSetting.CLEANER_KEY_BYTES,
+                        Long.toString(upkeep.compactionKeyBytes()),
+                        BrokerSetting.CLEANER_THREADS,
+                        Integer.toString(upkeep.compactionThreads()),
+                        BrokerSetting.RECOVERY_THREADS,
+                        Integer.toString(upkeep.openingThreads())));
+    }
+
+    private static UpkeepConfig upkeep(BrokerSettings settings) {
+        return new UpkeepConfig(
+                settings.number(BrokerSetting.PRODUCER_EXPIRATION),
+                settings.number(BrokerSetting.CLEANER_BACKOFF),
+                settings.number(BrokerSetting.CLEANER_KEY_BYTES),
+                settings.integer(BrokerSetting.CLEANER_THREADS),
+                settings.integer(BrokerSetting.RECOVERY_THREADS));
     }
 
     private static ConnectionLimits limits(BrokerConfig config, BrokerSettings settings) {
-        int wanted = Integer.parseInt(settings.value(BrokerSettings.MAX_CONNECTIONS));
+        int wanted = settings.integer(BrokerSetting.MAX_CONNECTIONS);
         return new ConnectionLimits(
                 Math.min(wanted, affordableConnections()),
-                Integer.parseInt(settings.value(BrokerSettings.MAX_CONNECTIONS_PER_ADDRESS)),
+                settings.integer(BrokerSetting.MAX_CONNECTIONS_PER_ADDRESS),
                 config.clients().connections().maxIdleMs());
     }
 
     private static ListenerConfig listenerConfig(BrokerConfig config, BrokerSettings settings) {
         var limits = limits(config, settings);
-        var wanted = settings.value(BrokerSettings.MAX_CONNECTIONS);
-        if (limits.max() < Integer.parseInt(wanted)) {
+        int wanted = settings.integer(BrokerSetting.MAX_CONNECTIONS);
+        if (limits.max() < wanted) {
             LOGGER.warn(
                     "max.connections is {} instead of {}, because the process may open twice as"
                             + " many files only",
@@ -313,7 +340,7 @@ public final class Broker implements AutoCloseable {
                 config.port(),
                 config.maxRequestBytes(),
                 config.maxInFlightRequests(),
-                config.ioThreads(),
+                settings.integer(BrokerSetting.NETWORK_THREADS),
                 limits);
     }
 
@@ -353,7 +380,6 @@ public final class Broker implements AutoCloseable {
                 Integer.toString(config.groups().minSessionTimeoutMs()));
         shown.put("log.dirs", config.dataDir().resolve("log").toString());
         shown.put("node.id", Integer.toString(node.id()));
-        shown.put("num.network.threads", Integer.toString(config.ioThreads()));
         shown.put(
                 "connections.max.idle.ms",
                 Long.toString(config.clients().connections().maxIdleMs()));
@@ -383,7 +409,6 @@ public final class Broker implements AutoCloseable {
         shown.put(
                 "transactional.id.expiration.ms",
                 Integer.toString(config.transactions().idExpirationMs()));
-        shown.put("producer.id.expiration.ms", Long.toString(config.logs().producerExpirationMs()));
         shown.put("socket.request.max.bytes", Integer.toString(config.maxRequestBytes()));
         return new ServingConfig(
                 node,

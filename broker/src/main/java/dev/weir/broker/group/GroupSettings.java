@@ -2,9 +2,9 @@ package dev.weir.broker.group;
 
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
+import dev.weir.broker.topic.BrokerSettings;
 
 import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.config.AbstractConfig;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.coordinator.group.GroupConfig;
 import org.apache.kafka.coordinator.group.GroupCoordinatorConfig;
@@ -22,21 +22,26 @@ public final class GroupSettings {
     public static final byte RESOURCE_TYPE = 32;
 
     private final GroupsConfig config;
+    private final BrokerSettings changeable;
     private Limits limits; // under this; loaded late, because most brokers start without groups
 
     /// @param config what holds where a group says nothing, and within which limits it may say
     ///   something
-    public GroupSettings(GroupsConfig config) {
+    /// @param changeable the part of it that can be changed
+    public GroupSettings(GroupsConfig config, BrokerSettings changeable) {
         this.config = config;
+        this.changeable = changeable;
     }
 
     /// The broker's side of it, in the forms Kafka wants.
     private record Limits(
-            AbstractConfig broker, GroupCoordinatorConfig groups, ShareGroupConfig shareGroups) {}
+            CoordinatorSettings broker,
+            GroupCoordinatorConfig groups,
+            ShareGroupConfig shareGroups) {}
 
     private synchronized Limits limits() {
         if (limits == null) {
-            var broker = HostedCoordinator.settings(config);
+            var broker = new CoordinatorSettings(config, changeable);
             limits =
                     new Limits(
                             broker,
@@ -55,7 +60,8 @@ public final class GroupSettings {
     public String defaultValue(String name) {
         var key = GroupConfig.CONFIG_DEF.configKeys().get(name);
         var synonym = GroupConfig.brokerSynonym(name).orElse("");
-        var fromBroker = limits().broker.values().get(synonym);
+        var broker = limits().broker;
+        var fromBroker = broker.values().containsKey(synonym) ? broker.get(synonym) : null;
         var value = fromBroker != null ? fromBroker : key.defaultValue;
         return value == null || value == ConfigDef.NO_DEFAULT_VALUE
                 ? null

@@ -5,6 +5,7 @@ import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.partition.Registration;
 import dev.weir.broker.topic.AdminSettings;
+import dev.weir.broker.topic.BrokerSettings;
 import dev.weir.broker.topic.NewTopic;
 import dev.weir.broker.topic.Topic;
 import dev.weir.broker.topic.Topics;
@@ -37,6 +38,7 @@ public final class Groups implements AutoCloseable {
     private static final int STOP_SECONDS = 30;
 
     private final Topics topics;
+    private final BrokerSettings changeable;
     private final GroupsConfig config;
     private final InstantSource clock;
     private final TransactionCheck transactions;
@@ -60,15 +62,19 @@ public final class Groups implements AutoCloseable {
     /// Starts nothing yet.
     ///
     /// @param settings among them those that groups have of their own
+    /// @param changeable what holds for groups that have nothing of their own, if it can be changed
+    /// @param config what else holds for them
     /// @param transactions asked before offsets are committed in a client's transaction
     public Groups(
             Topics topics,
             AdminSettings settings,
+            BrokerSettings changeable,
             GroupsConfig config,
             InstantSource clock,
             TransactionCheck transactions) {
         this.transactions = transactions;
         this.topics = topics;
+        this.changeable = changeable;
         this.config = config;
         this.clock = clock;
         this.settings = settings;
@@ -108,7 +114,7 @@ public final class Groups implements AutoCloseable {
             var offsets = topics.find(TOPIC).orElseGet(this::createTopic);
             hosted =
                     new HostedCoordinator(
-                            config,
+                            new CoordinatorSettings(config, changeable),
                             offsets.partitions(),
                             follow(),
                             clock,

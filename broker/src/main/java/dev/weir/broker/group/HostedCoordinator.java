@@ -13,13 +13,11 @@ import dev.weir.broker.topic.Topic;
 
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
-import org.apache.kafka.common.config.AbstractConfig;
 import org.apache.kafka.common.metadata.PartitionRecord;
 import org.apache.kafka.common.metadata.RemoveTopicRecord;
 import org.apache.kafka.common.metadata.TopicRecord;
 import org.apache.kafka.common.metrics.Metrics;
 import org.apache.kafka.common.protocol.Errors;
-import org.apache.kafka.common.utils.Utils;
 import org.apache.kafka.coordinator.group.GroupConfigManager;
 import org.apache.kafka.coordinator.group.GroupCoordinator;
 import org.apache.kafka.coordinator.group.GroupCoordinatorConfig;
@@ -51,8 +49,6 @@ import java.util.concurrent.TimeUnit;
 final class HostedCoordinator implements AutoCloseable {
     private static final int NODE = 1;
     private static final int LEADER_EPOCH = 0;
-    private static final int EVENT_THREADS = 2;
-    private static final int BACKGROUND_THREADS = 1;
     private static final int LOAD_SECONDS = 10;
 
     private final InstantSource clock;
@@ -70,7 +66,7 @@ final class HostedCoordinator implements AutoCloseable {
     /// @param transactions asked before offsets are committed in a client's transaction
     /// @param configs the settings that groups have of their own
     HostedCoordinator(
-            GroupsConfig config,
+            CoordinatorSettings settings,
             List<Partition> partitions,
             List<Topic> known,
             InstantSource clock,
@@ -78,7 +74,6 @@ final class HostedCoordinator implements AutoCloseable {
             Map<String, Map<String, String>> configs) {
         this.clock = clock;
         this.loads = new CountDownLatch(partitions.size());
-        var settings = settings(config);
         var groupSettings = new GroupCoordinatorConfig(settings);
         this.groupConfigs =
                 new GroupConfigManager(Map.of(), groupSettings, new ShareGroupConfig(settings));
@@ -180,31 +175,6 @@ final class HostedCoordinator implements AutoCloseable {
                             .setLeader(NODE)
                             .setLeaderEpoch(LEADER_EPOCH));
         }
-    }
-
-    static AbstractConfig settings(GroupsConfig config) {
-        int heartbeatMs = config.consumerHeartbeatIntervalMs();
-        int sessionMs = config.consumerSessionTimeoutMs();
-        var values = new HashMap<String, Object>();
-        values.put("group.coordinator.threads", EVENT_THREADS);
-        values.put("group.coordinator.background.threads", BACKGROUND_THREADS);
-        values.put("offsets.topic.num.partitions", config.offsetsPartitions());
-        values.put("offsets.topic.replication.factor", (short) 1);
-        values.put("offsets.retention.minutes", config.offsetsRetentionMinutes());
-        values.put("group.initial.rebalance.delay.ms", config.initialRebalanceDelayMs());
-        values.put("group.min.session.timeout.ms", config.minSessionTimeoutMs());
-        values.put("group.max.session.timeout.ms", config.maxSessionTimeoutMs());
-        values.put("group.consumer.session.timeout.ms", sessionMs);
-        values.put("group.consumer.min.session.timeout.ms", Math.min(sessionMs, 45_000));
-        values.put("group.consumer.max.session.timeout.ms", Math.max(sessionMs, 60_000));
-        values.put("group.consumer.heartbeat.interval.ms", heartbeatMs);
-        values.put("group.consumer.min.heartbeat.interval.ms", Math.min(heartbeatMs, 5_000));
-        values.put("group.consumer.max.heartbeat.interval.ms", Math.max(heartbeatMs, 15_000));
-        return new AbstractConfig(
-                Utils.mergeConfigs(
-                        List.of(GroupCoordinatorConfig.CONFIG_DEF, ShareGroupConfig.CONFIG_DEF)),
-                values,
-                false);
     }
 
     @Override

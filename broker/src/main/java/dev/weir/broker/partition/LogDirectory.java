@@ -27,12 +27,14 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -47,10 +49,6 @@ public final class LogDirectory implements AutoCloseable {
     /// From one sync of a partition to the next when nobody waits: few syncs, and yet records that
     /// were sent without asking for durability can be read soon.
     private static final long SYNC_PAUSE_NANOS = 25_000_000;
-
-    /// More than processors, as opening is mostly waiting: the file system makes what several
-    /// threads sync at the same time durable together.
-    private static final int OPENING_THREADS = 16;
 
     private static final String LOCK = ".lock";
     private static final String DELETED = ".deleted.";
@@ -75,10 +73,11 @@ public final class LogDirectory implements AutoCloseable {
     private final ConcurrentHashMap<String, Partition> partitions = new ConcurrentHashMap<>();
     private final LinkedBlockingQueue<Runnable> upkeepDue = new LinkedBlockingQueue<>();
     private final AtomicLong appendedSinceLook = new AtomicLong(); // at the length of the tails
-    private final CountDownLatch ended = new CountDownLatch(1);
+    private final Semaphore compactionWoken = new Semaphore(0);
     private final ArrayDeque<Retired> retired = new ArrayDeque<>(); // guarded by itself
     private final LogMetrics metrics = new LogMetrics();
     private final Partition.Host host = new DirectoryHost();
+    private volatile UpkeepConfig upkeepConfig;
     private volatile boolean retentionPaused;
     private volatile boolean compactsAtOnce;
     private final Thread upkeep; // null when the owner calls upkeepOnce
@@ -99,6 +98,7 @@ public final class LogDirectory implements AutoCloseable {
         this.files = files;
         this.directory = directory;
         this.config = config;
+        this.upkeepConfig = config.upkeep();
         this.clock = clock;
         this.lockFile = lockFile;
         syncLoop = new SyncLoop(config.syncThreads(), SYNC_PAUSE_NANOS, System::nanoTime);
@@ -166,6 +166,16 @@ public final class LogDirectory implements AutoCloseable {
                 "the log directory " + directory + " is in use by another server");
     }
 
+    /// Changes how the work on logs is done from now on. Any thread; what is being compacted or
+    /// opened goes on as it was.
+    public void reconfigure(UpkeepConfig changed) {
+        UpkeepConfig before = upkeepConfig;
+        upkeepConfig = changed;
+        if (before.compactionIntervalMs() != changed.compactionIntervalMs()) {
+            compactionWoken.release();
+        }
+    }
+
     /// The partitions on disk, opened or not; those that nothing was written to are not there.
     List<Stored> stored() {
         List<Stored> found = new ArrayList<>();
@@ -199,7 +209,10 @@ public final class LogDirectory implements AutoCloseable {
     /// Opens several partitions side by side, so that what a crash left of them is read with fewer
     /// waits for the disk. One that cannot be opened is left for [#open] to tell of.
     public void openAll(List<Wanted> wanted) {
-        int threads = config.syncThreads() == 0 ? 1 : Math.min(OPENING_THREADS, wanted.size());
+        int threads =
+                config.syncThreads() == 0
+                        ? 1
+                        : Math.min(upkeepConfig.openingThreads(), wanted.size());
         if (threads < 2) {
             return;
         }
@@ -320,8 +333,11 @@ public final class LogDirectory implements AutoCloseable {
         long start = System.nanoTime();
         while (!closing) {
             try {
-                if (ended.await(config.compactionIntervalMs(), TimeUnit.MILLISECONDS)) {
-                    return;
+                // Not even an interval of 0 is to keep a core busy.
+                long intervalMs = Math.max(1, upkeepConfig.compactionIntervalMs());
+                if (compactionWoken.tryAcquire(intervalMs, TimeUnit.MILLISECONDS)) {
+                    compactionWoken.drainPermits();
+                    continue; // to end, or to wait for as long as it is to wait now
                 }
                 boolean delayed = System.nanoTime() - start < RETENTION_DELAY_NANOS;
                 if (!retentionPaused && (!delayed || compactsAtOnce)) {
@@ -341,9 +357,30 @@ public final class LogDirectory implements AutoCloseable {
     }
 
     private void compactAll() {
-        for (Partition partition : partitions.values()) {
+        UpkeepConfig now = upkeepConfig;
+        Queue<Partition> waiting = new ConcurrentLinkedQueue<>(partitions.values());
+        int helpers = Math.min(now.compactionThreads(), waiting.size()) - 1;
+        if (helpers < 1) {
+            compact(waiting, now.compactionKeyBytes());
+            return;
+        }
+        long keyBytes = now.compactionKeyBytes() / (helpers + 1);
+        try (ExecutorService pool =
+                Executors.newFixedThreadPool(
+                        helpers, Thread.ofPlatform().name("log-compaction-", 1).factory())) {
+            for (int i = 0; i < helpers; i++) {
+                pool.execute(() -> compact(waiting, keyBytes));
+            }
+            compact(waiting, keyBytes);
+        }
+    }
+
+    /// Compacts those that wait, one after the other.
+    private void compact(Queue<Partition> waiting, long keyBytes) {
+        Partition partition;
+        while ((partition = waiting.poll()) != null) {
             try {
-                partition.compact(config.compactionKeyBytes(), () -> closing);
+                partition.compact(keyBytes, () -> closing);
             } catch (IOException | RuntimeException e) {
                 // Such as a batch that cannot be read: the other partitions must not suffer from
                 // it.
@@ -458,7 +495,7 @@ public final class LogDirectory implements AutoCloseable {
         if (upkeep != null) {
             // Woken, not interrupted: an interrupt closes the channel that is being synced.
             upkeepDue.add(() -> {});
-            ended.countDown();
+            compactionWoken.release();
             awaitEnd(upkeep);
             awaitEnd(compacting);
         }
@@ -518,6 +555,11 @@ public final class LogDirectory implements AutoCloseable {
         @Override
         public void checkpointDue(Partition partition) {
             upkeepDue.add(() -> LogDirectory.checkpoint(partition));
+        }
+
+        @Override
+        public long producerExpirationMs() {
+            return upkeepConfig.producerExpirationMs();
         }
 
         @Override

@@ -8,22 +8,17 @@ package dev.weir.broker.partition;
 /// @param upkeepIntervalMs between two rounds of retention and checkpoints
 /// @param checkpointBytes bytes appended to a partition before its recovery point is moved
 /// @param deleteDelayMs how long a deleted segment stays readable to those already reading it
-/// @param producerExpirationMs idle time after which a producer's sequence numbers are forgotten
-/// @param compactionIntervalMs between two looks for logs to compact (`log.cleaner.backoff.ms`)
-/// @param compactionKeyBytes memory for the keys of a log while it is compacted
-///   (`log.cleaner.dedupe.buffer.size`)
+/// @param upkeep what can be changed while the directory is open, as it is at first
 public record LogDirectoryConfig(
         Durability durability,
         int syncThreads,
         long upkeepIntervalMs,
         long checkpointBytes,
         long deleteDelayMs,
-        long producerExpirationMs,
-        long compactionIntervalMs,
-        long compactionKeyBytes) {
+        UpkeepConfig upkeep) {
     public static final LogDirectoryConfig DEFAULT =
             new LogDirectoryConfig(
-                    Durability.FSYNC, 4, 10_000, 64L << 20, 60_000, 86_400_000, 15_000, 64L << 20);
+                    Durability.FSYNC, 4, 10_000, 64L << 20, 60_000, UpkeepConfig.DEFAULT);
 
     /// When bytes count as durable.
     public enum Durability {
@@ -45,50 +40,22 @@ public record LogDirectoryConfig(
 
     public LogDirectoryConfig withDurability(Durability other) {
         return new LogDirectoryConfig(
-                other,
-                syncThreads,
-                upkeepIntervalMs,
-                checkpointBytes,
-                deleteDelayMs,
-                producerExpirationMs,
-                compactionIntervalMs,
-                compactionKeyBytes);
+                other, syncThreads, upkeepIntervalMs, checkpointBytes, deleteDelayMs, upkeep);
     }
 
     public LogDirectoryConfig withSyncThreads(int threads) {
         return new LogDirectoryConfig(
-                durability,
-                threads,
-                upkeepIntervalMs,
-                checkpointBytes,
-                deleteDelayMs,
-                producerExpirationMs,
-                compactionIntervalMs,
-                compactionKeyBytes);
+                durability, threads, upkeepIntervalMs, checkpointBytes, deleteDelayMs, upkeep);
     }
 
     public LogDirectoryConfig withUpkeepIntervalMs(long ms) {
         return new LogDirectoryConfig(
-                durability,
-                syncThreads,
-                ms,
-                checkpointBytes,
-                deleteDelayMs,
-                producerExpirationMs,
-                compactionIntervalMs,
-                compactionKeyBytes);
+                durability, syncThreads, ms, checkpointBytes, deleteDelayMs, upkeep);
     }
 
     public LogDirectoryConfig withCheckpointBytes(long bytes) {
         return new LogDirectoryConfig(
-                durability,
-                syncThreads,
-                upkeepIntervalMs,
-                bytes,
-                deleteDelayMs,
-                producerExpirationMs,
-                compactionIntervalMs,
-                compactionKeyBytes);
+                durability, syncThreads, upkeepIntervalMs, bytes, deleteDelayMs, upkeep);
     }
 
     public LogDirectoryConfig withCompaction(long intervalMs, long keyBytes) {
@@ -98,8 +65,11 @@ public record LogDirectoryConfig(
                 upkeepIntervalMs,
                 checkpointBytes,
                 deleteDelayMs,
-                producerExpirationMs,
-                intervalMs,
-                keyBytes);
+                new UpkeepConfig(
+                        upkeep.producerExpirationMs(),
+                        intervalMs,
+                        keyBytes,
+                        upkeep.compactionThreads(),
+                        upkeep.openingThreads()));
     }
 }

@@ -76,6 +76,9 @@ public final class Partition {
         /// Much was appended since the last checkpoint.
         void checkpointDue(Partition partition);
 
+        /// Idle time after which a producer is forgotten. It may change.
+        long producerExpirationMs();
+
         /// What is counted about the work on logs.
         LogMetrics metrics();
 
@@ -960,7 +963,7 @@ public final class Partition {
                 if (closed != null) {
                     return;
                 }
-                log.expireProducers(nowMs, settings.producerExpirationMs());
+                log.expireProducers(nowMs, host.producerExpirationMs());
                 if (mayDelete) {
                     log.rollExpired(nowMs);
                 }

@@ -4,6 +4,7 @@ import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.group.GroupSettings;
 import dev.weir.broker.topic.AdminSettings;
+import dev.weir.broker.topic.BrokerSetting;
 import dev.weir.broker.topic.BrokerSettings;
 import dev.weir.broker.topic.MetadataRecord;
 import dev.weir.broker.topic.Topic;
@@ -74,9 +75,9 @@ record ConfigHandlers(
             BrokerSettings settings, String topic, Map<String, String> configs, String name) {
         var own = configs.get(name);
         var usual =
-                settings.values(BrokerSettings.defaultOf(name)).stream()
+                settings.values(BrokerSetting.defaultOf(name)).stream()
                         .filter(each -> holds(each, topic))
-                        .map(each -> synonym(BrokerSettings.defaultOf(name), each));
+                        .map(each -> synonym(BrokerSetting.defaultOf(name), each));
         return own == null
                 ? usual
                 : Stream.concat(Stream.of(synonym(name, own.strip(), FROM_TOPIC)), usual);
@@ -90,7 +91,7 @@ record ConfigHandlers(
         if (configs.containsKey(name)) {
             return FROM_TOPIC;
         }
-        for (var each : settings.values(BrokerSettings.defaultOf(name))) {
+        for (var each : settings.values(BrokerSetting.defaultOf(name))) {
             if (holds(each, topic)) {
                 return source(each);
             }
@@ -237,12 +238,7 @@ record ConfigHandlers(
                         resource.resourceName(),
                         configs -> {
                             resource.configs()
-                                    .forEach(each ->
-                                            apply(
-                                                    resource.resourceType(),
-                                                    resource.resourceName(),
-                                                    configs,
-                                                    each));
+                                    .forEach(each -> apply(resource.resourceType(), configs, each));
                             return configs;
                         },
                         body.validateOnly());
@@ -366,7 +362,7 @@ record ConfigHandlers(
                 yield setting.type() == TopicSetting.Type.CHOICES;
             }
             case BROKER -> {
-                var setting = BrokerSettings.settings().get(name);
+                var setting = BrokerSetting.ALL.get(name);
                 yield setting != null && setting.type() == TopicSetting.Type.CHOICES;
             }
             case CLIENT_METRICS -> name.equals("metrics") || name.equals("match");
@@ -374,17 +370,21 @@ record ConfigHandlers(
         };
     }
 
-    /// The list that something is added to.
-    private String present(byte type, String resource, Map<String, String> configs, String name) {
+    /// The list that something is added to: the resource's own. Where it has none it is what the
+    /// configuration says, whatever administrators decided for all brokers or topics, as in Kafka.
+    private String present(byte type, Map<String, String> configs, String name) {
+        var own = configs.get(name);
+        if (own != null) {
+            return own;
+        }
         return switch (type) {
-            case TOPIC -> TopicSetting.value(topics.effective(resource, configs), name);
-            case BROKER -> configs.getOrDefault(name, config.settings().value(name));
-            default -> configs.getOrDefault(name, "");
+            case TOPIC -> config.settings().configured(BrokerSetting.defaultOf(name));
+            case BROKER -> config.settings().configured(name);
+            default -> "";
         };
     }
 
-    private void apply(
-            byte type, String resource, Map<String, String> configs, AlterableConfig change) {
+    private void apply(byte type, Map<String, String> configs, AlterableConfig change) {
         var name = change.name();
         if (change.configOperation() != DELETE && change.value() == null) {
             throw new BrokerException(ErrorCode.INVALID_REQUEST, name + " has no value");
@@ -400,13 +400,12 @@ record ConfigHandlers(
                             ErrorCode.INVALID_CONFIG,
                             name + " is not a list, it can only be set as a whole");
                 }
-                var parts =
-                        new ArrayList<>(
-                                TopicSetting.listOf(present(type, resource, configs, name)));
+                var parts = new LinkedHashSet<>(TopicSetting.listOf(present(type, configs, name)));
                 var given = TopicSetting.listOf(change.value());
-                parts.removeAll(given);
                 if (change.configOperation() == APPEND) {
                     parts.addAll(given);
+                } else {
+                    given.forEach(parts::remove);
                 }
                 var joined = String.join(",", parts);
                 if (joined.length() > MAX_LIST) {
@@ -466,7 +465,7 @@ record ConfigHandlers(
             String name, DescribeConfigsRequestData body) {
         var results = new ArrayList<DescribeConfigsResourceResult>();
         boolean ofAll = name.equals(BrokerSettings.ALL_BROKERS);
-        for (var setting : BrokerSettings.settings().values()) {
+        for (var setting : BrokerSetting.ALL.values()) {
             var synonyms =
                     config.settings().values(setting.name()).stream()
                             .filter(each ->

@@ -297,17 +297,29 @@ public record TopicSetting(String name, Type type, String defaultValue, String d
                 .toList();
     }
 
+    private static boolean hasEmptyParts(String list) {
+        return Stream.of(list.split(",", -1)).anyMatch(String::isBlank);
+    }
+
     private void check(String given) {
         var value = given.strip();
         try {
             switch (type) {
-                case BOOLEAN -> require(value, value.equals("true") || value.equals("false"));
+                case BOOLEAN ->
+                        require(
+                                value,
+                                value.equalsIgnoreCase("true") || value.equalsIgnoreCase("false"));
                 case INT -> require(value, isWithinBounds(Integer.parseInt(value)));
                 case LONG -> require(value, isWithinBounds(Long.parseLong(value)));
                 case DOUBLE -> require(value, unit(Double.parseDouble(value)));
                 case CHOICE -> require(value, choices().contains(value));
-                // An empty cleanup.policy is one, too: nothing is deleted then.
-                case CHOICES -> require(value, choices().containsAll(listOf(value)));
+                // An empty cleanup.policy is one, too: nothing is deleted then. One of empty parts
+                // is a slip.
+                case CHOICES ->
+                        require(
+                                value,
+                                choices().containsAll(listOf(value))
+                                        && (value.isEmpty() || !hasEmptyParts(value)));
             }
         } catch (NumberFormatException e) {
             throw new BrokerException(

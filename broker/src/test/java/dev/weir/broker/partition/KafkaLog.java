@@ -55,7 +55,7 @@ import java.util.function.Supplier;
 /// broker calls it. What it would do later it does at once.
 final class KafkaLog {
     private static final int PRODUCER_EXPIRATION_MS =
-            Math.toIntExact(LogDirectoryConfig.DEFAULT.producerExpirationMs());
+            Math.toIntExact(UpkeepConfig.DEFAULT.producerExpirationMs());
 
     private final Path directory;
     private final LongSupplier nowMs;

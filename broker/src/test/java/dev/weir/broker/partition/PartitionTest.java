@@ -259,12 +259,25 @@ class PartitionTest {
     void idle_producers_are_forgotten_but_not_those_with_a_transaction() {
         append(Batches.idempotent(7, 5, 0, "a"));
         append(Batches.transactional(8, 5, 0, "b"));
-        nowMs += 2 * settings.producerExpirationMs();
+        nowMs += 2 * settings.upkeep().producerExpirationMs();
         directory.upkeepOnce();
         append(Batches.idempotent(7, 0, 3, "accepted: nobody remembers epoch 5"));
         assertCode(
                 ErrorCode.INVALID_PRODUCER_EPOCH,
                 () -> append(Batches.transactional(8, 4, 1, "c")));
+    }
+
+    @Test
+    void how_long_producers_are_remembered_can_change_while_the_log_is_open() {
+        append(Batches.idempotent(7, 5, 0, "a"));
+        nowMs += 1001;
+        directory.reconfigure(new UpkeepConfig(1001, 15_000, 1 << 20, 1, 1));
+        directory.upkeepOnce();
+        assertCode(
+                ErrorCode.INVALID_PRODUCER_EPOCH, () -> append(Batches.idempotent(7, 4, 1, "b")));
+        directory.reconfigure(new UpkeepConfig(1000, 15_000, 1 << 20, 1, 1));
+        directory.upkeepOnce();
+        append(Batches.idempotent(7, 0, 3, "accepted: nobody remembers epoch 5"));
     }
 
     // ---------------------------------------------------------------- transactions

@@ -28,7 +28,7 @@ import java.util.OptionalLong;
 @Timeout(60)
 @ExtendWith(QuietLogs.class)
 class ReturningProducerTest {
-    private static final long EXPIRATION_MS = LogDirectoryConfig.DEFAULT.producerExpirationMs();
+    private static final long EXPIRATION_MS = UpkeepConfig.DEFAULT.producerExpirationMs();
     private static final LogConfig SMALL =
             LogConfig.DEFAULT.withSegmentBytes(300).withRetention(-1, -1);
     private static final Outcome OUT_OF_ORDER =

@@ -3,9 +3,10 @@ package dev.weir.broker.request;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.weir.broker.BrokerConfig;
 import dev.weir.broker.TestBroker;
 import dev.weir.broker.error.BrokerException;
-import dev.weir.broker.topic.BrokerSettings;
+import dev.weir.broker.partition.LogDirectoryConfig;
 import dev.weir.broker.topic.NewTopic;
 import dev.weir.broker.topic.TopicSetting;
 
@@ -16,14 +17,15 @@ import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.ConfigEntry.ConfigSource;
 import org.apache.kafka.clients.admin.DescribeConfigsOptions;
+import org.apache.kafka.clients.admin.ProducerState;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.InvalidConfigurationException;
 import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
-import org.apache.kafka.server.config.ServerTopicConfigSynonyms;
 import org.apache.kafka.storage.internals.log.LogConfig;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -36,8 +38,10 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /// Settings of the broker changed while it runs, by Apache Kafka's own client.
 @Timeout(60)
@@ -168,16 +172,64 @@ class BrokerSettingsTest {
         assertThat(created.source()).isEqualTo(ConfigSource.DYNAMIC_BROKER_CONFIG);
     }
 
+    /// What Apache Kafka 4.3.1 answered to the same changes.
     @Test
-    void lists_are_added_to() throws Exception {
-        change(ALL, "log.cleanup.policy", "compact", AlterConfigOp.OpType.APPEND);
-        assertThat(describe(TOPIC).get("cleanup.policy").value()).isEqualTo("delete,compact");
-        var log = broker.broker().partition("t", 0).config();
-        assertThat(log.compaction().enabled()).isTrue();
-        change(ALL, "log.cleanup.policy", "compact", AlterConfigOp.OpType.SUBTRACT);
-        assertThat(describe(TOPIC).get("cleanup.policy").value()).isEqualTo("delete");
+    void lists_are_added_to_and_taken_from_as_in_kafka() throws Exception {
+        append(ALL, "compact");
+        assertPolicies("delete,compact", "delete,compact", "delete,compact");
+        subtract(ALL, "delete");
+        assertPolicies("compact", "compact", "compact");
+        append(ALL, "compact"); // is in it already
+        assertPolicies("compact", "compact", "compact");
+        append(BROKER, "delete"); // to what would be without administrators, not to what holds
+        assertPolicies("compact", "delete", "delete");
+        append(BROKER, "compact,delete");
+        assertPolicies("compact", "delete,compact", "delete,compact");
+        unset(ALL, "log.cleanup.policy");
+        subtract(BROKER, "delete,compact");
+        assertPolicies(null, "", "");
+        set(BROKER, "log.cleanup.policy", "compact");
+        append(ALL, "compact"); // to that of all brokers, not to that of this one
+        assertPolicies("delete,compact", "compact", "compact");
+        append(TOPIC, "delete");
+        assertPolicies("delete,compact", "compact", "delete");
+        subtract(TOPIC, "delete");
+        assertPolicies("delete,compact", "compact", "");
+        unset(TOPIC, "cleanup.policy");
+        subtract(TOPIC, "compact");
+        assertPolicies("delete,compact", "compact", "delete");
+        assertThat(broker.broker().partition("t", 0).config().compaction().enabled()).isFalse();
         assertThatThrownBy(() -> change(ALL, "log.segment.bytes", "1", AlterConfigOp.OpType.APPEND))
                 .hasCauseInstanceOf(InvalidConfigurationException.class);
+    }
+
+    private void append(ConfigResource resource, String policy) throws Exception {
+        change(resource, policyOf(resource), policy, AlterConfigOp.OpType.APPEND);
+    }
+
+    private void subtract(ConfigResource resource, String policy) throws Exception {
+        change(resource, policyOf(resource), policy, AlterConfigOp.OpType.SUBTRACT);
+    }
+
+    private static String policyOf(ConfigResource resource) {
+        return resource.equals(TOPIC) ? "cleanup.policy" : "log.cleanup.policy";
+    }
+
+    private void assertPolicies(String ofAll, String ofBroker, String ofTopic) throws Exception {
+        var all = describe(ALL).get("log.cleanup.policy");
+        assertThat(all == null ? null : all.value()).isEqualTo(ofAll);
+        assertThat(describe(BROKER).get("log.cleanup.policy").value()).isEqualTo(ofBroker);
+        assertThat(describe(TOPIC).get("cleanup.policy").value()).isEqualTo(ofTopic);
+    }
+
+    @Test
+    void what_is_wrong_is_refused_also_where_it_would_not_hold() throws Exception {
+        set(BROKER, "log.cleanup.policy", "compact");
+        assertThatThrownBy(() -> append(ALL, "burn"))
+                .hasCauseInstanceOf(InvalidRequestException.class);
+        assertThatThrownBy(() -> set(ALL, "log.cleanup.policy", "burn"))
+                .hasCauseInstanceOf(InvalidRequestException.class);
+        assertThat(describe(ALL).entries()).isEmpty();
     }
 
     @Test
@@ -227,6 +279,13 @@ class BrokerSettingsTest {
                         Map.entry("log.retention.ms", "soon"),
                         Map.entry("log.cleanup.policy", "burn"),
                         Map.entry("log.cleaner.min.cleanable.ratio", "2"),
+                        Map.entry("log.retention.ms", "0"),
+                        Map.entry("log.cleaner.threads", "0"),
+                        Map.entry("log.cleaner.dedupe.buffer.size", "1048575"),
+                        Map.entry("producer.id.expiration.ms", "5000000000"),
+                        Map.entry("transaction.partition.verification.enable", "false"),
+                        Map.entry("leader.replication.throttled.rate", "-1"),
+                        Map.entry("ssl.keystore.location", "/keys"),
                         Map.entry("max.connections", "0"),
                         Map.entry("max.connections.per.ip", "x"))) {
             for (var resource : List.of(BROKER, ALL)) {
@@ -240,6 +299,126 @@ class BrokerSettingsTest {
                 .hasCauseInstanceOf(InvalidRequestException.class)
                 .hasMessageContaining("topic \"t\"");
         assertThat(describe(ALL).entries()).isEmpty();
+    }
+
+    @Test
+    void what_has_no_effect_is_kept_and_says_so() throws Exception {
+        for (var each :
+                List.of(
+                        Map.entry("num.io.threads", "4"),
+                        Map.entry("background.threads", "20"),
+                        Map.entry("num.replica.fetchers", "2"),
+                        Map.entry("log.cleaner.io.max.bytes.per.second", "1e6"),
+                        Map.entry("leader.replication.throttled.rate", "0"))) {
+            set(ALL, each.getKey(), each.getValue());
+            var shown =
+                    admin.describeConfigs(
+                                    List.of(BROKER),
+                                    new DescribeConfigsOptions().includeDocumentation(true))
+                            .all()
+                            .get()
+                            .get(BROKER)
+                            .get(each.getKey());
+            assertThat(shown.value()).isEqualTo(each.getValue());
+            assertThat(shown.documentation()).startsWith("Kept without effect");
+            assertThat(shown.isReadOnly()).isFalse();
+        }
+    }
+
+    @Test
+    void numbers_of_threads_at_most_double_or_halve_with_one_change() throws Exception {
+        int now = Integer.parseInt(describe(BROKER).get("num.network.threads").value());
+        set(BROKER, "num.network.threads", Integer.toString(2 * now));
+        assertThatThrownBy(() -> set(BROKER, "num.network.threads", Integer.toString(4 * now + 1)))
+                .hasCauseInstanceOf(InvalidRequestException.class)
+                .hasMessageContaining("doubled or halved");
+        set(ALL, "num.network.threads", "1000"); // does not hold
+        assertThatThrownBy(() -> unset(BROKER, "num.network.threads"))
+                .hasCauseInstanceOf(InvalidRequestException.class);
+        unset(ALL, "num.network.threads");
+        unset(BROKER, "num.network.threads");
+        assertThat(synonyms(BROKER, "num.network.threads"))
+                .containsExactly("STATIC_BROKER_CONFIG num.network.threads=" + now);
+    }
+
+    @Test
+    void each_thread_that_compacts_has_memory_for_keys() throws Exception {
+        set(ALL, "log.cleaner.threads", "2");
+        assertThatThrownBy(() -> set(ALL, "log.cleaner.dedupe.buffer.size", "2097151"))
+                .hasCauseInstanceOf(InvalidRequestException.class)
+                .hasMessageContaining("at least 2097152");
+        set(ALL, "log.cleaner.dedupe.buffer.size", "2097152");
+        assertThatThrownBy(() -> set(BROKER, "log.cleaner.threads", "3"))
+                .hasCauseInstanceOf(InvalidRequestException.class);
+    }
+
+    @Test
+    void threads_of_connections_are_as_many_as_said_at_the_next_start() throws Exception {
+        int now = Integer.parseInt(describe(BROKER).get("num.network.threads").value());
+        set(BROKER, "num.network.threads", Integer.toString(2 * now));
+        restart();
+        assertThat(connect(4 * now)).isEqualTo(4 * now);
+        var byPool =
+                Thread.getAllStackTraces().keySet().stream()
+                        .map(Thread::getName)
+                        .filter(name -> name.startsWith("broker-io-"))
+                        .map(name -> Integer.parseInt(name.split("-")[2]))
+                        .collect(Collectors.groupingBy(pool -> pool, Collectors.counting()));
+        assertThat(byPool.get(Collections.max(byPool.keySet()))).isEqualTo(2L * now);
+    }
+
+    @Test
+    void a_producer_is_forgotten_as_soon_as_is_said() throws Exception {
+        broker.close();
+        var quick = LogDirectoryConfig.DEFAULT.withUpkeepIntervalMs(5);
+        broker = new TestBroker(BrokerConfig.defaults(directory).withLogs(quick));
+        restart();
+        send(1);
+        var at = new TopicPartition("t", 0);
+        assertThat(producers(at)).hasSize(1);
+        set(ALL, "producer.id.expiration.ms", "1");
+        while (!producers(at).isEmpty()) {
+            Thread.onSpinWait();
+        }
+        unset(ALL, "producer.id.expiration.ms");
+        send(1);
+        assertThat(producers(at)).hasSize(1);
+    }
+
+    private List<ProducerState> producers(TopicPartition at) throws Exception {
+        return admin.describeProducers(List.of(at)).partitionResult(at).get().activeProducers();
+    }
+
+    @Test
+    void a_shorter_wait_for_compaction_ends_the_longer_one() throws Exception {
+        broker.close();
+        var slow = LogDirectoryConfig.DEFAULT.withCompaction(86_400_000, 2 << 20);
+        broker = new TestBroker(BrokerConfig.defaults(directory).withLogs(slow));
+        restart();
+        set(ALL, "log.cleaner.threads", "2");
+        set(TOPIC, "cleanup.policy", "compact");
+        set(TOPIC, "segment.bytes", "20000");
+        set(TOPIC, "min.cleanable.dirty.ratio", "0.01");
+        broker.broker().compactAtOnce();
+        try (var producer = broker.producer(Map.of("batch.size", "1000"))) {
+            for (int i = 0; i < 2000; i++) {
+                var _ = producer.send(new ProducerRecord<>("t", "k", "v".repeat(50)));
+            }
+        }
+        long before = broker.broker().partition("t", 0).sizeInBytes();
+        set(ALL, "log.cleaner.backoff.ms", "1");
+        while (broker.broker().partition("t", 0).sizeInBytes() > before / 2) {
+            Thread.onSpinWait();
+        }
+    }
+
+    @Test
+    void groups_without_a_setting_of_their_own_go_by_that_of_the_broker() throws Exception {
+        var group = new ConfigResource(ConfigResource.Type.GROUP, "g");
+        assertThat(describe(group).get("consumer.assignment.interval.ms").value())
+                .isEqualTo("1000");
+        set(ALL, "group.consumer.assignment.interval.ms", "7");
+        assertThat(describe(group).get("consumer.assignment.interval.ms").value()).isEqualTo("7");
     }
 
     @Test
@@ -308,8 +487,35 @@ class BrokerSettingsTest {
             }
             for (var value :
                     List.of(
-                            "-131073", "-131072", "-3", "-2", "-1", "0", "1", "3", "4", "9", "10",
-                            "13", "14", "17", "18", "22", "23", "1048576", "true", "x", "")) {
+                            "-131073",
+                            "-131072",
+                            "-3",
+                            "-2",
+                            "-1",
+                            "0",
+                            "1",
+                            "3",
+                            "4",
+                            "9",
+                            "10",
+                            "13",
+                            "14",
+                            "17",
+                            "18",
+                            "22",
+                            "23",
+                            "1048576",
+                            "true",
+                            "TRUE",
+                            "yes",
+                            "x",
+                            "",
+                            ",",
+                            "delete,",
+                            "delete,delete",
+                            "compact, delete",
+                            " 5 ",
+                            "+5")) {
                 if (isTaken(setting.name(), value) != isTakenByKafka(setting.name(), value)) {
                     different.add(setting.name() + "=" + value);
                 }
@@ -334,14 +540,6 @@ class BrokerSettingsTest {
             return true;
         } catch (ConfigException | ApiException e) {
             return false;
-        }
-    }
-
-    @Test
-    void defaults_of_topics_have_the_names_they_have_in_kafka() {
-        for (var name : TopicSetting.ALL.keySet()) {
-            assertThat(BrokerSettings.defaultOf(name))
-                    .isEqualTo(ServerTopicConfigSynonyms.serverSynonym(name));
         }
     }
 }

@@ -14,6 +14,7 @@ import dev.weir.broker.record.RecordBatchWriter;
 import dev.weir.broker.storage.HeldSyncs;
 import dev.weir.broker.storage.SimulatedFileSystem;
 import dev.weir.broker.topic.AdminSettings;
+import dev.weir.broker.topic.BrokerSettings;
 import dev.weir.broker.topic.MetadataImage;
 import dev.weir.broker.topic.MetadataLog;
 import dev.weir.broker.topic.NewTopic;
@@ -57,10 +58,12 @@ class SlowDiskTest {
         var image = new MetadataImage();
         metadata = MetadataLog.open(disk, Path.of("/data/meta/metadata.log"), image::apply);
         var topics = new Topics(metadata, image, logs, 1, Map.of());
+        var settings = new AdminSettings(metadata, image);
         groups =
                 new Groups(
                         topics,
-                        new AdminSettings(metadata, image),
+                        settings,
+                        new BrokerSettings(settings, "1", Map.of()),
                         GroupsConfig.DEFAULT,
                         this::now,
                         (_, _, _, _, _) -> CompletableFuture.completedFuture(null));
