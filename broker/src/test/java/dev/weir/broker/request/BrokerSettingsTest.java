@@ -362,7 +362,8 @@ class BrokerSettingsTest {
                 Thread.getAllStackTraces().keySet().stream()
                         .map(Thread::getName)
                         .filter(name -> name.startsWith("broker-io-"))
-                        .map(name -> Integer.parseInt(name.split("-")[2]))
+                        .map(name ->
+                                Integer.parseInt(name.replaceAll("broker-io-([0-9]+)-.*", "$1")))
                         .collect(Collectors.groupingBy(pool -> pool, Collectors.counting()));
         assertThat(byPool.get(Collections.max(byPool.keySet()))).isEqualTo(2L * now);
     }
