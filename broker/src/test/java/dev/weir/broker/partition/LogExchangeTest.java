@@ -14,8 +14,10 @@ import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,8 +26,8 @@ import java.util.Random;
 import java.util.TreeMap;
 
 /// Apache Kafka's log (`UnifiedLog` of `kafka-storage`) opens what ours wrote, and ours what
-/// Kafka's wrote: the same batches, aborted transactions, producers and answers to searches by
-/// timestamp.
+/// Kafka's wrote, whether the process was stopped or killed: the same batches, aborted
+/// transactions, producers, repetitions and answers to searches by timestamp.
 ///
 /// The seeds are [LogSeeds].
 @ExtendWith(QuietLogs.class)
@@ -37,6 +39,16 @@ class LogExchangeTest {
     @Test
     void the_log_of_kafka_opens_a_directory_that_ours_wrote() throws IOException {
         eachSeed(Life::oursToKafka);
+    }
+
+    @Test
+    void the_log_of_kafka_recovers_a_directory_that_ours_left_when_it_was_killed()
+            throws IOException {
+        var left = new ArrayList<Long>();
+        eachSeed(life -> left.add(life.killedOursToKafka()));
+        assertThat(left)
+                .as("bytes of room and of half a batch")
+                .anyMatch(bytes -> bytes > 1_000_000);
     }
 
     @Test
@@ -66,6 +78,7 @@ class LogExchangeTest {
         private final Path data;
         private final LogConfig config;
         private final Map<Long, Integer> sequences = new TreeMap<>();
+        private final Map<Long, ByteBuffer> lastBatches = new TreeMap<>(); // by producer
         private long nowMs = 1_000_000_000;
 
         Life(long seed, Path data) {
@@ -75,7 +88,8 @@ class LogExchangeTest {
             batches = compacted ? new RandomBatches(random).withKeys() : new RandomBatches(random);
             var plain =
                     LogConfig.DEFAULT
-                            .withSegmentBytes(1500 + random.nextInt(5000))
+                            .withSegmentBytes(
+                                    random.nextInt(4) == 0 ? 4 << 20 : 1500 + random.nextInt(5000))
                             .withIndexIntervalBytes(random.nextInt(600))
                             .withRetention(-1, -1)
                             .withLogAppendTime(random.nextInt(4) == 0);
@@ -85,18 +99,7 @@ class LogExchangeTest {
         void oursToKafka() throws IOException {
             var directory = openOurs(new HastyFileSystem(), data.resolve("ours"));
             var ours = directory.open("t", 0, config);
-            for (int i = 0; i < STEPS; i++) {
-                switch (random.nextInt(12)) {
-                    case 0 -> ours.syncNow();
-                    case 1 -> endOf(any(TRANSACTIONAL), ours, null);
-                    case 2 -> {
-                        if (random.nextInt(6) == 0 && ours.lastStableOffset() > 0) {
-                            ours.deleteRecordsBefore(Math.min(20, ours.highWatermark()));
-                        }
-                    }
-                    default -> append(next(), ours, null);
-                }
-            }
+            live(ours, STEPS);
             ours.syncNow();
             directory.upkeepOnce(); // compacts
             append(next(), ours, null);
@@ -118,6 +121,78 @@ class LogExchangeTest {
             compare(ours, kafka, start);
             kafka.close();
             directory.close();
+        }
+
+        /// @return how many bytes the last file had beyond its contents
+        long killedOursToKafka() throws IOException {
+            var files = new HastyFileSystem();
+            var directory = openOurs(files, data.resolve("ours"));
+            var ours = directory.open("t", 0, config);
+            live(ours, STEPS);
+            if (random.nextBoolean()) {
+                ours.syncNow();
+                directory.upkeepOnce(); // compacts, and writes a checkpoint
+            }
+            live(ours, random.nextInt(40));
+            long size = ours.sizeInBytes();
+            files.kill();
+            Path left = data.resolve("ours/t-0");
+            long beyond = bytesOfLogs(left) - size;
+            if (random.nextBoolean()) {
+                tear(left, beyond);
+            }
+            Path copied = copy(left, data.resolve("killed/t-0"));
+
+            directory = openOurs(new HastyFileSystem(), data.resolve("ours"));
+            ours = directory.open("t", 0, config);
+            assertThat(ours.sizeInBytes()).isEqualTo(size);
+            long start = ours.logStartOffset();
+            var kafka = KafkaLog.recover(copied, config, start, 0, () -> nowMs);
+            compare(ours, kafka, start);
+            for (var last : lastBatches.values()) {
+                long end = ours.logEndOffset();
+                var mine = ours.append(copy(last), AppendOrigin.CLIENT, Partition.UNVERIFIED);
+                assertThat(mine.duplicate()).isTrue();
+                assertThat(kafka.append(copy(last)).firstOffset()).isEqualTo(mine.firstOffset());
+                assertThat(kafka.log().logEndOffset()).isEqualTo(end);
+            }
+            kafka.close();
+            directory.close();
+            KafkaFiles.check(copied);
+            return beyond;
+        }
+
+        private void live(Partition ours, int steps) throws IOException {
+            for (int i = 0; i < steps; i++) {
+                switch (random.nextInt(12)) {
+                    case 0 -> ours.syncNow();
+                    case 1 -> endOf(any(TRANSACTIONAL), ours, null);
+                    case 2 -> {
+                        if (random.nextInt(6) == 0 && ours.lastStableOffset() > 0) {
+                            ours.deleteRecordsBefore(Math.min(20, ours.highWatermark()));
+                        }
+                    }
+                    default -> append(next(), ours, null);
+                }
+            }
+        }
+
+        /// Half of one more batch, as when the process dies while it writes.
+        private void tear(Path partition, long beyond) throws IOException {
+            var batch = batches.plain(nowMs, 200);
+            batch.limit(1 + random.nextInt(batch.remaining() - 1));
+            Path last = KafkaFiles.logs(partition).lastEntry().getValue();
+            try (var file = FileChannel.open(last, StandardOpenOption.WRITE)) {
+                file.write(batch, file.size() - beyond);
+            }
+        }
+
+        private static long bytesOfLogs(Path partition) throws IOException {
+            long bytes = 0;
+            for (Path log : KafkaFiles.logs(partition).values()) {
+                bytes += Files.size(log);
+            }
+            return bytes;
         }
 
         void kafkaToOurs() throws IOException {
@@ -190,6 +265,7 @@ class LogExchangeTest {
             int first = sequences.getOrDefault(producer, 0);
             var batch = batches.batch(nowMs, 200, producer, (short) 0, first, transactional);
             sequences.put(producer, first + BatchHeader.recordCount(batch, 0));
+            lastBatches.put(producer, copy(batch));
             return batch;
         }
 
@@ -198,7 +274,7 @@ class LogExchangeTest {
         }
 
         private static void append(ByteBuffer batch, Partition ours, KafkaLog kafka) {
-            var copy = ByteBuffer.allocate(batch.remaining()).put(batch.duplicate()).flip();
+            var copy = copy(batch);
             if (ours != null) {
                 long id = BatchHeader.producerId(batch, 0);
                 ours.append(
@@ -228,6 +304,10 @@ class LogExchangeTest {
                     path,
                     LogDirectoryConfig.DEFAULT.withSyncThreads(0),
                     () -> Instant.ofEpochMilli(nowMs));
+        }
+
+        private static ByteBuffer copy(ByteBuffer batch) {
+            return BothLogs.copy(batch);
         }
 
         private static Path copy(Path from, Path to) throws IOException {
@@ -273,8 +353,9 @@ class LogExchangeTest {
             assertThat(producers(ours)).isEqualTo(producers(kafka));
         }
 
-        /// Whether a reader of committed records shows a batch. The lists themselves may differ: an
-        /// index that is built anew does not know of transactions whose records compaction removed.
+        /// Whether a reader of committed records shows the records of a batch. The lists themselves
+        /// may differ: an index that is built anew does not know of transactions whose records
+        /// compaction removed.
         private static void compareAborted(Partition ours, KafkaLog kafka, long offset)
                 throws IOException {
             var read = ours.read(offset, 1, ReadLimit.LAST_STABLE_OFFSET, true);
@@ -282,7 +363,9 @@ class LogExchangeTest {
                 return;
             }
             var batch = read.slice().toBuffer();
-            if (!BatchHeader.isTransactional(batch, 0) || BatchHeader.isControl(batch, 0)) {
+            if (!BatchHeader.isTransactional(batch, 0)
+                    || BatchHeader.isControl(batch, 0)
+                    || BatchHeader.recordCount(batch, 0) == 0) {
                 return;
             }
             var theirs = new ArrayList<AbortedTransaction>();
