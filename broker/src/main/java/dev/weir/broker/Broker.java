@@ -92,7 +92,7 @@ public final class Broker implements AutoCloseable {
                 metadata.append(List.of(created));
                 image.apply(created);
             }
-            producerIds = new ProducerIds(metadata, image.producerIdsEnd());
+            long producerIdsEnd = image.producerIdsEnd();
             var settings = new AdminSettings(metadata, image);
             var changeable = brokerSettings(config, settings);
             logs.reconfigure(upkeep(changeable));
@@ -103,6 +103,10 @@ public final class Broker implements AutoCloseable {
                             logs,
                             config.numPartitions(),
                             changeable.topicDefaults());
+            // Another broker may have written the files of a partition, under ids of its own.
+            producerIds =
+                    new ProducerIds(
+                            metadata, Math.max(producerIdsEnd, topics.clientProducerIdsEnd()));
             var groups =
                     opened(
                             new Groups(

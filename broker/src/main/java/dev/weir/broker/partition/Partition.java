@@ -824,6 +824,20 @@ public final class Partition {
         }
     }
 
+    /// One more than the highest producer id of a client whose state is kept, 0 when there is none
+    /// or the partition is offline.
+    public long clientProducerIdsEnd() {
+        long end = 0;
+        if (offlineReason == null) {
+            for (var producer : producers()) {
+                if (!OwnProducers.include(producer.producerId())) {
+                    end = Math.max(end, producer.producerId() + 1);
+                }
+            }
+        }
+        return end;
+    }
+
     /// Transactions without an end marker, oldest first, durable or not.
     public List<OpenTransaction> openTransactions() {
         Log opened = online();

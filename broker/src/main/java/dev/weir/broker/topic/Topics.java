@@ -123,6 +123,15 @@ public final class Topics {
         return byName.tailMap(name, true);
     }
 
+    /// One more than the highest producer id of a client that any partition knows.
+    public long clientProducerIdsEnd() {
+        return byName.values().stream()
+                .flatMap(topic -> topic.partitions().stream())
+                .mapToLong(Partition::clientProducerIdsEnd)
+                .max()
+                .orElse(0);
+    }
+
     /// Partitions of a topic created without a number.
     public int defaultPartitions() {
         return defaultPartitions;

@@ -135,11 +135,12 @@ class LogExchangeTest {
             }
             live(ours, random.nextInt(40));
             long size = ours.sizeInBytes();
+            long end = ours.logEndOffset();
             files.kill();
             Path left = data.resolve("ours/t-0");
             long beyond = bytesOfLogs(left) - size;
             if (random.nextBoolean()) {
-                tear(left, beyond);
+                tear(left, end, beyond);
             }
             Path copied = copy(left, data.resolve("killed/t-0"));
 
@@ -150,7 +151,6 @@ class LogExchangeTest {
             var kafka = KafkaLog.recover(copied, config, start, 0, () -> nowMs);
             compare(ours, kafka, start);
             for (var last : lastBatches.values()) {
-                long end = ours.logEndOffset();
                 var mine = ours.append(copy(last), AppendOrigin.CLIENT, Partition.UNVERIFIED);
                 assertThat(mine.duplicate()).isTrue();
                 assertThat(kafka.append(copy(last)).firstOffset()).isEqualTo(mine.firstOffset());
@@ -177,10 +177,10 @@ class LogExchangeTest {
             }
         }
 
-        /// Half of one more batch, as when the process dies while it writes.
-        private void tear(Path partition, long beyond) throws IOException {
+        /// Less than half of one more batch, as when the process dies while it writes.
+        private void tear(Path partition, long end, long beyond) throws IOException {
             var batch = batches.plain(nowMs, 200);
-            batch.limit(1 + random.nextInt(batch.remaining() - 1));
+            batch.putLong(0, end).limit(1 + random.nextInt(batch.remaining() / 2));
             Path last = KafkaFiles.logs(partition).lastEntry().getValue();
             try (var file = FileChannel.open(last, StandardOpenOption.WRITE)) {
                 file.write(batch, file.size() - beyond);
