@@ -12,6 +12,7 @@ import dev.weir.broker.log.LogPosition;
 import dev.weir.broker.log.OffsetAtTimestamp;
 import dev.weir.broker.log.OpenTransaction;
 import dev.weir.broker.partition.LogDirectoryConfig.Durability;
+import dev.weir.broker.record.Allotment;
 import dev.weir.broker.record.BatchHeader;
 import dev.weir.broker.record.RecordBatchWriter;
 import dev.weir.broker.storage.DiskFullException;
@@ -332,35 +333,40 @@ public final class Partition {
     ///
     /// @param turn of the thread, at whose end they may be synced, if somebody will wait until they
     ///   are durable; [#awaitSynced] tells when they are. Null if nobody will
-    /// @return an outcome for each
-    public List<Outcome> appendEach(List<ByteBuffer> batches, SyncTurn turn) {
+    /// @param allotment when it is spent, the batches that are left are not looked at
+    /// @return an outcome for each that was looked at; the first always is
+    public List<Outcome> appendEach(List<ByteBuffer> batches, SyncTurn turn, Allotment allotment) {
         Log opened = online();
         LogConfig config = opened.config();
         long nowMs = clock.millis();
-        Outcome[] outcomes = new Outcome[batches.size()];
-        List<ByteBuffer> sound = new ArrayList<>(outcomes.length);
-        for (int i = 0; i < outcomes.length; i++) {
+        List<Outcome> outcomes = new ArrayList<>(batches.size()); // null for those to be written
+        List<ByteBuffer> sound = new ArrayList<>(batches.size());
+        for (ByteBuffer each : batches) {
             try {
-                sound.add(prepare(batches.get(i), AppendOrigin.CLIENT, config, nowMs));
+                sound.add(prepare(each, AppendOrigin.CLIENT, config, nowMs));
+                outcomes.add(null);
             } catch (BrokerException e) {
-                outcomes[i] = new Outcome(null, e);
+                outcomes.add(new Outcome(null, e));
+            }
+            if (allotment.isSpent()) {
+                break;
             }
         }
         if (sound.isEmpty()) {
-            return List.of(outcomes);
+            return outcomes;
         }
         Iterator<Log.Outcome> written =
                 write(opened, sound, Log.Checks.CLIENT, nowMs, turn).iterator();
-        for (int i = 0; i < outcomes.length; i++) {
-            if (outcomes[i] == null) {
-                Log.Outcome next = written.next();
-                outcomes[i] =
-                        next.refusal() != null
-                                ? new Outcome(null, next.refusal())
-                                : new Outcome(result(opened, next.appended(), config, nowMs), null);
+        outcomes.replaceAll(outcome -> {
+            if (outcome != null) {
+                return outcome;
             }
-        }
-        return List.of(outcomes);
+            Log.Outcome next = written.next();
+            return next.refusal() != null
+                    ? new Outcome(null, next.refusal())
+                    : new Outcome(result(opened, next.appended(), config, nowMs), null);
+        });
+        return outcomes;
     }
 
     private static ByteBuffer prepare(

@@ -38,7 +38,7 @@ public final class BatchRewriter {
 
     private final int maxUncompressedBytes;
     private final BufferSupplier decompressionBuffers = BufferSupplier.create();
-    private final byte[] window = new byte[WINDOW_BYTES];
+    private byte[] window = new byte[0]; // made when needed
     private final byte[] numbers = new byte[MOST_NUMBERS_BYTES];
     private ByteBuffer kept = ByteBuffer.allocate(4096);
 
@@ -48,6 +48,7 @@ public final class BatchRewriter {
     private long passed; // bytes before the window
     private long baseTimestamp; // of what is written
     private long maxTimestamp;
+    private long rewrittenBytes; // of all batches so far, uncompressed
 
     BatchRewriter(int maxUncompressedBytes) {
         this.maxUncompressedBytes = maxUncompressedBytes;
@@ -88,6 +89,7 @@ public final class BatchRewriter {
             throw Decompression.refusal(e, ErrorCode.INVALID_RECORD);
         } finally {
             in = null;
+            rewrittenBytes += passed + limit;
         }
         if (result.isFull()) {
             throw new BrokerException(
@@ -102,7 +104,15 @@ public final class BatchRewriter {
         return finish(result, stored.codecOf(sent));
     }
 
+    /// How much there was in all batches that were written anew so far, uncompressed.
+    long rewrittenBytes() {
+        return rewrittenBytes;
+    }
+
     private void start(InputStream records) {
+        if (window.length == 0) {
+            window = new byte[WINDOW_BYTES];
+        }
         in = records;
         position = 0;
         limit = 0;

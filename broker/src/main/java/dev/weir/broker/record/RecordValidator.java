@@ -58,6 +58,7 @@ public final class RecordValidator {
     private int position;
     private int limit;
     private long passed;
+    private long decompressedBytes; // of all batches so far
 
     private int record;
     private boolean consecutive;
@@ -130,7 +131,13 @@ public final class RecordValidator {
             throw Decompression.refusal(e, ErrorCode.INVALID_RECORD);
         } finally {
             compressed = null;
+            decompressedBytes += passed + limit;
         }
+    }
+
+    /// How much came out of all compressed batches that were checked or refused so far.
+    long decompressedBytes() {
+        return decompressedBytes;
     }
 
     private long walk(ByteBuffer batches, int at, Rules rules) {

@@ -10,6 +10,7 @@ import dev.weir.broker.partition.SyncCallback;
 import dev.weir.broker.partition.SyncTurn;
 import dev.weir.broker.protocol.TopicIds;
 import dev.weir.broker.protocol.WireRequest;
+import dev.weir.broker.record.Allotment;
 import dev.weir.broker.record.BatchHeader;
 import dev.weir.broker.topic.Topic;
 import dev.weir.broker.topic.Topics;
@@ -30,6 +31,7 @@ import org.slf4j.LoggerFactory;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,6 +48,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 /// The first batch of a transaction in a partition waits until the coordinator of transactions has
 /// agreed, and holds back the connection's next requests, so that nothing overtakes it. The batches
 /// after it are appended like any other.
+///
+/// Compressed batches are looked through, and some are compressed anew, on the event loop. A
+/// request that has more of them than [#TURN_BYTES] is served in several turns, between which other
+/// clients of the event loop have theirs. It is never refused for that, and holds back the
+/// connection's next requests until it is done.
 final class ProduceHandler implements Handler {
     private static final Logger LOGGER = LoggerFactory.getLogger(ProduceHandler.class);
 
@@ -54,6 +61,14 @@ final class ProduceHandler implements Handler {
 
     private static final short FIRST_WITH_TOPIC_IDS = 13;
     private static final int ZSTD = 4;
+
+    /// What comes out of compressed batches in one turn: some tenths of a second. A request of 1
+    /// MiB, the most that producers send unless told otherwise, has more only if it shrank to a
+    /// sixty-fourth of its size.
+    static final long TURN_BYTES = 64L << 20;
+
+    /// Batches of a partition that are given to it at once.
+    private static final int MAX_TOGETHER = 1024;
 
     private final Topics topics;
     private final TransactionCheck transactions;
@@ -83,6 +98,8 @@ final class ProduceHandler implements Handler {
     final class Round {
         private final IdentityHashMap<Exchange, Call> calls = new IdentityHashMap<>();
         private final Map<Partition, Queue> queues = new LinkedHashMap<>();
+        private final List<Exchange> unfinished =
+                new ArrayList<>(); // while there is more to append
         private final SyncTurn syncTurn;
 
         Round(SyncTurn syncTurn) {
@@ -127,23 +144,60 @@ final class ProduceHandler implements Handler {
                 ByteBuffer batch,
                 PartitionProduceResponse response,
                 List<Unsynced> unsynced) {
-            queues.computeIfAbsent(partition, _ -> new Queue(partition, new ArrayList<>()))
-                    .accepted
+            queues.computeIfAbsent(partition, Queue::new)
                     .add(new Accepted(batch, response, unsynced));
         }
 
-        /// Appends what was taken in.
+        /// Appends what was taken in, or as much of it as may be done in one turn. Of the rest a
+        /// copy is made: the requests' bytes are gone when it is appended.
         void append() {
-            queues.values().forEach(queue -> appendAll(queue, syncTurn));
+            appendSome();
+            queues.values().forEach(Queue::copyRest);
         }
 
-        /// Answers a request, at once or when its records are durable. One that [#add] refused is
-        /// passed over.
+        private void appendSome() {
+            var allotment = new Allotment(TURN_BYTES);
+            var each = queues.values().iterator();
+            while (each.hasNext() && !allotment.isSpent()) {
+                var queue = each.next();
+                while (!queue.isEmpty() && !allotment.isSpent()) {
+                    ProduceHandler.this.append(queue, syncTurn, allotment);
+                }
+                if (queue.isEmpty()) {
+                    each.remove();
+                }
+            }
+        }
+
+        /// Goes on in another turn.
+        private void appendRest() {
+            appendSome();
+            if (queues.isEmpty()) {
+                unfinished.forEach(this::answer);
+            } else {
+                inAnotherTurn(unfinished.getFirst(), this::appendRest);
+            }
+        }
+
+        /// Answers a request: at once, when the rest of the round was appended, or when its records
+        /// are durable. One that [#add] refused is passed over.
         void finish(Exchange exchange) {
-            var call = calls.get(exchange);
-            if (call == null) {
+            if (!calls.containsKey(exchange)) {
                 return;
             }
+            if (queues.isEmpty()) {
+                answer(exchange);
+                return;
+            }
+            exchange.holdFollowing();
+            if (unfinished.isEmpty()) {
+                inAnotherTurn(exchange, this::appendRest);
+            }
+            unfinished.add(exchange);
+        }
+
+        private void answer(Exchange exchange) {
+            var call = calls.get(exchange);
             if (call.sender.unverified.isEmpty()) {
                 ProduceHandler.finish(exchange, call.response, call.unsynced);
             } else {
@@ -152,28 +206,74 @@ final class ProduceHandler implements Handler {
         }
     }
 
+    /// Goes on when others were served. Event loops do many tasks in a row before they look for
+    /// what clients have sent, but look at what is due only once in between.
+    private static void inAnotherTurn(Exchange exchange, Runnable task) {
+        var _ = exchange.runAfter(1, task);
+    }
+
     /// A request being served.
     ///
     /// @param unsynced what must be durable before it is answered, null if it does not ask for that
     private record Call(ProduceResponseData response, List<Unsynced> unsynced, Sender sender) {}
 
     /// What a partition will be given.
-    private record Queue(Partition partition, List<Accepted> accepted) {}
+    private static final class Queue {
+        final Partition partition;
+        private final List<Accepted> accepted = new ArrayList<>();
+        private int done; // how many of them it was given
+
+        Queue(Partition partition) {
+            this.partition = partition;
+        }
+
+        void add(Accepted each) {
+            accepted.add(each);
+        }
+
+        boolean isEmpty() {
+            return done == accepted.size();
+        }
+
+        /// The next ones, as many as are given to a partition at once.
+        List<Accepted> next() {
+            return accepted.subList(done, Math.min(accepted.size(), done + MAX_TOGETHER));
+        }
+
+        void remove(int count) {
+            done += count;
+        }
+
+        void copyRest() {
+            accepted.subList(0, done).clear();
+            done = 0;
+            accepted.replaceAll(
+                    each -> new Accepted(copy(each.batch), each.response, each.unsynced));
+        }
+    }
 
     /// A batch that will be appended.
     private record Accepted(
             ByteBuffer batch, PartitionProduceResponse response, List<Unsynced> unsynced) {}
 
-    private void appendAll(Queue queue, SyncTurn syncTurn) {
+    private static ByteBuffer copy(ByteBuffer batch) {
+        return ByteBuffer.allocate(batch.remaining()).put(batch.duplicate()).flip();
+    }
+
+    private void append(Queue queue, SyncTurn syncTurn, Allotment allotment) {
+        var accepted = queue.next();
+        int done = accepted.size();
         try {
             var outcomes =
                     queue.partition.appendEach(
-                            queue.accepted.stream().map(Accepted::batch).toList(),
-                            queue.accepted.stream().anyMatch(each -> each.unsynced != null)
+                            accepted.stream().map(Accepted::batch).toList(),
+                            accepted.stream().anyMatch(each -> each.unsynced != null)
                                     ? syncTurn
-                                    : null);
-            for (int i = 0; i < outcomes.size(); i++) {
-                var each = queue.accepted.get(i);
+                                    : null,
+                            allotment);
+            done = outcomes.size();
+            for (int i = 0; i < done; i++) {
+                var each = accepted.get(i);
                 var outcome = outcomes.get(i);
                 if (outcome.refusal() != null) {
                     refuse(each.response, outcome.refusal());
@@ -188,12 +288,13 @@ final class ProduceHandler implements Handler {
                 }
             }
         } catch (BrokerException e) {
-            queue.accepted.forEach(each -> refuse(each.response, e));
+            accepted.forEach(each -> refuse(each.response, e));
         } catch (RuntimeException e) {
             // One partition's trouble must not hide from the client what happened to the others.
             LOGGER.error("append to {} failed", queue.partition, e);
-            queue.accepted.forEach(
-                    each -> refuse(each.response, ErrorCode.UNKNOWN_SERVER_ERROR, null));
+            accepted.forEach(each -> refuse(each.response, ErrorCode.UNKNOWN_SERVER_ERROR, null));
+        } finally {
+            queue.remove(done);
         }
     }
 
@@ -252,14 +353,35 @@ final class ProduceHandler implements Handler {
         var _ =
                 CompletableFuture.allOf(answers.toArray(CompletableFuture<?>[]::new))
                         .thenRun(() ->
-                                exchange.runLater(() -> {
-                                    for (var each : sender.unverified) {
-                                        if (each.response.errorCode() == ErrorCode.NONE) {
-                                            appendVerified(each, mode, unsynced);
-                                        }
-                                    }
-                                    finish(exchange, response, unsynced);
-                                }));
+                                exchange.runLater(() ->
+                                        appendVerified(
+                                                exchange,
+                                                sender.unverified.iterator(),
+                                                mode,
+                                                response,
+                                                unsynced)));
+    }
+
+    /// Appends what was verified, as much of it as may be done in one turn, and the rest in others.
+    private void appendVerified(
+            Exchange exchange,
+            Iterator<Unverified> rest,
+            TransactionCheck.Mode mode,
+            ProduceResponseData response,
+            List<Unsynced> unsynced) {
+        var allotment = new Allotment(TURN_BYTES);
+        while (rest.hasNext()) {
+            var each = rest.next();
+            if (each.response.errorCode() == ErrorCode.NONE) {
+                appendVerified(each, mode, unsynced);
+            }
+            if (allotment.isSpent() && rest.hasNext()) {
+                inAnotherTurn(
+                        exchange, () -> appendVerified(exchange, rest, mode, response, unsynced));
+                return;
+            }
+        }
+        finish(exchange, response, unsynced);
     }
 
     private static void refuse(
@@ -354,9 +476,8 @@ final class ProduceHandler implements Handler {
             if (BatchHeader.isTransactional(batch, batch.position())) {
                 var needed = verification(partition, batch, sender);
                 if (needed.isPresent()) {
-                    var copy = ByteBuffer.allocate(batch.remaining()).put(batch.duplicate()).flip();
                     sender.unverified.add(
-                            new Unverified(partition, needed.getAsLong(), copy, response));
+                            new Unverified(partition, needed.getAsLong(), copy(batch), response));
                     return response;
                 }
             }

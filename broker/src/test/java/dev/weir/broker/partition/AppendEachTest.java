@@ -7,6 +7,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.log.LogConfig;
+import dev.weir.broker.record.Allotment;
 import dev.weir.broker.storage.FileSystem;
 import dev.weir.broker.storage.RealFileSystem;
 import dev.weir.broker.storage.SimulatedFileSystem;
@@ -58,7 +59,9 @@ class AppendEachTest {
                 List<String> found =
                         together
                                 .appendEach(
-                                        batches.stream().map(AppendEachTest::copy).toList(), null)
+                                        batches.stream().map(AppendEachTest::copy).toList(),
+                                        null,
+                                        allotment())
                                 .stream()
                                 .map(AppendEachTest::describe)
                                 .toList();
@@ -115,7 +118,8 @@ class AppendEachTest {
                                     Batches.idempotent(7, 0, 1, "b"),
                                     Batches.plain(1, "c"),
                                     Batches.idempotent(7, 0, 2, "d")),
-                            null);
+                            null,
+                            allotment());
             assertThat(outcomes)
                     .allSatisfy(outcome -> assertThat(outcome.refusal()).isNull())
                     .extracting(outcome -> outcome.appended().firstOffset())
@@ -136,12 +140,14 @@ class AppendEachTest {
             files.setFree(batches.getFirst().remaining() + 10);
             assertThat(
                             partition.appendEach(
-                                    batches.stream().map(AppendEachTest::copy).toList(), null))
+                                    batches.stream().map(AppendEachTest::copy).toList(),
+                                    null,
+                                    allotment()))
                     .extracting(outcome -> outcome.refusal().code())
                     .containsOnly(ErrorCode.KAFKA_STORAGE_ERROR);
             assertThat(partition.logEndOffset()).isEqualTo(1);
             files.setUnlimited();
-            assertThat(partition.appendEach(batches, null))
+            assertThat(partition.appendEach(batches, null, allotment()))
                     .extracting(AppendEachTest::describe)
                     .containsExactly("1..1", "2..2");
             assertThat(Batches.values(partition, 0, ReadLimit.LOG_END))
@@ -190,6 +196,10 @@ class AppendEachTest {
                 + ".."
                 + result.lastOffset()
                 + (result.duplicate() ? " again" : "");
+    }
+
+    private static Allotment allotment() {
+        return new Allotment(Long.MAX_VALUE);
     }
 
     private static ByteBuffer copy(ByteBuffer batch) {
