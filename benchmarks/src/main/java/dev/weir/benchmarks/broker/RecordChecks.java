@@ -1,81 +1,65 @@
 package dev.weir.benchmarks.broker;
 
 import dev.weir.broker.record.BatchHeader;
+import dev.weir.broker.record.BatchRewriter;
 import dev.weir.broker.record.RecordValidator;
+import dev.weir.broker.record.StoredCompression;
 
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.record.internal.CompressionType;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.SimpleRecord;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.Warmup;
 
 import java.nio.ByteBuffer;
-import java.util.Arrays;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 
-/// What it costs to look at every record of a produced batch, in nanoseconds of one thread, beside
-/// the batch's checksum, which was always computed. Prints medians of many rounds.
-public final class RecordChecks {
+/// What it costs to look at every record of a produced batch of 16 KiB, beside the batch's checksum,
+/// which every log computes, and beside writing it anew for a topic with another codec.
+@State(Scope.Thread)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+@Warmup(iterations = 5, time = 1)
+@Measurement(iterations = 5, time = 1)
+@Fork(1)
+public class RecordChecks {
     private static final int BATCH_BYTES = 16 << 10;
-    private static final int WARM_UP_ROUNDS = 20;
-    private static final int ROUNDS = 31;
-    private static final int BATCHES_A_ROUND = 4000;
+    private static final RecordValidator.Rules RULES =
+            new RecordValidator.Rules(true, true, 2_000_000, Long.MAX_VALUE, 3_600_000);
+    private static final StoredCompression UNCOMPRESSED =
+            new StoredCompression(CompressionType.NONE, 0);
+    private static final StoredCompression ZSTD = new StoredCompression(CompressionType.ZSTD, 3);
 
-    private RecordChecks() {}
+    @Param({"NONE", "GZIP", "SNAPPY", "LZ4", "ZSTD"})
+    CompressionType codec;
 
-    public static void main(String[] args) {
-        System.out.printf(
-                "%-8s %7s %8s %14s %17s %16s%n",
-                "codec", "bytes", "records", "ns a record", "checksum, ns", "ns a batch");
-        for (int recordBytes : new int[] {100, 1024}) {
-            for (var codec : CompressionType.values()) {
-                measure(recordBytes, codec);
-            }
-        }
-    }
+    @Param({"100", "1024"})
+    int recordBytes;
 
-    private static void measure(int recordBytes, CompressionType codec) {
-        int records = BATCH_BYTES / recordBytes;
-        var batch = batch(recordBytes, records, codec);
-        var rules = new RecordValidator.Rules(true, true, 2_000_000, Long.MAX_VALUE, 3_600_000);
-        var validator = RecordValidator.ofThread();
-        int size = batch.limit();
-        int batches = codec == CompressionType.NONE ? BATCHES_A_ROUND : BATCHES_A_ROUND / 20;
-        double check = median(batches, () -> validator.validate(batch, 0, size, rules));
-        double checksum = median(batches, () -> BatchHeader.computedCrc(batch, 0, size));
-        System.out.printf(
-                "%-8s %7d %8d %14.1f %17.1f %16.0f%n",
-                codec.name, recordBytes, records, check / records, checksum / records, check);
-    }
-
-    private interface Work {
-        long run();
-    }
-
-    /// Nanoseconds of one run.
-    private static double median(int runs, Work work) {
-        long sum = 0;
-        var rounds = new double[ROUNDS];
-        for (int round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
-            long start = System.nanoTime();
-            for (int i = 0; i < runs; i++) {
-                sum += work.run();
-            }
-            if (round >= 0) {
-                rounds[round] = (double) (System.nanoTime() - start) / runs;
-            }
-        }
-        if (sum == 42) {
-            System.out.println(); // so that nothing is left out
-        }
-        Arrays.sort(rounds);
-        return rounds[ROUNDS / 2];
-    }
+    private ByteBuffer batch;
+    private int size;
+    private StoredCompression other;
+    private RecordValidator validator;
+    private BatchRewriter rewriter;
 
     /// A batch as the network hands it over: in native memory.
-    private static ByteBuffer batch(int recordBytes, int count, CompressionType codec) {
+    @Setup(Level.Trial)
+    public void batch() {
         var random = new Random(1);
-        var records = new SimpleRecord[count];
-        for (int i = 0; i < count; i++) {
+        var records = new SimpleRecord[BATCH_BYTES / recordBytes];
+        for (int i = 0; i < records.length; i++) {
             var key = new byte[8];
             var value = new byte[recordBytes - key.length];
             random.nextBytes(key);
@@ -85,6 +69,31 @@ public final class RecordChecks {
             records[i] = new SimpleRecord(1_000_000 + i, key, value);
         }
         var bytes = MemoryRecords.withRecords(Compression.of(codec).build(), records).buffer();
-        return ByteBuffer.allocateDirect(bytes.remaining()).put(bytes).flip();
+        batch = ByteBuffer.allocateDirect(bytes.remaining()).put(bytes).flip();
+        size = batch.limit();
+        other = codec == CompressionType.ZSTD ? UNCOMPRESSED : ZSTD;
+    }
+
+    /// The objects that a thread keeps for itself.
+    @Setup(Level.Iteration)
+    public void thread() {
+        validator = RecordValidator.ofThread();
+        rewriter = BatchRewriter.ofThread();
+    }
+
+    @Benchmark
+    public long check() {
+        return validator.validate(batch, 0, size, RULES);
+    }
+
+    @Benchmark
+    public int checksum() {
+        return BatchHeader.computedCrc(batch, 0, size);
+    }
+
+    /// From zstd to nothing, and from everything else to zstd.
+    @Benchmark
+    public ByteBuffer writeAnew() {
+        return rewriter.rewrite(batch, 0, size, other, Integer.MAX_VALUE);
     }
 }
