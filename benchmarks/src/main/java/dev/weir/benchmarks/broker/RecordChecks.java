@@ -26,8 +26,8 @@ import java.nio.ByteBuffer;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 
-/// What it costs to look at every record of a produced batch of 16 KiB, beside the batch's checksum,
-/// which every log computes, and beside writing it anew for a topic with another codec.
+/// What it costs to look at every record of a produced batch of 16 KiB, beside the batch's
+/// checksum, which every log computes, and beside writing it anew for a topic with another codec.
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
