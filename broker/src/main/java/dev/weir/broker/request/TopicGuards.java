@@ -17,10 +17,12 @@ import org.apache.kafka.common.message.CreateTopicsRequestData;
 import org.apache.kafka.common.message.CreateTopicsResponseData;
 import org.apache.kafka.common.message.CreateTopicsResponseData.CreatableTopicResult;
 import org.apache.kafka.common.message.DeleteRecordsRequestData;
+import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsTopic;
 import org.apache.kafka.common.message.DeleteRecordsResponseData;
 import org.apache.kafka.common.message.DeleteRecordsResponseData.DeleteRecordsPartitionResult;
 import org.apache.kafka.common.message.DeleteRecordsResponseData.DeleteRecordsTopicResult;
 import org.apache.kafka.common.message.DeleteTopicsRequestData;
+import org.apache.kafka.common.message.DeleteTopicsRequestData.DeleteTopicState;
 import org.apache.kafka.common.message.DeleteTopicsResponseData;
 import org.apache.kafka.common.message.DeleteTopicsResponseData.DeletableTopicResult;
 import org.apache.kafka.common.message.DescribeProducersRequestData;
@@ -30,6 +32,7 @@ import org.apache.kafka.common.message.DescribeTopicPartitionsResponseData;
 import org.apache.kafka.common.message.DescribeTopicPartitionsResponseData.Cursor;
 import org.apache.kafka.common.message.DescribeTopicPartitionsResponseData.DescribeTopicPartitionsResponseTopic;
 import org.apache.kafka.common.message.ListOffsetsRequestData;
+import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsTopic;
 import org.apache.kafka.common.message.ListOffsetsResponseData;
 import org.apache.kafka.common.message.ListOffsetsResponseData.ListOffsetsPartitionResponse;
 import org.apache.kafka.common.message.ListOffsetsResponseData.ListOffsetsTopicResponse;
@@ -38,10 +41,12 @@ import org.apache.kafka.common.message.MetadataRequestData.MetadataRequestTopic;
 import org.apache.kafka.common.message.MetadataResponseData;
 import org.apache.kafka.common.message.MetadataResponseData.MetadataResponseTopic;
 import org.apache.kafka.common.message.OffsetForLeaderEpochRequestData;
+import org.apache.kafka.common.message.OffsetForLeaderEpochRequestData.OffsetForLeaderTopic;
 import org.apache.kafka.common.message.OffsetForLeaderEpochResponseData;
 import org.apache.kafka.common.message.OffsetForLeaderEpochResponseData.EpochEndOffset;
 import org.apache.kafka.common.message.OffsetForLeaderEpochResponseData.OffsetForLeaderTopicResult;
 import org.apache.kafka.common.message.ProduceRequestData;
+import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
 import org.apache.kafka.common.message.ProduceResponseData;
 import org.apache.kafka.common.message.ProduceResponseData.PartitionProduceResponse;
 import org.apache.kafka.common.message.ProduceResponseData.TopicProduceResponse;
@@ -49,8 +54,12 @@ import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.resource.ResourceType;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Predicate;
 
 /// What is asked of topics, held against the access rules as Kafka does it.
 ///
@@ -70,28 +79,17 @@ record TopicGuards(Topics topics, boolean autoCreate) {
             access.requireTransaction(AclOperation.WRITE, body.transactionalId());
         }
         boolean byId = request.version() >= PRODUCE_BY_ID;
-        var refused = new ArrayList<TopicProduceResponse>();
-        for (var each = body.topicData().iterator(); each.hasNext(); ) {
-            var topic = each.next();
-            if (may(access, AclOperation.WRITE, byId, topic.name(), topic.topicId())) {
-                continue;
-            }
-            each.remove();
-            var result =
-                    new TopicProduceResponse().setName(topic.name()).setTopicId(topic.topicId());
-            for (var partition : topic.partitionData()) {
-                result.partitionResponses()
-                        .add(
-                                new PartitionProduceResponse()
-                                        .setIndex(partition.index())
-                                        .setErrorCode(REFUSED.code())
-                                        .setErrorMessage(REFUSED.message())
-                                        .setBaseOffset(-1)
-                                        .setLogAppendTimeMs(-1)
-                                        .setLogStartOffset(-1));
-            }
-            refused.add(result);
-        }
+        var refused =
+                refuse(
+                        body.topicData(),
+                        topic ->
+                                may(
+                                        access,
+                                        AclOperation.WRITE,
+                                        byId,
+                                        topic.name(),
+                                        topic.topicId()),
+                        TopicGuards::refusal);
         if (refused.isEmpty()) {
             return access.exchange();
         }
@@ -101,33 +99,47 @@ record TopicGuards(Topics topics, boolean autoCreate) {
                 "records sent with acks=0 were refused: " + REFUSED.message());
     }
 
+    private static TopicProduceResponse refusal(TopicProduceData topic) {
+        var result = new TopicProduceResponse().setName(topic.name()).setTopicId(topic.topicId());
+        for (var partition : topic.partitionData()) {
+            result.partitionResponses()
+                    .add(
+                            new PartitionProduceResponse()
+                                    .setIndex(partition.index())
+                                    .setErrorCode(REFUSED.code())
+                                    .setErrorMessage(REFUSED.message())
+                                    .setBaseOffset(-1)
+                                    .setLogAppendTimeMs(-1)
+                                    .setLogStartOffset(-1));
+        }
+        return result;
+    }
+
     Exchange listOffsets(Access access) {
         var body = (ListOffsetsRequestData) access.exchange().request().body();
-        var refused = new ArrayList<ListOffsetsTopicResponse>();
-        var allowed = new ArrayList<ListOffsetsRequestData.ListOffsetsTopic>();
-        for (var topic : body.topics()) {
-            if (access.topic(AclOperation.DESCRIBE, topic.name())) {
-                allowed.add(topic);
-                continue;
-            }
-            var result = new ListOffsetsTopicResponse().setName(topic.name());
-            for (var partition : topic.partitions()) {
-                result.partitions()
-                        .add(
-                                new ListOffsetsPartitionResponse()
-                                        .setPartitionIndex(partition.partitionIndex())
-                                        .setErrorCode(REFUSED.code())
-                                        .setOffset(-1)
-                                        .setTimestamp(-1));
-            }
-            refused.add(result);
+        var refused =
+                refuse(
+                        body.topics(),
+                        topic -> access.topic(AclOperation.DESCRIBE, topic.name()),
+                        TopicGuards::refusal);
+        return refused.isEmpty()
+                ? access.exchange()
+                : access.appending(
+                        ListOffsetsResponseData.class, refused, ListOffsetsResponseData::topics);
+    }
+
+    private static ListOffsetsTopicResponse refusal(ListOffsetsTopic topic) {
+        var result = new ListOffsetsTopicResponse().setName(topic.name());
+        for (var partition : topic.partitions()) {
+            result.partitions()
+                    .add(
+                            new ListOffsetsPartitionResponse()
+                                    .setPartitionIndex(partition.partitionIndex())
+                                    .setErrorCode(REFUSED.code())
+                                    .setOffset(-1)
+                                    .setTimestamp(-1));
         }
-        if (refused.isEmpty()) {
-            return access.exchange();
-        }
-        body.setTopics(allowed);
-        return access.completing(
-                ListOffsetsResponseData.class, response -> response.topics().addAll(refused));
+        return result;
     }
 
     Exchange metadata(Access access) {
@@ -138,16 +150,14 @@ record TopicGuards(Topics topics, boolean autoCreate) {
                         || (body.topics().isEmpty() && request.version() < METADATA_NULL_FOR_ALL);
         var refused = new ArrayList<MetadataResponseTopic>();
         if (!all) {
-            var allowed = new ArrayList<MetadataRequestTopic>();
-            for (var topic : body.topics()) {
-                var refusal = metadataRefusal(access, body, topic);
-                if (refusal == null) {
-                    allowed.add(topic);
-                } else {
-                    refused.add(refusal);
-                }
-            }
-            body.setTopics(allowed);
+            body.topics()
+                    .removeIf(topic -> {
+                        var refusal = metadataRefusal(access, body, topic);
+                        if (refusal != null) {
+                            refused.add(refusal);
+                        }
+                        return refusal != null;
+                    });
         }
         // An empty list would mean all topics to the handler of the oldest version.
         boolean nothing = !all && body.topics().isEmpty();
@@ -257,18 +267,15 @@ record TopicGuards(Topics topics, boolean autoCreate) {
     Exchange create(Access access) {
         var body = (CreateTopicsRequestData) access.exchange().request().body();
         boolean any = access.cluster(AclOperation.CREATE);
-        var refused = new ArrayList<CreatableTopicResult>();
-        for (var each = body.topics().iterator(); each.hasNext(); ) {
-            var topic = each.next();
-            if (!any && !access.topic(AclOperation.CREATE, topic.name())) {
-                each.remove();
-                refused.add(
-                        new CreatableTopicResult()
-                                .setName(topic.name())
-                                .setErrorCode(REFUSED.code())
-                                .setErrorMessage(REFUSED.message()));
-            }
-        }
+        var refused =
+                refuse(
+                        body.topics(),
+                        topic -> any || access.topic(AclOperation.CREATE, topic.name()),
+                        topic ->
+                                new CreatableTopicResult()
+                                        .setName(topic.name())
+                                        .setErrorCode(REFUSED.code())
+                                        .setErrorMessage(REFUSED.message()));
         return access.completing(
                 CreateTopicsResponseData.class,
                 response -> {
@@ -291,39 +298,38 @@ record TopicGuards(Topics topics, boolean autoCreate) {
         if (access.cluster(AclOperation.DELETE)) {
             return access.exchange();
         }
-        var refused = new ArrayList<DeletableTopicResult>();
-        if (request.version() < DELETE_BY_ID) {
-            var allowed = new ArrayList<String>();
-            for (var name : body.topicNames()) {
-                if (access.topic(AclOperation.DELETE, name)) {
-                    allowed.add(name);
-                } else {
-                    refused.add(refusedDeletion(name, Uuid.ZERO_UUID));
-                }
-            }
-            body.setTopicNames(allowed);
-        } else {
-            for (var each = body.topics().iterator(); each.hasNext(); ) {
-                var wanted = each.next();
-                boolean byId = wanted.name() == null;
-                if (may(access, AclOperation.DELETE, byId, wanted.name(), wanted.topicId())) {
-                    continue;
-                }
-                each.remove();
-                // Who may not describe a topic is not told what the id's name is.
-                var name =
-                        byId
-                                ? topics.find(TopicIds.fromWire(wanted.topicId()))
-                                        .map(Topic::name)
-                                        .filter(known -> access.topic(AclOperation.DESCRIBE, known))
-                                        .orElse(null)
-                                : wanted.name();
-                refused.add(refusedDeletion(name, wanted.topicId()));
-            }
-        }
+        var refused =
+                request.version() < DELETE_BY_ID
+                        ? refuse(
+                                body.topicNames(),
+                                name -> access.topic(AclOperation.DELETE, name),
+                                name -> refusedDeletion(name, Uuid.ZERO_UUID))
+                        : refuse(
+                                body.topics(),
+                                topic ->
+                                        may(
+                                                access,
+                                                AclOperation.DELETE,
+                                                topic.name() == null,
+                                                topic.name(),
+                                                topic.topicId()),
+                                topic ->
+                                        refusedDeletion(
+                                                nameToTell(access, topic), topic.topicId()));
         return access.completing(
                 DeleteTopicsResponseData.class,
                 response -> refused.forEach(response.responses()::add));
+    }
+
+    /// Who may not describe a topic is not told what the id's name is.
+    private String nameToTell(Access access, DeleteTopicState topic) {
+        if (topic.name() != null) {
+            return topic.name();
+        }
+        return topics.find(TopicIds.fromWire(topic.topicId()))
+                .map(Topic::name)
+                .filter(known -> access.topic(AclOperation.DESCRIBE, known))
+                .orElse(null);
     }
 
     private static DeletableTopicResult refusedDeletion(String name, Uuid id) {
@@ -336,46 +342,42 @@ record TopicGuards(Topics topics, boolean autoCreate) {
 
     Exchange createPartitions(Access access) {
         var body = (CreatePartitionsRequestData) access.exchange().request().body();
-        var refused = new ArrayList<CreatePartitionsTopicResult>();
-        for (var each = body.topics().iterator(); each.hasNext(); ) {
-            var topic = each.next();
-            if (!access.topic(AclOperation.ALTER, topic.name())) {
-                each.remove();
-                refused.add(
-                        new CreatePartitionsTopicResult()
-                                .setName(topic.name())
-                                .setErrorCode(REFUSED.code())
-                                .setErrorMessage(REFUSED.message()));
-            }
-        }
-        return access.completing(
-                CreatePartitionsResponseData.class, response -> response.results().addAll(refused));
+        var refused =
+                refuse(
+                        body.topics(),
+                        topic -> access.topic(AclOperation.ALTER, topic.name()),
+                        topic ->
+                                new CreatePartitionsTopicResult()
+                                        .setName(topic.name())
+                                        .setErrorCode(REFUSED.code())
+                                        .setErrorMessage(REFUSED.message()));
+        return access.appending(
+                CreatePartitionsResponseData.class, refused, CreatePartitionsResponseData::results);
     }
 
     Exchange deleteRecords(Access access) {
         var body = (DeleteRecordsRequestData) access.exchange().request().body();
-        var refused = new ArrayList<DeleteRecordsTopicResult>();
-        var allowed = new ArrayList<DeleteRecordsRequestData.DeleteRecordsTopic>();
-        for (var topic : body.topics()) {
-            if (access.topic(AclOperation.DELETE, topic.name())) {
-                allowed.add(topic);
-                continue;
-            }
-            var result = new DeleteRecordsTopicResult().setName(topic.name());
-            for (var partition : topic.partitions()) {
-                result.partitions()
-                        .add(
-                                new DeleteRecordsPartitionResult()
-                                        .setPartitionIndex(partition.partitionIndex())
-                                        .setErrorCode(REFUSED.code())
-                                        .setLowWatermark(-1));
-            }
-            refused.add(result);
-        }
-        body.setTopics(allowed);
+        var refused =
+                refuse(
+                        body.topics(),
+                        topic -> access.topic(AclOperation.DELETE, topic.name()),
+                        TopicGuards::refusal);
         return access.completing(
                 DeleteRecordsResponseData.class,
                 response -> refused.forEach(response.topics()::add));
+    }
+
+    private static DeleteRecordsTopicResult refusal(DeleteRecordsTopic topic) {
+        var result = new DeleteRecordsTopicResult().setName(topic.name());
+        for (var partition : topic.partitions()) {
+            result.partitions()
+                    .add(
+                            new DeleteRecordsPartitionResult()
+                                    .setPartitionIndex(partition.partitionIndex())
+                                    .setErrorCode(REFUSED.code())
+                                    .setLowWatermark(-1));
+        }
+        return result;
     }
 
     Exchange endOffsets(Access access) {
@@ -383,51 +385,53 @@ record TopicGuards(Topics topics, boolean autoCreate) {
         if (access.cluster(AclOperation.CLUSTER_ACTION)) {
             return access.exchange();
         }
-        var refused = new ArrayList<OffsetForLeaderTopicResult>();
-        for (var each = body.topics().iterator(); each.hasNext(); ) {
-            var topic = each.next();
-            if (access.topic(AclOperation.DESCRIBE, topic.topic())) {
-                continue;
-            }
-            each.remove();
-            var result = new OffsetForLeaderTopicResult().setTopic(topic.topic());
-            for (var partition : topic.partitions()) {
-                result.partitions()
-                        .add(
-                                new EpochEndOffset()
-                                        .setPartition(partition.partition())
-                                        .setErrorCode(REFUSED.code()));
-            }
-            refused.add(result);
-        }
+        var refused =
+                refuse(
+                        body.topics(),
+                        topic -> access.topic(AclOperation.DESCRIBE, topic.topic()),
+                        TopicGuards::refusal);
         return access.completing(
                 OffsetForLeaderEpochResponseData.class,
                 response -> refused.forEach(response.topics()::add));
     }
 
+    private static OffsetForLeaderTopicResult refusal(OffsetForLeaderTopic topic) {
+        var result = new OffsetForLeaderTopicResult().setTopic(topic.topic());
+        for (var partition : topic.partitions()) {
+            result.partitions()
+                    .add(
+                            new EpochEndOffset()
+                                    .setPartition(partition.partition())
+                                    .setErrorCode(REFUSED.code()));
+        }
+        return result;
+    }
+
     Exchange producers(Access access) {
         var body = (DescribeProducersRequestData) access.exchange().request().body();
-        var refused = new ArrayList<DescribeProducersResponseData.TopicResponse>();
-        var allowed = new ArrayList<DescribeProducersRequestData.TopicRequest>();
-        for (var topic : body.topics()) {
-            if (access.topic(AclOperation.READ, topic.name())) {
-                allowed.add(topic);
-                continue;
-            }
-            var result = new DescribeProducersResponseData.TopicResponse().setName(topic.name());
-            for (int index : topic.partitionIndexes()) {
-                result.partitions()
-                        .add(
-                                new DescribeProducersResponseData.PartitionResponse()
-                                        .setPartitionIndex(index)
-                                        .setErrorCode(REFUSED.code())
-                                        .setErrorMessage(REFUSED.message()));
-            }
-            refused.add(result);
+        var refused =
+                refuse(
+                        body.topics(),
+                        topic -> access.topic(AclOperation.READ, topic.name()),
+                        TopicGuards::refusal);
+        return access.appending(
+                DescribeProducersResponseData.class,
+                refused,
+                DescribeProducersResponseData::topics);
+    }
+
+    private static DescribeProducersResponseData.TopicResponse refusal(
+            DescribeProducersRequestData.TopicRequest topic) {
+        var result = new DescribeProducersResponseData.TopicResponse().setName(topic.name());
+        for (int index : topic.partitionIndexes()) {
+            result.partitions()
+                    .add(
+                            new DescribeProducersResponseData.PartitionResponse()
+                                    .setPartitionIndex(index)
+                                    .setErrorCode(REFUSED.code())
+                                    .setErrorMessage(REFUSED.message()));
         }
-        body.setTopics(allowed);
-        return access.completing(
-                DescribeProducersResponseData.class, response -> response.topics().addAll(refused));
+        return result;
     }
 
     /// One topic that is refused keeps all others out of the transaction, too.
@@ -463,6 +467,18 @@ record TopicGuards(Topics topics, boolean autoCreate) {
         }
         access.exchange().reply(response);
         return null;
+    }
+
+    /// Takes out of a request the topics that the client may not touch.
+    ///
+    /// @param refusal what is answered instead
+    /// @return an answer for each that was taken out, in their order
+    private static <W, R> List<R> refuse(
+            Collection<W> wanted, Predicate<W> mayTouch, Function<W, R> refusal) {
+        return Access.refuse(
+                wanted,
+                each -> mayTouch.test(each) ? Errors.NONE : REFUSED,
+                (each, _) -> refusal.apply(each));
     }
 
     /// Whether the client may do something with a topic. One whose id nobody knows is left to the
