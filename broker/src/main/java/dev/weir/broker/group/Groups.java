@@ -1,8 +1,8 @@
 package dev.weir.broker.group;
 
+import dev.weir.broker.coordinator.LateStart;
 import dev.weir.broker.coordinator.TransactionCheck;
 import dev.weir.broker.error.BrokerException;
-import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.partition.Registration;
 import dev.weir.broker.topic.AdminSettings;
 import dev.weir.broker.topic.BrokerSettings;
@@ -35,7 +35,6 @@ public final class Groups implements AutoCloseable {
     public static final String TOPIC = "__consumer_offsets";
 
     private static final int SEGMENT_BYTES = 100 << 20;
-    private static final int STOP_SECONDS = 30;
 
     private final Topics topics;
     private final BrokerSettings changeable;
@@ -49,7 +48,8 @@ public final class Groups implements AutoCloseable {
     private final AdminSettings settings;
     private final Registration watchingSettings;
 
-    private volatile CompletableFuture<GroupCoordinator> running; // written under this
+    private final LateStart<GroupCoordinator> starts =
+            new LateStart<>("group coordinator", worker, this::start);
     private HostedCoordinator hosted; // worker thread only
 
     /// Whether changes of topics go to the coordinator. Under the lock of [Topics].
@@ -90,22 +90,7 @@ public final class Groups implements AutoCloseable {
     /// The coordinator, once it is ready to be asked. Failed with a [BrokerException] if it cannot
     /// be started, which the next call tries again.
     public CompletableFuture<GroupCoordinator> coordinator() {
-        var now = running;
-        return now != null ? now : begin();
-    }
-
-    private synchronized CompletableFuture<GroupCoordinator> begin() {
-        if (running != null) {
-            return running;
-        }
-        var starting = new CompletableFuture<GroupCoordinator>();
-        try {
-            worker.execute(() -> start(starting));
-            running = starting;
-        } catch (RejectedExecutionException e) {
-            starting.completeExceptionally(unavailable("the broker is shutting down", e));
-        }
-        return starting;
+        return starts.get();
     }
 
     private void start(CompletableFuture<GroupCoordinator> starting) {
@@ -127,13 +112,8 @@ public final class Groups implements AutoCloseable {
                     TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - beganNanos));
             starting.complete(hosted.coordinator());
         } catch (RuntimeException e) {
-            LOGGER.error("cannot start the group coordinator", e);
             topics.betweenChanges(_ -> following = false);
-            synchronized (this) {
-                running = null;
-            }
-            starting.completeExceptionally(
-                    unavailable("the group coordinator cannot start: " + e.getMessage(), e));
+            throw e;
         }
     }
 
@@ -202,31 +182,15 @@ public final class Groups implements AutoCloseable {
         }
     }
 
-    private static BrokerException unavailable(String message, Throwable cause) {
-        return new BrokerException(ErrorCode.COORDINATOR_NOT_AVAILABLE, message, cause);
-    }
-
     /// Stops the coordinator. What waits for it fails; what it acknowledged is in the log.
     @Override
     public void close() {
         watching.close();
         watchingSettings.close();
-        try {
-            worker.execute(() -> {
-                if (hosted != null) {
-                    hosted.close();
-                }
-            });
-        } catch (RejectedExecutionException e) {
-            return; // closed before
-        }
-        worker.shutdown();
-        try {
-            if (!worker.awaitTermination(STOP_SECONDS, TimeUnit.SECONDS)) {
-                LOGGER.warn("the group coordinator did not stop in {} s", STOP_SECONDS);
+        starts.stop(() -> {
+            if (hosted != null) {
+                hosted.close();
             }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        });
     }
 }

@@ -1,8 +1,8 @@
 package dev.weir.broker.txn;
 
+import dev.weir.broker.coordinator.LateStart;
 import dev.weir.broker.coordinator.TransactionCheck;
 import dev.weir.broker.error.BrokerException;
-import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.topic.NewTopic;
 import dev.weir.broker.topic.Topic;
 import dev.weir.broker.topic.Topics;
@@ -52,7 +52,6 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
     private static final String TOPIC = "__transaction_state";
 
     private static final int SEGMENT_BYTES = 100 << 20;
-    private static final int STOP_SECONDS = 30;
     private static final int RETRY_MS = 500;
     private static final int MAX_RETRY_MS = 16_000;
 
@@ -66,7 +65,8 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
             new ScheduledThreadPoolExecutor(
                     1, Thread.ofPlatform().daemon().name("transaction-worker").factory());
 
-    private volatile CompletableFuture<HostedTransactions> running; // written under this
+    private final LateStart<HostedTransactions> starts =
+            new LateStart<>("transaction coordinator", worker, this::start);
     private HostedTransactions hosted; // worker thread only
     private volatile boolean closing;
     private final LongAdder committed = new LongAdder();
@@ -144,22 +144,7 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
     // ---------------------------------------------------------------- starting
 
     private CompletableFuture<HostedTransactions> ready() {
-        var now = running;
-        return now != null ? now : begin();
-    }
-
-    private synchronized CompletableFuture<HostedTransactions> begin() {
-        if (running != null) {
-            return running;
-        }
-        var starting = new CompletableFuture<HostedTransactions>();
-        try {
-            worker.execute(() -> start(starting));
-            running = starting;
-        } catch (RejectedExecutionException e) {
-            starting.completeExceptionally(unavailable("the broker is shutting down", e));
-        }
-        return starting;
+        return starts.get();
     }
 
     private void start(CompletableFuture<HostedTransactions> starting) {
@@ -176,21 +161,12 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
             every(config.removeIntervalMs(), this::forgetIdle);
             starting.complete(hosted);
         } catch (RuntimeException e) {
-            if (closing) {
-                LOGGER.debug("the broker is shutting down", e);
-            } else {
-                LOGGER.error("cannot start the transaction coordinator", e);
-            }
             var halfStarted = hosted;
             hosted = null;
             if (halfStarted != null) {
                 halfStarted.close();
             }
-            synchronized (this) {
-                running = null;
-            }
-            starting.completeExceptionally(
-                    unavailable("the transaction coordinator cannot start: " + e.getMessage(), e));
+            throw e;
         }
     }
 
@@ -219,10 +195,6 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
                         ms,
                         ms,
                         TimeUnit.MILLISECONDS);
-    }
-
-    private static BrokerException unavailable(String message, Throwable cause) {
-        return new BrokerException(ErrorCode.COORDINATOR_NOT_AVAILABLE, message, cause);
     }
 
     // ---------------------------------------------------------------- owners
@@ -650,22 +622,10 @@ public final class Transactions implements TransactionCheck, AutoCloseable {
     @Override
     public void close() {
         closing = true;
-        try {
-            worker.execute(() -> {
-                if (hosted != null) {
-                    hosted.close();
-                }
-            });
-        } catch (RejectedExecutionException e) {
-            return; // closed before
-        }
-        worker.shutdown();
-        try {
-            if (!worker.awaitTermination(STOP_SECONDS, TimeUnit.SECONDS)) {
-                LOGGER.warn("the transaction coordinator did not stop in {} s", STOP_SECONDS);
+        starts.stop(() -> {
+            if (hosted != null) {
+                hosted.close();
             }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        });
     }
 }
