@@ -8,6 +8,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.SimpleRecord;
 import org.apache.kafka.common.serialization.StringDeserializer;
@@ -106,6 +107,21 @@ public final class TestBroker implements AutoCloseable {
             records[i] = new SimpleRecord(values[i].getBytes(StandardCharsets.UTF_8));
         }
         return MemoryRecords.withRecords(Compression.NONE, records);
+    }
+
+    /// A request to write records to partition 0 of a topic.
+    public static ProduceRequestData produce(String topic, int acks, MemoryRecords records) {
+        var request = new ProduceRequestData().setAcks((short) acks).setTimeoutMs(10_000);
+        request.topicData()
+                .add(
+                        new ProduceRequestData.TopicProduceData()
+                                .setName(topic)
+                                .setPartitionData(
+                                        List.of(
+                                                new ProduceRequestData.PartitionProduceData()
+                                                        .setIndex(0)
+                                                        .setRecords(records))));
+        return request;
     }
 
     public static ByteBuffer bytes(String... values) {

@@ -321,17 +321,7 @@ class ConnectionTest {
     }
 
     private static ProduceRequestData produce(int acks, MemoryRecords records) {
-        var request = new ProduceRequestData().setAcks((short) acks).setTimeoutMs(10_000);
-        request.topicData()
-                .add(
-                        new ProduceRequestData.TopicProduceData()
-                                .setName("t")
-                                .setPartitionData(
-                                        List.of(
-                                                new ProduceRequestData.PartitionProduceData()
-                                                        .setIndex(0)
-                                                        .setRecords(records))));
-        return request;
+        return TestBroker.produce("t", acks, records);
     }
 
     private static MetadataRequestData metadata(String topic) {

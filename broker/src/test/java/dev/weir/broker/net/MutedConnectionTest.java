@@ -15,7 +15,6 @@ import io.netty.channel.embedded.EmbeddedChannel;
 
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.message.MetadataRequestData;
-import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.quota.ClientQuotaAlteration;
 import org.apache.kafka.common.quota.ClientQuotaEntity;
@@ -140,16 +139,7 @@ class MutedConnectionTest {
     }
 
     private static ByteBuffer produce(int acks, String value) {
-        var request = new ProduceRequestData().setAcks((short) acks).setTimeoutMs(10_000);
-        request.topicData()
-                .add(
-                        new ProduceRequestData.TopicProduceData()
-                                .setName("t")
-                                .setPartitionData(
-                                        List.of(
-                                                new ProduceRequestData.PartitionProduceData()
-                                                        .setIndex(0)
-                                                        .setRecords(TestBroker.batch(value)))));
+        var request = TestBroker.produce("t", acks, TestBroker.batch(value));
         return RawClient.frame(ApiKeys.PRODUCE, (short) 9, 1, request);
     }
 

@@ -391,19 +391,7 @@ class ThrottlingTest {
     }
 
     private static ProduceRequestData produce(int acks, int bytes) {
-        var request = new ProduceRequestData().setAcks((short) acks).setTimeoutMs(10_000);
-        request.topicData()
-                .add(
-                        new ProduceRequestData.TopicProduceData()
-                                .setName("t")
-                                .setPartitionData(
-                                        List.of(
-                                                new ProduceRequestData.PartitionProduceData()
-                                                        .setIndex(0)
-                                                        .setRecords(
-                                                                TestBroker.batch(
-                                                                        "x".repeat(bytes))))));
-        return request;
+        return TestBroker.produce("t", acks, TestBroker.batch("x".repeat(bytes)));
     }
 
     private static FetchRequestData fetch() {
