@@ -14,6 +14,7 @@ import dev.weir.broker.log.OpenTransaction;
 import dev.weir.broker.partition.LogDirectoryConfig.Durability;
 import dev.weir.broker.record.Allotment;
 import dev.weir.broker.record.BatchHeader;
+import dev.weir.broker.record.EndMarker;
 import dev.weir.broker.record.RecordBatchWriter;
 import dev.weir.broker.storage.DiskFullException;
 import dev.weir.broker.storage.FileSlice;
@@ -58,7 +59,9 @@ public final class Partition {
     /// another thread.
     private static final int LITTLE_BYTES = 32 * 1024;
 
-    private static final int NO_COORDINATOR = 0;
+    /// The first term of a coordinator, and the one that whoever decides without a coordinator
+    /// marks with.
+    public static final int FIRST_COORDINATOR_EPOCH = EndMarker.NO_COORDINATOR_EPOCH + 1;
 
     /// Says of an append that nobody asked the coordinator of transactions about it.
     public static final long UNVERIFIED = Log.UNVERIFIED;
@@ -397,7 +400,8 @@ public final class Partition {
     /// @throws BrokerException `INVALID_PRODUCER_EPOCH` when the producer has a later epoch
     public AppendResult appendMarker(
             long producerId, short producerEpoch, boolean commit, long timestampMs) {
-        return appendMarker(producerId, producerEpoch, commit, NO_COORDINATOR, false, timestampMs);
+        return appendMarker(
+                producerId, producerEpoch, commit, FIRST_COORDINATOR_EPOCH, false, timestampMs);
     }
 
     /// Appends a marker like the one above, for a coordinator.

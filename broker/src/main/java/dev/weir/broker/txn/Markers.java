@@ -22,11 +22,6 @@ public final class Markers {
     private final Groups groups;
     private final InstantSource clock;
 
-    /// The term of this broker's coordinator. It is the only one, so it never gives way to what
-    /// markers from elsewhere, by operators' tools, have claimed: in a partition that knows of a
-    /// later term it has that one.
-    private static final int OWN_EPOCH = 0;
-
     /// An end to be marked.
     ///
     /// @param coordinatorEpoch the term of the coordinator that decided, empty for this broker's
@@ -41,9 +36,14 @@ public final class Markers {
             return LogWriter.isBumping(version);
         }
 
+        /// This broker's coordinator is the only one, so it never gives way to what markers from
+        /// elsewhere, by operators' tools, have claimed: in a partition that knows of a later term
+        /// than the first it has that one.
         private int epochIn(Partition partition) {
-            return coordinatorEpoch.orElseGet(
-                    () -> Math.max(OWN_EPOCH, partition.coordinatorEpoch(producer.producerId())));
+            return coordinatorEpoch.orElseGet(() ->
+                    Math.max(
+                            Partition.FIRST_COORDINATOR_EPOCH,
+                            partition.coordinatorEpoch(producer.producerId())));
         }
     }
 
