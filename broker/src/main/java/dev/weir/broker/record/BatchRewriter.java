@@ -29,6 +29,9 @@ public final class BatchRewriter {
     /// A larger buffer for the result is not kept for the next batch.
     private static final int MAX_KEPT_BYTES = 1 << 20;
 
+    /// What a batch counts for at least where the codec is slow.
+    private static final int SLOW_BYTES = 8 << 20;
+
     /// Length, attributes, timestamp and offset, each as long as a number can be.
     private static final int MOST_NUMBERS_BYTES = 5 + 1 + 10 + 5;
 
@@ -66,7 +69,8 @@ public final class BatchRewriter {
     /// @param size of the batch
     /// @param maxBytes what the result may have
     /// @return a buffer of its own, from 0 to the limit
-    /// @throws BrokerException `MESSAGE_TOO_LARGE` if the result has more bytes
+    /// @throws BrokerException `MESSAGE_TOO_LARGE` if the result has more bytes,
+    ///   `UNKNOWN_SERVER_ERROR` if a codec fails
     public ByteBuffer rewrite(
             ByteBuffer batches, int at, int size, StoredCompression stored, int maxBytes) {
         var sent = CompressionType.forId(BatchHeader.codec(batches, at));
@@ -86,10 +90,11 @@ public final class BatchRewriter {
                 rewriteOne(i, timestamps, out);
             }
         } catch (IOException | RuntimeException | Error e) {
-            throw Decompression.refusal(e, ErrorCode.INVALID_RECORD);
+            throw failure(e);
         } finally {
             in = null;
-            rewrittenBytes += passed + limit;
+            long bytes = passed + limit;
+            rewrittenBytes += stored.isSlow() ? Math.max(bytes, SLOW_BYTES) : bytes;
         }
         if (result.isFull()) {
             throw new BrokerException(
@@ -104,7 +109,21 @@ public final class BatchRewriter {
         return finish(result, stored.codecOf(sent));
     }
 
-    /// How much there was in all batches that were written anew so far, uncompressed.
+    private static BrokerException failure(Throwable failure) {
+        return switch (failure) {
+            case BrokerException known -> known;
+            case VirtualMachineError serious -> throw serious;
+            // Somebody vouches for the records, so they are not to blame.
+            default ->
+                    new BrokerException(
+                            ErrorCode.UNKNOWN_SERVER_ERROR,
+                            "a record batch cannot be compressed anew: " + failure.getMessage(),
+                            failure);
+        };
+    }
+
+    /// How much there was in all batches that were written anew so far, uncompressed; more, where
+    /// compressing takes long whatever there is.
     long rewrittenBytes() {
         return rewrittenBytes;
     }

@@ -10,9 +10,18 @@ import org.apache.kafka.common.record.internal.CompressionType;
 public record StoredCompression(CompressionType codec, int level) {
     public static final StoredCompression AS_SENT = new StoredCompression(null, 0);
 
+    /// Above this zstd makes tables for much larger inputs, which takes longer than to compress a
+    /// batch.
+    private static final int LAST_QUICK_ZSTD = 9;
+
     /// The codec of a batch that came with this one.
     public CompressionType codecOf(CompressionType sent) {
         return codec == null ? sent : codec;
+    }
+
+    /// Whether a batch takes long however small it is: up to a second, at the highest level.
+    boolean isSlow() {
+        return codec == CompressionType.ZSTD && level > LAST_QUICK_ZSTD;
     }
 
     /// What compresses a batch that came with this codec. One that keeps its codec although it must

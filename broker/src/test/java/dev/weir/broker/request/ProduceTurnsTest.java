@@ -147,6 +147,25 @@ class ProduceTurnsTest {
     }
 
     @Test
+    void small_batches_are_turns_of_their_own_where_each_takes_long() {
+        topics.create(
+                new NewTopic(
+                        "z",
+                        1,
+                        Map.of("compression.type", "zstd", "compression.zstd.level", "10")));
+        var small = new ArrayList<ByteBuffer>();
+        for (int i = 0; i < 3; i++) {
+            small.add(TestBroker.bytes("small"));
+        }
+        var exchange = produce("z", 1, small, null);
+        for (int turn = 2; turn <= 3; turn++) {
+            assertThat(exchange.response).isNull();
+            exchange.runNext();
+        }
+        assertThat(answers(exchange)).hasSize(3);
+    }
+
+    @Test
     void what_the_coordinator_of_transactions_agreed_to_is_appended_in_turns_too() {
         var batches = new ArrayList<ByteBuffer>();
         for (int i = 0; i < A_TURN + 1; i++) {
