@@ -101,7 +101,7 @@ public final class Broker implements AutoCloseable {
                             metadata,
                             image,
                             logs,
-                            config.numPartitions(),
+                            config.newTopics().partitions(),
                             changeable.topicDefaults());
             // Another broker may have written the files of a partition, under ids of its own.
             producerIds =
@@ -267,11 +267,14 @@ public final class Broker implements AutoCloseable {
     }
 
     private static Node node(BrokerConfig config, String clusterId, InetSocketAddress address) {
+        var listening = config.listening();
         return new Node(
                 clusterId,
                 Node.ID,
-                config.advertisedHost().isEmpty() ? reachable(address) : config.advertisedHost(),
-                config.advertisedPort() == 0 ? address.getPort() : config.advertisedPort());
+                listening.advertisedHost().isEmpty()
+                        ? reachable(address)
+                        : listening.advertisedHost(),
+                listening.advertisedPort() == 0 ? address.getPort() : listening.advertisedPort());
     }
 
     /// A name for the address that makes sense to a client elsewhere.
@@ -299,7 +302,7 @@ public final class Broker implements AutoCloseable {
                         BrokerSetting.MAX_CONNECTIONS_PER_ADDRESS,
                         Integer.toString(limits.maxPerAddress()),
                         BrokerSetting.NETWORK_THREADS,
-                        Integer.toString(config.ioThreads()),
+                        Integer.toString(config.requests().threads()),
                         BrokerSetting.PRODUCER_EXPIRATION,
                         Long.toString(upkeep.producerExpirationMs()),
                         BrokerSetting.CLEANER_BACKOFF,
@@ -340,10 +343,10 @@ public final class Broker implements AutoCloseable {
                     wanted);
         }
         return new ListenerConfig(
-                config.host(),
-                config.port(),
-                config.maxRequestBytes(),
-                config.maxInFlightRequests(),
+                config.listening().host(),
+                config.listening().port(),
+                config.requests().maxBytes(),
+                config.requests().maxInFlight(),
                 settings.integer(BrokerSetting.NETWORK_THREADS),
                 limits);
     }
@@ -364,7 +367,7 @@ public final class Broker implements AutoCloseable {
             BrokerConfig config, Node node, BrokerSettings settings, LongSupplier metadataEnd) {
         var shown = new TreeMap<String, String>();
         shown.put("advertised.listeners", "PLAINTEXT://" + node.host() + ":" + node.port());
-        shown.put("auto.create.topics.enable", Boolean.toString(config.autoCreateTopics()));
+        shown.put("auto.create.topics.enable", Boolean.toString(config.newTopics().autoCreate()));
         shown.put("broker.id", Integer.toString(node.id()));
         shown.put("default.replication.factor", "1");
         shown.put(
@@ -397,7 +400,7 @@ public final class Broker implements AutoCloseable {
         shown.put(
                 "controller.quota.window.size.seconds",
                 Integer.toString(quotas.controllerWindowSeconds()));
-        shown.put("num.partitions", Integer.toString(config.numPartitions()));
+        shown.put("num.partitions", Integer.toString(config.newTopics().partitions()));
         shown.put(
                 "offsets.retention.minutes",
                 Integer.toString(config.groups().offsetsRetentionMinutes()));
@@ -413,11 +416,11 @@ public final class Broker implements AutoCloseable {
         shown.put(
                 "transactional.id.expiration.ms",
                 Integer.toString(config.transactions().idExpirationMs()));
-        shown.put("socket.request.max.bytes", Integer.toString(config.maxRequestBytes()));
+        shown.put("socket.request.max.bytes", Integer.toString(config.requests().maxBytes()));
         return new ServingConfig(
                 node,
-                config.autoCreateTopics(),
-                config.capReplicas(),
+                config.newTopics().autoCreate(),
+                config.newTopics().capReplicas(),
                 shown,
                 settings,
                 metadataEnd);

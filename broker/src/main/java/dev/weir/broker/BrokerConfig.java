@@ -10,70 +10,86 @@ import java.util.Objects;
 /// How one broker is set up. Values are checked here, by the name a user knows them by.
 ///
 /// @param dataDir where everything is kept; `log` and `meta` are made below it
-/// @param host the address to listen on
-/// @param port the port to listen on, 0 for a free one
-/// @param advertisedHost the host name clients are told to connect to, empty for the address
-///   listened on, or this machine's name if that is every address
-/// @param advertisedPort the port clients are told to connect to, 0 for the one listened on
-/// @param numPartitions partitions of a topic created without a number (`num.partitions`)
-/// @param autoCreateTopics whether asking for a topic makes it (`auto.create.topics.enable`)
-/// @param capReplicas whether more than one replica is cut to one instead of refused
-///   (`replicas.cap`)
+/// @param listening where clients find it
+/// @param newTopics how topics are made that do not say it
 /// @param logs how partitions are kept, with `log.durability`
 /// @param groups how consumer groups are kept
 /// @param transactions how transactions are kept
-/// @param maxRequestBytes the largest request read from a client (`socket.request.max.bytes`)
-/// @param maxInFlightRequests requests of one connection that may wait for their answers at a time;
-///   beyond them nothing is read from it
-/// @param ioThreads event-loop threads of the listener (`num.network.threads`)
+/// @param requests how much of what clients ask is read at a time
 /// @param clients how clients are kept within bounds
 public record BrokerConfig(
         Path dataDir,
-        String host,
-        int port,
-        String advertisedHost,
-        int advertisedPort,
-        int numPartitions,
-        boolean autoCreateTopics,
-        boolean capReplicas,
+        Listening listening,
+        NewTopics newTopics,
         LogDirectoryConfig logs,
         GroupsConfig groups,
         TransactionsConfig transactions,
-        int maxRequestBytes,
-        int maxInFlightRequests,
-        int ioThreads,
+        Requests requests,
         ClientsConfig clients) {
+
+    /// Where clients find the broker.
+    ///
+    /// @param host the address to listen on
+    /// @param port the port to listen on, 0 for a free one
+    /// @param advertisedHost the host name clients are told to connect to, empty for the address
+    ///   listened on, or this machine's name if that is every address
+    /// @param advertisedPort the port clients are told to connect to, 0 for the one listened on
+    public record Listening(String host, int port, String advertisedHost, int advertisedPort) {
+        public Listening {
+            Objects.requireNonNull(host, "kafka.listen");
+            Objects.requireNonNull(advertisedHost, "kafka.advertised");
+            checkPort("kafka.listen", port);
+            checkPort("kafka.advertised", advertisedPort);
+        }
+
+        private static void checkPort(String name, int port) {
+            if (port < 0 || port > 65_535) {
+                throw new IllegalArgumentException(name + ": port " + port + " is not 0..65535");
+            }
+        }
+    }
+
+    /// How topics are made that do not say it.
+    ///
+    /// @param partitions of a topic created without a number (`num.partitions`)
+    /// @param autoCreate whether asking for a topic makes it (`auto.create.topics.enable`)
+    /// @param capReplicas whether more than one replica is cut to one instead of refused
+    ///   (`replicas.cap`)
+    public record NewTopics(int partitions, boolean autoCreate, boolean capReplicas) {
+        public NewTopics {
+            atLeast(1, "num.partitions", partitions);
+        }
+    }
+
+    /// How much of what clients ask is read at a time.
+    ///
+    /// @param maxBytes the largest request read from a client (`socket.request.max.bytes`)
+    /// @param maxInFlight requests of one connection that may wait for their answers at a time;
+    ///   beyond them nothing is read from it
+    /// @param threads event-loop threads of the listener (`num.network.threads`)
+    public record Requests(int maxBytes, int maxInFlight, int threads) {
+        public Requests {
+            atLeast(1024, "socket.request.max.bytes", maxBytes);
+            atLeast(1, "requests in flight", maxInFlight);
+            atLeast(1, "num.network.threads", threads);
+        }
+    }
 
     public BrokerConfig {
         Objects.requireNonNull(dataDir, "data.dir");
-        Objects.requireNonNull(host, "kafka.listen");
-        Objects.requireNonNull(advertisedHost, "kafka.advertised");
+        Objects.requireNonNull(listening, "kafka.listen");
+        Objects.requireNonNull(newTopics, "num.partitions");
         Objects.requireNonNull(logs, "log");
         Objects.requireNonNull(groups, "group");
         Objects.requireNonNull(transactions, "transaction");
+        Objects.requireNonNull(requests, "socket.request");
         Objects.requireNonNull(clients, "clients");
-        if (port < 0 || port > 65_535) {
-            throw new IllegalArgumentException("kafka.listen: port " + port + " is not 0..65535");
-        }
-        if (advertisedPort < 0 || advertisedPort > 65_535) {
+    }
+
+    private static void atLeast(int least, String name, int value) {
+        if (value < least) {
             throw new IllegalArgumentException(
-                    "kafka.advertised: port " + advertisedPort + " is not 0..65535");
-        }
-        if (numPartitions < 1) {
-            throw new IllegalArgumentException(
-                    "num.partitions must be at least 1, got " + numPartitions);
-        }
-        if (maxRequestBytes < 1024) {
-            throw new IllegalArgumentException(
-                    "socket.request.max.bytes must be at least 1024, got " + maxRequestBytes);
-        }
-        if (maxInFlightRequests < 1) {
-            throw new IllegalArgumentException(
-                    "at least 1 request must be in flight, got " + maxInFlightRequests);
-        }
-        if (ioThreads < 1) {
-            throw new IllegalArgumentException(
-                    "num.network.threads must be at least 1, got " + ioThreads);
+                    name + " must be at least " + least + ", got " + value);
         }
     }
 
@@ -83,181 +99,77 @@ public record BrokerConfig(
     public static BrokerConfig defaults(Path dataDir) {
         return new BrokerConfig(
                 dataDir,
-                "127.0.0.1",
-                0,
-                "",
-                0,
-                1,
-                true,
-                false,
+                new Listening("127.0.0.1", 0, "", 0),
+                new NewTopics(1, true, false),
                 LogDirectoryConfig.DEFAULT,
                 GroupsConfig.DEFAULT,
                 TransactionsConfig.DEFAULT,
-                100 * 1024 * 1024,
-                256,
-                Math.max(1, Runtime.getRuntime().availableProcessors()),
+                new Requests(
+                        100 * 1024 * 1024,
+                        256,
+                        Math.max(1, Runtime.getRuntime().availableProcessors())),
                 ClientsConfig.DEFAULT);
     }
 
     /// The same, listening elsewhere.
-    public BrokerConfig withListener(String newHost, int newPort) {
+    public BrokerConfig withListener(String host, int port) {
         return new BrokerConfig(
                 dataDir,
-                newHost,
-                newPort,
-                advertisedHost,
-                advertisedPort,
-                numPartitions,
-                autoCreateTopics,
-                capReplicas,
+                new Listening(host, port, listening.advertisedHost, listening.advertisedPort),
+                newTopics,
                 logs,
                 groups,
                 transactions,
-                maxRequestBytes,
-                maxInFlightRequests,
-                ioThreads,
+                requests,
                 clients);
     }
 
     /// The same, telling clients another address than the one listened on.
-    public BrokerConfig withAdvertised(String newHost, int newPort) {
+    public BrokerConfig withAdvertised(String host, int port) {
         return new BrokerConfig(
                 dataDir,
-                host,
-                port,
-                newHost,
-                newPort,
-                numPartitions,
-                autoCreateTopics,
-                capReplicas,
+                new Listening(listening.host, listening.port, host, port),
+                newTopics,
                 logs,
                 groups,
                 transactions,
-                maxRequestBytes,
-                maxInFlightRequests,
-                ioThreads,
+                requests,
                 clients);
     }
 
-    /// The same with other settings for new topics.
-    public BrokerConfig withNewTopics(
-            int newNumPartitions, boolean newAutoCreate, boolean newCapReplicas) {
+    /// The same with topics made otherwise.
+    public BrokerConfig withNewTopics(NewTopics other) {
         return new BrokerConfig(
-                dataDir,
-                host,
-                port,
-                advertisedHost,
-                advertisedPort,
-                newNumPartitions,
-                newAutoCreate,
-                newCapReplicas,
-                logs,
-                groups,
-                transactions,
-                maxRequestBytes,
-                maxInFlightRequests,
-                ioThreads,
-                clients);
+                dataDir, listening, other, logs, groups, transactions, requests, clients);
     }
 
     /// The same with partitions kept otherwise.
-    public BrokerConfig withLogs(LogDirectoryConfig newLogs) {
+    public BrokerConfig withLogs(LogDirectoryConfig other) {
         return new BrokerConfig(
-                dataDir,
-                host,
-                port,
-                advertisedHost,
-                advertisedPort,
-                numPartitions,
-                autoCreateTopics,
-                capReplicas,
-                newLogs,
-                groups,
-                transactions,
-                maxRequestBytes,
-                maxInFlightRequests,
-                ioThreads,
-                clients);
+                dataDir, listening, newTopics, other, groups, transactions, requests, clients);
     }
 
     /// The same with groups kept otherwise.
-    public BrokerConfig withGroups(GroupsConfig newGroups) {
+    public BrokerConfig withGroups(GroupsConfig other) {
         return new BrokerConfig(
-                dataDir,
-                host,
-                port,
-                advertisedHost,
-                advertisedPort,
-                numPartitions,
-                autoCreateTopics,
-                capReplicas,
-                logs,
-                newGroups,
-                transactions,
-                maxRequestBytes,
-                maxInFlightRequests,
-                ioThreads,
-                clients);
+                dataDir, listening, newTopics, logs, other, transactions, requests, clients);
     }
 
     /// The same with transactions kept otherwise.
-    public BrokerConfig withTransactions(TransactionsConfig newTransactions) {
+    public BrokerConfig withTransactions(TransactionsConfig other) {
         return new BrokerConfig(
-                dataDir,
-                host,
-                port,
-                advertisedHost,
-                advertisedPort,
-                numPartitions,
-                autoCreateTopics,
-                capReplicas,
-                logs,
-                groups,
-                newTransactions,
-                maxRequestBytes,
-                maxInFlightRequests,
-                ioThreads,
-                clients);
+                dataDir, listening, newTopics, logs, groups, other, requests, clients);
     }
 
-    /// The same with other limits of the listener.
-    public BrokerConfig withLimits(
-            int newMaxRequestBytes, int newMaxInFlightRequests, int newIoThreads) {
+    /// The same with requests read otherwise.
+    public BrokerConfig withRequests(Requests other) {
         return new BrokerConfig(
-                dataDir,
-                host,
-                port,
-                advertisedHost,
-                advertisedPort,
-                numPartitions,
-                autoCreateTopics,
-                capReplicas,
-                logs,
-                groups,
-                transactions,
-                newMaxRequestBytes,
-                newMaxInFlightRequests,
-                newIoThreads,
-                clients);
+                dataDir, listening, newTopics, logs, groups, transactions, other, clients);
     }
 
     /// The same with clients kept within other bounds.
-    public BrokerConfig withClients(ClientsConfig newClients) {
+    public BrokerConfig withClients(ClientsConfig other) {
         return new BrokerConfig(
-                dataDir,
-                host,
-                port,
-                advertisedHost,
-                advertisedPort,
-                numPartitions,
-                autoCreateTopics,
-                capReplicas,
-                logs,
-                groups,
-                transactions,
-                maxRequestBytes,
-                maxInFlightRequests,
-                ioThreads,
-                newClients);
+                dataDir, listening, newTopics, logs, groups, transactions, requests, other);
     }
 }

@@ -128,7 +128,8 @@ class PowerLossTest {
     private static KafkaProducer<String, String> producer(BrokerConfig config) {
         Map<String, Object> settings =
                 Map.of(
-                        "bootstrap.servers", config.host() + ":" + config.port(),
+                        "bootstrap.servers",
+                                config.listening().host() + ":" + config.listening().port(),
                         "linger.ms", "0",
                         "batch.size", "500",
                         "reconnect.backoff.max.ms", "100",

@@ -16,10 +16,7 @@ import org.apache.kafka.common.message.OffsetFetchRequestData.OffsetFetchRequest
 import org.apache.kafka.common.message.OffsetFetchResponseData.OffsetFetchResponseGroup;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.types.SchemaException;
-import org.apache.kafka.common.security.auth.KafkaPrincipal;
-import org.apache.kafka.common.security.auth.SecurityProtocol;
 import org.apache.kafka.coordinator.group.GroupCoordinator;
-import org.apache.kafka.server.authorizer.AuthorizableRequestContext;
 
 import java.net.InetAddress;
 import java.nio.BufferUnderflowException;
@@ -84,7 +81,7 @@ public final class GroupViews {
         }
         return groups.coordinator()
                 .thenCompose(to ->
-                        to.listGroups(new Caller(ApiKeys.LIST_GROUPS), new ListGroupsRequestData()))
+                        to.listGroups(caller(ApiKeys.LIST_GROUPS), new ListGroupsRequestData()))
                 .thenApply(answer -> {
                     if (answer.errorCode() != ErrorCode.NONE) {
                         throw new BrokerException(
@@ -105,19 +102,18 @@ public final class GroupViews {
             GroupCoordinator coordinator, List<ListedGroup> wanted) {
         var classic =
                 coordinator
-                        .describeGroups(new Caller(ApiKeys.DESCRIBE_GROUPS), names(wanted, CLASSIC))
+                        .describeGroups(caller(ApiKeys.DESCRIBE_GROUPS), names(wanted, CLASSIC))
                         .thenApply(GroupViews::classicMembers);
         var consumer =
                 coordinator
                         .consumerGroupDescribe(
-                                new Caller(ApiKeys.CONSUMER_GROUP_DESCRIBE),
-                                names(wanted, CONSUMER))
+                                caller(ApiKeys.CONSUMER_GROUP_DESCRIBE), names(wanted, CONSUMER))
                         .thenApply(GroupViews::consumerMembers);
         var offsets = new ArrayList<CompletableFuture<OffsetFetchResponseGroup>>();
         for (var each : wanted) {
             offsets.add(
                     coordinator.fetchOffsets(
-                            new Caller(ApiKeys.OFFSET_FETCH),
+                            caller(ApiKeys.OFFSET_FETCH),
                             new OffsetFetchRequestGroup()
                                     .setGroupId(each.groupId())
                                     .setTopics(null),
@@ -258,46 +254,14 @@ public final class GroupViews {
         }
     }
 
-    /// The broker itself, in the coordinator's terms.
-    private record Caller(ApiKeys api) implements AuthorizableRequestContext {
-        @Override
-        public String listenerName() {
-            return "internal";
-        }
-
-        @Override
-        public SecurityProtocol securityProtocol() {
-            return SecurityProtocol.PLAINTEXT;
-        }
-
-        @Override
-        public KafkaPrincipal principal() {
-            return KafkaPrincipal.ANONYMOUS;
-        }
-
-        @Override
-        public InetAddress clientAddress() {
-            return InetAddress.getLoopbackAddress();
-        }
-
-        @Override
-        public int requestType() {
-            return api.id;
-        }
-
-        @Override
-        public int requestVersion() {
-            return api.latestVersion();
-        }
-
-        @Override
-        public String clientId() {
-            return "weir";
-        }
-
-        @Override
-        public int correlationId() {
-            return 0;
-        }
+    /// The broker itself.
+    private static GroupCaller caller(ApiKeys api) {
+        return new GroupCaller(
+                "internal",
+                InetAddress.getLoopbackAddress(),
+                api.id,
+                api.latestVersion(),
+                "weir",
+                0);
     }
 }

@@ -37,7 +37,9 @@ class ConnectionTest {
 
     @BeforeEach
     void start() {
-        var config = BrokerConfig.defaults(directory).withLimits(20_000_000, 16, 2);
+        var config =
+                BrokerConfig.defaults(directory)
+                        .withRequests(new BrokerConfig.Requests(20_000_000, 16, 2));
         broker = new TestBroker(config);
         broker.broker().topics().create(new NewTopic("t", 2, Map.of()));
     }

@@ -190,7 +190,7 @@ class ProduceTurnsTest {
     @Test
     void other_clients_of_the_event_loop_are_served_in_between(@TempDir Path directory)
             throws IOException {
-        int loops = BrokerConfig.defaults(directory).ioThreads();
+        int loops = BrokerConfig.defaults(directory).requests().threads();
         int turns = 5;
         try (var broker = new TestBroker(directory);
                 var other = broker.raw()) {

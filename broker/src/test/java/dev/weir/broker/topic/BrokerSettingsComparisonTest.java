@@ -165,6 +165,9 @@ class BrokerSettingsComparisonTest {
                     "Delete",
                     "producer",
                     "gzip",
+                    "none",
+                    "uncompressed",
+                    "Zstd",
                     "CreateTime",
                     "LogAppendTime",
                     "logappendtime");
@@ -200,8 +203,6 @@ class BrokerSettingsComparisonTest {
                                 "1048575"));
         assertThat(refusedHere)
                 .containsOnly(
-                        // Batches are kept as they were compressed.
-                        entry("compression.type", "gzip"),
                         // group.consumer.max.assignment.interval.ms, which Kafka looks at later
                         entry(
                                 "group.consumer.assignment.interval.ms",

@@ -61,7 +61,7 @@ class TransactionPowerLossTest {
                 BrokerConfig.defaults(Path.of("/data"))
                         .withListener("127.0.0.1", freePort())
                         .withTransactions(TransactionsConfig.DEFAULT.withIntervals(200, 60_000));
-        var bootstrap = config.host() + ":" + config.port();
+        var bootstrap = config.listening().host() + ":" + config.listening().port();
         var broker = Broker.start(config, files, Clock.systemUTC());
         broker.topics().create(new NewTopic("t", PARTITIONS, Map.of()));
 

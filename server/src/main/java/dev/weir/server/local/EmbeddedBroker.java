@@ -109,9 +109,10 @@ public final class EmbeddedBroker implements AutoCloseable {
                         .withListener(
                                 settings.listen().getHostString(), settings.listen().getPort())
                         .withNewTopics(
-                                settings.numPartitions(),
-                                settings.autoCreateTopics(),
-                                settings.capReplicas())
+                                new BrokerConfig.NewTopics(
+                                        settings.numPartitions(),
+                                        settings.autoCreateTopics(),
+                                        settings.capReplicas()))
                         .withClients(
                                 settings.clients()
                                         .config()
