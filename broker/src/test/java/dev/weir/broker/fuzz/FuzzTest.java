@@ -62,7 +62,11 @@ class FuzzTest {
             for (var name : Vocabulary.TOPICS.subList(0, 3)) {
                 create(
                         name,
-                        name.equals("compacted") ? Map.of("cleanup.policy", "compact") : Map.of());
+                        switch (name) {
+                            case "compacted" -> Map.of("cleanup.policy", "compact");
+                            case "payments" -> Map.of("compression.type", "zstd");
+                            default -> Map.of();
+                        });
             }
             create(Bystander.TOPIC, Map.of());
             try (var bystander = new Bystander(broker)) {
