@@ -9,7 +9,6 @@ import dev.weir.sql.error.Checkpoint;
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
 import dev.weir.sql.function.Functions;
-import dev.weir.sql.parse.Expansion;
 import dev.weir.sql.parse.Statement;
 import dev.weir.sql.parse.WindowedFrom;
 
@@ -110,7 +109,6 @@ final class Queries {
         return guarded(
                 select.query(),
                 () -> {
-                    Expansion.check(select.query());
                     SqlNode query = rewriter.rewrite(select.query());
                     SqlValidator validator = validator(rewriter.stars());
                     SqlNode validated = validator.validate(query);
@@ -136,7 +134,6 @@ final class Queries {
         return guarded(
                 select.query(),
                 () -> {
-                    Expansion.check(select.query());
                     SqlNode query = rewriter.rewrite(select.query());
                     SqlValidator validator = validator(rewriter.stars());
                     SqlNode validated = validator.validate(query);
@@ -168,7 +165,6 @@ final class Queries {
         return guarded(
                 node,
                 () -> {
-                    Expansion.check(node);
                     SqlValidator validator = validator(Set.of());
                     SqlNode expression = rewriter.rewriteExpression(node);
                     SqlNode validated =

@@ -20,6 +20,7 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeFormatterBuilder;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -239,6 +240,35 @@ public final class KernelSupport {
         return Arrays.compareUnsigned(a, b);
     }
 
+    /// @param sorted ascending
+    public static boolean isAmong(long value, long[] sorted) {
+        return Arrays.binarySearch(sorted, value) >= 0;
+    }
+
+    /// @param sorted ascending, as unsigned bytes
+    public static boolean isAmong(BytesColumn column, int row, byte[][] sorted) {
+        int low = 0;
+        int high = sorted.length - 1;
+        while (low <= high) {
+            int middle = (low + high) >>> 1;
+            int order = compare(column, row, sorted[middle]);
+            if (order == 0) {
+                return true;
+            }
+            if (order > 0) {
+                low = middle + 1;
+            } else {
+                high = middle - 1;
+            }
+        }
+        return false;
+    }
+
+    /// @param sorted ascending, as unsigned bytes
+    public static boolean isAmong(byte[] value, byte[][] sorted) {
+        return Arrays.binarySearch(sorted, value, Arrays::compareUnsigned) >= 0;
+    }
+
     public static byte[] utf8(String text) {
         return text.getBytes(StandardCharsets.UTF_8);
     }
@@ -309,6 +339,46 @@ public final class KernelSupport {
         } catch (NumberFormatException bad) {
             throw invalid("DECIMAL", text);
         }
+    }
+
+    /// Bytes as PostgreSQL reads them: `\x` and hexadecimal digits, or text in which `\\` is a
+    /// backslash and `\ooo` the byte of three octal digits.
+    public static byte[] parseBytes(String text) {
+        if (text.startsWith("\\x")) {
+            try {
+                return HexFormat.of().parseHex(text.substring(2).replaceAll("\\s", ""));
+            } catch (IllegalArgumentException bad) {
+                throw invalid("BYTES", text);
+            }
+        }
+        byte[] given = utf8(text);
+        byte[] bytes = new byte[given.length];
+        int size = 0;
+        for (int i = 0; i < given.length; i++) {
+            if (given[i] != '\\') {
+                bytes[size++] = given[i];
+            } else if (i + 1 < given.length && given[i + 1] == '\\') {
+                bytes[size++] = given[++i];
+            } else if (i + 3 < given.length
+                    && given[i + 1] >= '0'
+                    && given[i + 1] <= '3'
+                    && isOctal(given[i + 2])
+                    && isOctal(given[i + 3])) {
+                bytes[size++] =
+                        (byte)
+                                ((given[i + 1] - '0') << 6
+                                        | (given[i + 2] - '0') << 3
+                                        | (given[i + 3] - '0'));
+                i += 3;
+            } else {
+                throw invalid("BYTES", text);
+            }
+        }
+        return Arrays.copyOf(bytes, size);
+    }
+
+    private static boolean isOctal(byte digit) {
+        return digit >= '0' && digit <= '7';
     }
 
     public static boolean parseBoolean(String text) {

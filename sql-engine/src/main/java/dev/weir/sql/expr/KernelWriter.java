@@ -30,11 +30,14 @@ import org.apache.calcite.sql.type.SqlTypeUtil;
 import java.lang.reflect.Method;
 import java.math.BigDecimal;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /// Writes the source of a kernel: a Java class with one loop over rows.
 ///
@@ -50,6 +53,9 @@ import java.util.Set;
 /// their class.
 final class KernelWriter {
     private static final long DAY_MS = 86_400_000L;
+
+    /// From so many literals on they are searched instead of compared one after the other.
+    private static final int FEWEST_SEARCHED = 8;
 
     private final RexNode condition;
     private final List<RexNode> projections;
@@ -545,20 +551,26 @@ final class KernelWriter {
     }
 
     /// AND (`conjunction`) or OR, with SQL's three values. An operand is computed only while it can
-    /// still matter.
+    /// still matter. The operands stand one behind the other in one labelled block, as Janino
+    /// follows blocks in blocks by recursion.
     private Term logic(RexCall call, boolean conjunction) {
         String value = name("v");
         String unknown = name("n");
+        String label = name("l");
         line("boolean " + value + " = " + conjunction + ";");
         int unknownAt = body.length();
         boolean nullable = false;
         String open = conjunction ? value : "!" + value;
-        for (int i = 0; i < call.operands.size(); i++) {
-            if (i > 0) {
-                line("if (" + open + ") {");
+        List<Supplier<Term>> operands = operands(call, conjunction);
+        for (int i = 0; i < operands.size(); i++) {
+            if (i == 1) {
+                line(label + ": {");
                 depth++;
             }
-            Term operand = emit(call.operands.get(i));
+            if (i > 0) {
+                line("if (!(" + open + ")) break " + label + ";");
+            }
+            Term operand = operands.get(i).get();
             if (operand.neverNull()) {
                 line(value + " = " + operand.value() + ";");
             } else {
@@ -575,7 +587,7 @@ final class KernelWriter {
                                 + ";");
             }
         }
-        for (int i = 1; i < call.operands.size(); i++) {
+        if (operands.size() > 1) {
             depth--;
             line("}");
         }
@@ -584,6 +596,69 @@ final class KernelWriter {
         }
         body.insert(unknownAt, "        boolean " + unknown + " = false;\n");
         return Term.of(Kind.BOOLEAN, "(" + unknown + " && " + open + ")", value);
+    }
+
+    /// What AND or OR is of: each operand, but those that compare one value with many literals,
+    /// which is what IN and NOT IN are here, together.
+    private List<Supplier<Term>> operands(RexCall call, boolean conjunction) {
+        SqlKind listed = conjunction ? SqlKind.NOT_EQUALS : SqlKind.EQUALS;
+        Map<RexNode, List<RexLiteral>> lists = new HashMap<>();
+        for (RexNode operand : call.operands) {
+            if (isListed(operand, listed)) {
+                List<RexNode> sides = ((RexCall) operand).operands;
+                lists.computeIfAbsent(sides.getFirst(), _ -> new ArrayList<>())
+                        .add((RexLiteral) sides.getLast());
+            }
+        }
+        List<Supplier<Term>> operands = new ArrayList<>();
+        Set<RexNode> searched = new HashSet<>();
+        for (RexNode operand : call.operands) {
+            RexNode value =
+                    isListed(operand, listed) ? ((RexCall) operand).operands.getFirst() : null;
+            List<RexLiteral> list = lists.getOrDefault(value, List.of());
+            if (list.size() < FEWEST_SEARCHED) {
+                operands.add(() -> emit(operand));
+            } else if (searched.add(value)) {
+                operands.add(() -> search(value, list, conjunction));
+            }
+        }
+        return operands;
+    }
+
+    private static boolean isListed(RexNode operand, SqlKind comparison) {
+        if (operand.getKind() != comparison
+                || !(((RexCall) operand).operands.getLast() instanceof RexLiteral literal)
+                || literal.isNull()) {
+            return false;
+        }
+        Kind kind = kind(literal.getType());
+        return (kind == Kind.LONG || kind == Kind.TEXT)
+                && kind(((RexCall) operand).operands.getFirst().getType()) == kind;
+    }
+
+    /// Whether a value is one of many literals, or is not.
+    private Term search(RexNode node, List<RexLiteral> list, boolean negated) {
+        Term value = emit(node);
+        if (value.alwaysNull()) {
+            return Term.nothing(Kind.BOOLEAN);
+        }
+        String found;
+        if (value.kind() == Kind.LONG) {
+            long[] sorted = list.stream().mapToLong(KernelWriter::longValue).sorted().toArray();
+            found = "(" + value.value() + ", " + field("long[]", sorted) + ")";
+        } else {
+            byte[][] sorted =
+                    list.stream()
+                            .map(literal -> KernelSupport.utf8(literal.getValueAs(String.class)))
+                            .sorted(Arrays::compareUnsigned)
+                            .toArray(byte[][]::new);
+            String field = field("byte[][]", sorted);
+            found =
+                    value.form() == Form.SLICE
+                            ? "(" + value.value() + ", row, " + field + ")"
+                            : "(KernelSupport.utf8(" + value.plain() + "), " + field + ")";
+        }
+        return strict(Kind.BOOLEAN, (negated ? "!" : "") + "KernelSupport.isAmong" + found, value);
     }
 
     private Term comparison(RexCall call) {
@@ -1030,7 +1105,13 @@ final class KernelWriter {
                                 decimal);
                     }
                     case LONG -> castToLong(call, a, from, to);
-                    case BYTES, OBJECT -> {
+                    case BYTES ->
+                            switch (a.kind()) {
+                                case TEXT -> parsed(a, kind, "parseBytes");
+                                case BYTES -> a;
+                                default -> throw CallTranslator.unsupported(call, null);
+                            };
+                    case OBJECT -> {
                         if (a.kind() != kind) {
                             throw CallTranslator.unsupported(call, null);
                         }

@@ -9,6 +9,7 @@ import org.apache.calcite.jdbc.JavaTypeFactoryImpl;
 import org.apache.calcite.rex.RexBuilder;
 import org.apache.calcite.rex.RexNode;
 import org.codehaus.commons.compiler.CompileException;
+import org.codehaus.commons.compiler.InternalCompilerException;
 import org.codehaus.janino.SimpleCompiler;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,7 +56,12 @@ public final class Kernels {
         String source = writer.write(CLASS_NAME);
         try {
             return (Kernel) kernelClass(source).newInstance(writer.constants(), clock);
+        } catch (InternalCompilerException | StackOverflowError tooLarge) {
+            throw tooLarge(tooLarge);
         } catch (CompileException | ReflectiveOperationException uncompilable) {
+            if (String.valueOf(uncompilable.getMessage()).contains("nested too deeply")) {
+                throw tooLarge(uncompilable);
+            }
             LOG.debug("cannot compile a kernel: {}\n{}", uncompilable.getMessage(), source);
             throw new SqlException(
                     SqlState.FEATURE_NOT_SUPPORTED,
@@ -64,6 +70,18 @@ public final class Kernels {
                     null,
                     uncompilable);
         }
+    }
+
+    /// A method of the JVM has at most 64 KiB of code, and Janino follows what is nested by
+    /// recursion.
+    private static SqlException tooLarge(Throwable cause) {
+        return new SqlException(
+                SqlState.LIMIT_EXCEEDED,
+                null,
+                "the columns or conditions of this query are too many, or too deeply nested, to be"
+                        + " compiled",
+                "Split it: fewer columns at a time, shorter expressions.",
+                cause);
     }
 
     private static Constructor<?> kernelClass(String source)

@@ -24,9 +24,10 @@ import java.util.Map;
 /// each time, and a query of WITH stands wherever it is named. One in the other, thirty of them
 /// become a thousand million expressions, which would keep a processor busy for hours.
 ///
-/// To be asked before anything visits a syntax tree, in which the parser's repetitions are already.
-/// Owned by one statement. Takes a time that grows with the text.
-public final class Expansion {
+/// Asked once, right after a statement was parsed and before anything visits its syntax trees, in
+/// which the parser's repetitions are already. Owned by one statement. Takes a time that grows with
+/// the text.
+final class Expansion {
     /// Beyond so many repeated expressions a query takes seconds to plan.
     private static final long MOST_REPEATED = 200_000;
 
@@ -38,8 +39,51 @@ public final class Expansion {
 
     private Expansion() {}
 
-    /// @throws SqlException LIMIT_EXCEEDED if a query or an expression becomes too large
-    public static void check(SqlNode query) {
+    /// Looks at all queries and expressions of a statement.
+    ///
+    /// @throws SqlException LIMIT_EXCEEDED if one becomes too large
+    static void check(Statement statement) {
+        switch (statement) {
+            case Statement.Select select -> check(select);
+            case Statement.CopyOut(Statement.Select select) -> check(select);
+            case Statement.InsertSelect insert -> check(insert.select());
+            case Statement.CreateAs create -> check(create.select());
+            case Statement.Explain explain -> explain.statement().ifPresent(Expansion::check);
+            case Statement.InsertValues insert ->
+                    insert.rows().forEach(row -> row.forEach(Expansion::check));
+            case Statement.Update update -> {
+                update.assignments().forEach(assignment -> check(assignment.value()));
+                update.where().ifPresent(Expansion::check);
+            }
+            case Statement.Delete delete -> delete.where().ifPresent(Expansion::check);
+            case Statement.CreateSource _,
+                    Statement.Show _,
+                    Statement.Describe _,
+                    Statement.DescribeFunction _,
+                    Statement.DescribeConsumerGroup _,
+                    Statement.Drop _,
+                    Statement.Terminate _,
+                    Statement.Print _,
+                    Statement.SetProperty _,
+                    Statement.UnsetProperty _,
+                    Statement.CancelQuery _,
+                    Statement.Alter _,
+                    Statement.Define _,
+                    Statement.Undefine _ -> {
+                // No expressions are in them.
+            }
+        }
+    }
+
+    private static void check(Statement.Select select) {
+        check(select.query());
+        select.partitionBy().forEach(Expansion::check);
+    }
+
+    private static void check(SqlNode query) {
+        if (!(query instanceof SqlCall)) {
+            return;
+        }
         var expansion = new Expansion();
         if (expansion.size(query) - expansion.sizes.size() > MOST_REPEATED) {
             throw new SqlException(
@@ -47,7 +91,7 @@ public final class Expansion {
                     new Position(
                             Math.max(1, query.getParserPosition().getLineNum()),
                             Math.max(1, query.getParserPosition().getColumnNum())),
-                    "the statement is nested too deeply",
+                    "the statement repeats more than " + MOST_REPEATED + " expressions",
                     "COALESCE, IFNULL, NULLIF, BETWEEN, IN, CASE x WHEN and queries of WITH repeat"
                             + " what is in them: split it up.");
         }

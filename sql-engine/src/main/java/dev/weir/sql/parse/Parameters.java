@@ -115,9 +115,6 @@ public final class Parameters {
         }
 
         SqlNode of(SqlNode node) {
-            if (node instanceof SqlCall) {
-                Expansion.check(node);
-            }
             return node.accept(this);
         }
 

@@ -54,6 +54,7 @@ public final class Statements {
         parser.switchTo(LexicalState.DQID);
         try {
             Statement parsed = parser.StatementEof();
+            Expansion.check(parsed);
             return Parameters.numbered(parsed, words.parameters());
         } catch (ParseException e) {
             throw SyntaxErrors.of(e, statement);
