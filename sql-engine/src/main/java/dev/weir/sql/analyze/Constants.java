@@ -18,8 +18,11 @@ import org.apache.calcite.avatica.util.ByteString;
 import org.apache.calcite.rex.RexBuilder;
 import org.apache.calcite.rex.RexCall;
 import org.apache.calcite.rex.RexExecutor;
+import org.apache.calcite.rex.RexLiteral;
 import org.apache.calcite.rex.RexNode;
 import org.apache.calcite.rex.RexVisitorImpl;
+import org.apache.calcite.sql.SqlKind;
+import org.apache.calcite.sql.type.SqlTypeName;
 import org.apache.calcite.util.Util;
 
 import java.util.List;
@@ -76,6 +79,17 @@ public final class Constants implements RexExecutor {
         boolean scalar = type instanceof Primitive || type instanceof SqlType.Decimal;
         if (!scalar || dependsOnTheMoment(expression)) {
             return expression;
+        }
+        if ((type == Primitive.BIGINT || type == Primitive.DOUBLE)
+                && expression.getKind() == SqlKind.CAST
+                && ((RexCall) expression).getOperands().getFirst() instanceof RexLiteral literal
+                && literal.getType().getSqlTypeName() == SqlTypeName.INTEGER
+                && !literal.isNull()) {
+            // The commonest of all, for which a kernel would be compiled each time.
+            long value = literal.getValueAs(Long.class);
+            return type == Primitive.BIGINT
+                    ? rex.makeLiteral(value, expression.getType(), true)
+                    : rex.makeLiteral((double) value, expression.getType(), true);
         }
         try {
             Object value = compute(expression, type, () -> 0);

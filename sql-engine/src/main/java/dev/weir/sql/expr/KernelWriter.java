@@ -569,6 +569,8 @@ final class KernelWriter {
             }
             if (i > 0) {
                 line("if (!(" + open + ")) break " + label + ";");
+                line("{");
+                depth++;
             }
             Term operand = operands.get(i).get();
             if (operand.neverNull()) {
@@ -585,6 +587,10 @@ final class KernelWriter {
                                 + " = "
                                 + operand.value()
                                 + ";");
+            }
+            if (i > 0) {
+                depth--;
+                line("}");
             }
         }
         if (operands.size() > 1) {

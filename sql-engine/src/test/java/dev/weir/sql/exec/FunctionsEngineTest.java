@@ -3,6 +3,8 @@ package dev.weir.sql.exec;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import static java.util.stream.Collectors.joining;
+
 import dev.weir.sql.error.SqlException;
 import dev.weir.sql.error.SqlState;
 import dev.weir.sql.function.Functions;
@@ -23,6 +25,7 @@ import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// Every scalar function over a row of columns, as a query calls it. The expected values are those
 /// of PostgreSQL for its functions, and what ksqlDB documents for its own.
@@ -81,6 +84,25 @@ class FunctionsEngineTest {
             quoteCharacter = '\0',
             textBlock =
                     """
+                    n IN (1, 2, 3, 4, 5, 6, 7, 8, 9) => true
+                    n NOT IN (1, 2, 3, 4, 5, 6, 7, 8, 9) => false
+                    big NOT IN (1, 2, 3, 4, 5, 6, 7, 8, 9) => true
+                    nuln IN (1, 2, 3, 4, 5, 6, 7, 8, 9) => NULL
+                    nuln NOT IN (1, 2, 3, 4, 5, 6, 7, 8, 9) => NULL
+                    nuln IN (1, 2, 3, 4, 5, 6, 7, 8, 9) OR ok => true
+                    nuln IN (1, 2, 3, 4, 5, 6, 7, 8, 9) AND ok => NULL
+                    n IN (1, 2, 3, 4, 5, 6, 0, 8, 9) OR big IN (1, 2, 3, 4, 5, 6, 7, 5000000000) => true
+                    s IN ('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'Grüße 😀!') => true
+                    s NOT IN ('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'Grüße 😀!') => false
+                    LCASE(s) IN ('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'grüße 😀!') => true
+                    nul IN ('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i') => NULL
+                    day IN (DATE '2024-02-28', DATE '2024-02-29', DATE '2024-03-01') => true
+                    d IN (1, 2, 3, 4, 5, 6, 7, 8, -2.75) => true
+                    p IN (1, 2, 3, 4, 5, 6, 7, 8, 12.345) => true
+                    CAST('\\x00ff' AS BYTES) => 00ff
+                    '\\x 0A b0'::bytea => 0ab0
+                    CAST('a\\\\b\\001' AS BYTES) => 615c6201
+                    CAST(nul AS BYTES) => NULL
                     LEN(s) => 8
                     LENGTH(nul) => NULL
                     LCASE(s) => grüße 😀!
@@ -466,5 +488,26 @@ class FunctionsEngineTest {
                         .map(java.util.Map.Entry::getKey)
                         .toList();
         assertThat(undescribed).isEmpty();
+    }
+
+    @Test
+    void a_list_may_be_long() {
+        String numbers =
+                IntStream.range(8, 3_000).mapToObj(Integer::toString).collect(joining(","));
+        String texts =
+                IntStream.range(0, 3_000).mapToObj(i -> "'v" + i + "'").collect(joining(","));
+        assertThat(ids("n NOT IN (" + numbers + ")")).containsExactly(1);
+        assertThat(ids("n IN (" + numbers + ")")).isEmpty();
+        assertThat(ids("n IN (" + numbers + ", 7)")).containsExactly(1);
+        assertThat(ids("s NOT IN (" + texts + ") AND n IN (" + numbers + ", 7)"))
+                .containsExactly(1);
+        assertThat(ids("s IN (" + texts + ", 'Grüße 😀!')")).containsExactly(1);
+    }
+
+    private static List<Object> ids(String condition) {
+        return run("SELECT id FROM t WHERE " + condition).asRows().rows().stream()
+                .map(row -> row[0])
+                .map(id -> (Object) ((Number) id).intValue())
+                .toList();
     }
 }
