@@ -104,9 +104,20 @@ flushed() { # topic: on Kafka with an fsync for each append
     tool org.apache.kafka.tools.TopicCommand --bootstrap-server "127.0.0.1:$KPORT" --create --topic "$1" --config flush.messages=1 >/dev/null
 }
 
+page_cache() { # what 1 GiB into new pages costs whoever writes it; the pages of the last one are given up first
+    local name="1 KiB acks=1: page cache alone" TIMEFORMAT=%S
+    [[ $name =~ ${ONLY:-.} ]] || return 0
+    for _ in 1 2 3; do
+        sleep 20
+        { time dd if=/dev/zero of="$WORK/pages" bs=64k count=16384 2>/dev/null; } 2>&1
+        rm "$WORK/pages"
+    done | median | awk -v name="$name" '{printf "%-34s cpu-s/M %.2f (dd, medians of 3)\n", name, $1 * 1000000 / 1048576}'
+}
+
 measure "produce 100 B acks=1" rate 2000000 produce 100 2000000 acks=1
 measure "produce 100 B acks=all" rate 2000000 produce 100 2000000 acks=all
 measure "produce 1 KiB acks=1" rate 500000 produce 1024 500000 acks=1
+page_cache
 measure "produce 1 KiB acks=all" rate 500000 produce 1024 500000 acks=all
 measure "produce 100 B, batch.size 150" rate 200000 produce 100 200000 acks=all batch.size=150 linger.ms=0
 measure "fetch 100 B" rate 2000000 fetch 100 2000000
