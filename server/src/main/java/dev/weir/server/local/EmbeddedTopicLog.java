@@ -30,6 +30,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
@@ -487,7 +488,21 @@ final class EmbeddedTopicLog implements TopicLog {
                 topic.id().toString(),
                 topic.partitions().size(),
                 1,
-                broker.topics().effective(topic.name(), topic.configs()));
+                broker.topics().effective(topic.name(), topic.configs()),
+                offline(topic));
+    }
+
+    private static Map<Integer, String> offline(Topic topic) {
+        Map<Integer, String> offline = Map.of();
+        for (Partition partition : topic.partitions()) {
+            if (partition.offlineReason() != null) {
+                if (offline.isEmpty()) {
+                    offline = new TreeMap<>();
+                }
+                offline.put(partition.index(), partition.offlineReason());
+            }
+        }
+        return offline;
     }
 
     private static <T> T translating(Supplier<T> work) {

@@ -33,10 +33,9 @@ final class Failures {
                             SqlState.INVALID_PARAMETER;
                     case ErrorCode.MESSAGE_TOO_LARGE, ErrorCode.RECORD_LIST_TOO_LARGE ->
                             SqlState.LIMIT_EXCEEDED;
-                    case ErrorCode.INVALID_RECORD -> SqlState.DATA_CORRUPTED;
-                    case ErrorCode.KAFKA_STORAGE_ERROR,
-                            ErrorCode.CORRUPT_MESSAGE,
-                            ErrorCode.OFFSET_OUT_OF_RANGE ->
+                    case ErrorCode.INVALID_RECORD, ErrorCode.CORRUPT_MESSAGE ->
+                            SqlState.DATA_CORRUPTED;
+                    case ErrorCode.KAFKA_STORAGE_ERROR, ErrorCode.OFFSET_OUT_OF_RANGE ->
                             SqlState.IO_ERROR;
                     default -> SqlState.INTERNAL_ERROR;
                 };

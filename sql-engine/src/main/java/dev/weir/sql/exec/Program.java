@@ -626,6 +626,26 @@ final class Program {
         return failed;
     }
 
+    /// Stops a relation whose topic has a partition that cannot be used, and what reads it.
+    ///
+    /// @return what could not go on; empty when all of the topic can be used, or it is gone
+    List<Failed> stopOffline(Node node) {
+        List<Failed> failed = new ArrayList<>();
+        if (!node.isReplaced()) {
+            log.topic(node.relation().topic()).stream()
+                    .flatMap(topic -> topic.offline().values().stream())
+                    .findFirst()
+                    .ifPresent(reason ->
+                            stop(
+                                    node,
+                                    reason
+                                            + "; DROP it, or CREATE it again when the topic can be"
+                                            + " used",
+                                    failed));
+        }
+        return failed;
+    }
+
     /// Sources that are read, or will be by queries being filled.
     List<Node> wanted() {
         List<Node> wanted = readable();

@@ -105,6 +105,7 @@ final class Recovery {
         program.writesAs(producers);
         endTransactions();
         mark.ifPresent(this::restore);
+        program.nodes().forEach(node -> failedNow.addAll(program.stopOffline(node)));
         store.published(program.step());
         if (from < journalEnd) {
             journal.read(from, (offset, entry) -> replay(entry));
@@ -135,6 +136,9 @@ final class Recovery {
         List<TopicPartition> ended = new ArrayList<>();
         for (TopicInfo topic : log.topics()) {
             for (int p = 0; p < topic.partitions(); p++) {
+                if (topic.offline().containsKey(p)) {
+                    continue; // what writes there will not go on
+                }
                 TopicPartition partition = new TopicPartition(topic.name(), p);
                 for (long producerId : producers.both()) {
                     if (endTransaction(partition, producerId)) {
@@ -272,11 +276,15 @@ final class Recovery {
             case Ddl.Change.Define(Definition definition, _) -> {
                 Node node = program.make(statement, definition);
                 program.add(node);
+                failedNow.addAll(program.stopOffline(node));
                 if (node instanceof SourceNode source && source.reader().isPresent()) {
                     fresh.add(source);
                 }
             }
-            case Ddl.Change.Drop(String relation, _, _, _) -> program.drop(relation);
+            case Ddl.Change.Drop(String relation, _, _, _) -> {
+                program.drop(relation);
+                failedNow.removeIf(failed -> failed.relation().equals(relation));
+            }
             case Ddl.Change.Terminate(Optional<String> queryId) ->
                     program.queries().stream()
                             .filter(q -> Ddl.names(queryId, q))

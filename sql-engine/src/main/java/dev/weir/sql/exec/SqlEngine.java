@@ -1295,8 +1295,18 @@ public final class SqlEngine implements AutoCloseable {
 
         @Override
         public OptionalInt topicPartitions(String topic) {
-            return log.topic(topic)
-                    .map(info -> OptionalInt.of(info.partitions()))
+            Optional<TopicInfo> info = log.topic(topic);
+            info.stream()
+                    .flatMap(found -> found.offline().values().stream())
+                    .findFirst()
+                    .ifPresent(reason -> {
+                        throw new SqlException(
+                                SqlState.IO_ERROR,
+                                null,
+                                "topic \"" + topic + "\" cannot be used: " + reason,
+                                "The server's log tells what was found when it started.");
+                    });
+            return info.map(found -> OptionalInt.of(found.partitions()))
                     .orElse(OptionalInt.empty());
         }
 

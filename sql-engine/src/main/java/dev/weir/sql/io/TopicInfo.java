@@ -8,9 +8,17 @@ import java.util.Map;
 /// @param partitions number of partitions, numbered from 0
 /// @param replicas replicas of each partition
 /// @param config settings that were set for it, by Kafka's names
+/// @param offline the partitions that cannot be used, and why: damage that was found when they were
+///   opened. Does not change until the next start
 public record TopicInfo(
-        String name, String id, int partitions, int replicas, Map<String, String> config) {
+        String name,
+        String id,
+        int partitions,
+        int replicas,
+        Map<String, String> config,
+        Map<Integer, String> offline) {
     public TopicInfo {
         config = Map.copyOf(config);
+        offline = Map.copyOf(offline);
     }
 }

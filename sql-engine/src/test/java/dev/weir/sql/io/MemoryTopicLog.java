@@ -221,7 +221,9 @@ public final class MemoryTopicLog implements TopicLog {
                     SqlState.DUPLICATE_OBJECT, "topic \"" + name + "\" already exists");
         }
         topics.put(
-                name, new Topic(new TopicInfo(name, name + "#" + writes, partitions, 1, config)));
+                name,
+                new Topic(
+                        new TopicInfo(name, name + "#" + writes, partitions, 1, config, Map.of())));
     }
 
     @Override
