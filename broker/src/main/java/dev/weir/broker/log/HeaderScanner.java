@@ -94,6 +94,11 @@ final class HeaderScanner {
         return BatchHeader.maxTimestamp(chunk, at());
     }
 
+    /// How many records it has, by its head.
+    int records() {
+        return BatchHeader.recordCount(chunk, at());
+    }
+
     int leaderEpoch() {
         return BatchHeader.leaderEpoch(chunk, at());
     }

@@ -85,24 +85,30 @@ final class Batches {
             reader.start(bytes);
             while (reader.next()) {
                 if (reader.offset() >= from) {
-                    String value =
-                            reader.isControl()
-                                    ? (reader.controlType() == 1 ? "<commit>" : "<abort>")
-                                    : new String(
-                                            reader.bytes(),
-                                            reader.valueOffset(),
-                                            reader.valueLength(),
-                                            StandardCharsets.UTF_8);
                     records.add(
                             new Read(
                                     reader.offset(),
                                     reader.timestamp(),
-                                    value,
+                                    value(reader),
                                     BatchHeader.producerId(bytes, at),
                                     reader.isControl()));
                 }
             }
         }
         return records;
+    }
+
+    /// Null for a tombstone.
+    private static String value(RecordBatchReader reader) {
+        if (reader.isControl()) {
+            return reader.controlType() == 1 ? "<commit>" : "<abort>";
+        }
+        return reader.valueLength() < 0
+                ? null
+                : new String(
+                        reader.bytes(),
+                        reader.valueOffset(),
+                        reader.valueLength(),
+                        StandardCharsets.UTF_8);
     }
 }

@@ -443,6 +443,53 @@ class PartitionTest {
         assertThat(partition.offsetForTimestamp(95_000)).isEqualTo(OffsetAtTimestamp.NONE);
     }
 
+    @Test
+    void the_record_with_the_greatest_timestamp_is_never_a_deleted_one() {
+        for (long timestamp : new long[] {100, 300, 200, 150, 250}) {
+            append(Batches.plain(timestamp, "at " + timestamp));
+        }
+        partition.syncNow();
+        partition.deleteRecordsBefore(2);
+        assertThat(partition.maxTimestampOffset()).isEqualTo(new OffsetAtTimestamp(4, 250, 0));
+        append(timed(400, 120, 240));
+        partition.syncNow();
+        assertThat(partition.maxTimestampOffset()).isEqualTo(new OffsetAtTimestamp(5, 400, 0));
+        restart(LogConfig.DEFAULT);
+        partition.deleteRecordsBefore(6);
+        assertThat(partition.maxTimestampOffset()).isEqualTo(new OffsetAtTimestamp(7, 240, 0));
+        restart(LogConfig.DEFAULT);
+        assertThat(partition.maxTimestampOffset()).isEqualTo(new OffsetAtTimestamp(7, 240, 0));
+        append(Batches.plain(60, "at 60"));
+        assertThat(partition.maxTimestampOffset()).isEqualTo(new OffsetAtTimestamp(7, 240, 0));
+        append(Batches.plain(241, "at 241"));
+        assertThat(partition.maxTimestampOffset()).isEqualTo(new OffsetAtTimestamp(9, 241, 0));
+        append(Batches.plain(500, "at 500"));
+        assertThat(partition.maxTimestampOffset()).isEqualTo(new OffsetAtTimestamp(10, 500, 0));
+        partition.syncNow();
+        partition.deleteRecordsBefore(11);
+        assertThat(partition.maxTimestampOffset()).isEqualTo(OffsetAtTimestamp.NONE);
+    }
+
+    @Test
+    void a_greatest_timestamp_that_was_deleted_gives_way_to_that_of_the_next_segment() {
+        open(SMALL);
+        append(Batches.plain(900, "greatest"), Batches.plain(100, "x".repeat(800)));
+        append(Batches.plain(700, "in the second segment" + "x".repeat(300)));
+        append(Batches.plain(700, "again"));
+        partition.syncNow();
+        assertThat(partition.maxTimestampOffset()).isEqualTo(new OffsetAtTimestamp(0, 900, 0));
+        partition.deleteRecordsBefore(1);
+        assertThat(partition.maxTimestampOffset()).isEqualTo(new OffsetAtTimestamp(2, 700, 0));
+    }
+
+    private static ByteBuffer timed(long... timestamps) {
+        var records = new SimpleRecord[timestamps.length];
+        for (int i = 0; i < timestamps.length; i++) {
+            records[i] = new SimpleRecord(timestamps[i], new byte[1]);
+        }
+        return MemoryRecords.withRecords(Compression.NONE, records).buffer();
+    }
+
     // ---------------------------------------------------------------- retention and pins
 
     @Test

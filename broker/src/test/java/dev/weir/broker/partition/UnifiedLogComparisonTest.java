@@ -615,13 +615,27 @@ class UnifiedLogComparisonTest {
                 assertThat(mine.offset()).isGreaterThanOrEqualTo(ours.logStartOffset());
                 assertThat(mine.timestampMs()).isGreaterThanOrEqualTo(timestamp);
             }
+            var greatest = greatestKept();
+            assertThat(ours.maxTimestampOffset()).as("greatest timestamp").isEqualTo(greatest);
             if (ours.highWatermark() == ours.logEndOffset()) {
                 var latest = kafka.offsetForTimestamp(ListOffsetsRequest.MAX_TIMESTAMP);
                 // Kafka tells of deleted records, too.
                 if (latest.isEmpty() || latest.get().offset >= ours.logStartOffset()) {
-                    assertThat(ours.maxTimestampOffset()).isEqualTo(ours(latest));
+                    assertThat(greatest).isEqualTo(ours(latest));
                 }
             }
+        }
+
+        private OffsetAtTimestamp greatestKept() {
+            var greatest = OffsetAtTimestamp.NONE;
+            for (var record : Batches.read(ours, ours.logStartOffset(), ReadLimit.LOG_END)) {
+                if (record.timestamp() > greatest.timestampMs()) {
+                    greatest =
+                            new OffsetAtTimestamp(
+                                    record.offset(), record.timestamp(), ours.leaderEpoch());
+                }
+            }
+            return greatest;
         }
 
         private static OffsetAtTimestamp ours(Optional<FileRecords.TimestampAndOffset> found) {
