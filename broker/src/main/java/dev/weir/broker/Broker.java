@@ -43,6 +43,7 @@ import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Base64;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -329,7 +330,26 @@ public final class Broker implements AutoCloseable {
         return new ConnectionLimits(
                 Math.min(wanted, affordableConnections()),
                 settings.integer(BrokerSetting.MAX_CONNECTIONS_PER_ADDRESS),
+                byAddress(settings.connectionsByHost()),
                 config.clients().connections().maxIdleMs());
+    }
+
+    private static Map<InetAddress, Integer> byAddress(Map<String, Integer> byHost) {
+        var byAddress = new HashMap<InetAddress, Integer>();
+        byHost.forEach((host, most) -> {
+            try {
+                for (var address : InetAddress.getAllByName(host)) {
+                    byAddress.put(address, most);
+                }
+            } catch (UnknownHostException e) {
+                LOGGER.warn(
+                        "{}: host \"{}\" is unknown and goes by what holds for all",
+                        BrokerSetting.MAX_CONNECTIONS_BY_HOST,
+                        host,
+                        e);
+            }
+        });
+        return byAddress;
     }
 
     private static ListenerConfig listenerConfig(BrokerConfig config, BrokerSettings settings) {

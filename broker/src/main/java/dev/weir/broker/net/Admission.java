@@ -71,7 +71,7 @@ final class Admission extends ChannelInboundHandlerAdapter {
 
     private void admit(ChannelHandlerContext ctx, Channel connection, InetAddress address) {
         var server = ctx.channel();
-        if (openByAddress.merge(address, 1, Integer::sum) > limits.maxPerAddress()) {
+        if (openByAddress.merge(address, 1, Integer::sum) > limits.most(address)) {
             LOGGER.debug("connection from {} refused: it has too many", address);
             refuse(server, connection, address);
             return;

@@ -33,6 +33,7 @@ public record BrokerSetting(
             "group.consumer.assignment.interval.ms";
     public static final String MAX_CONNECTIONS = "max.connections";
     public static final String MAX_CONNECTIONS_PER_ADDRESS = "max.connections.per.ip";
+    public static final String MAX_CONNECTIONS_BY_HOST = "max.connections.per.ip.overrides";
     public static final String NETWORK_THREADS = "num.network.threads";
     public static final String PRODUCER_EXPIRATION = "producer.id.expiration.ms";
     public static final String RECOVERY_THREADS = "num.recovery.threads.per.data.dir";
@@ -87,12 +88,36 @@ public record BrokerSetting(
                     var _ = Double.parseDouble(value);
                 }
                 case BOOLEAN -> checkSwitch(value.toLowerCase(Locale.ROOT));
-                case CHOICE, CHOICES ->
-                        throw new IllegalStateException(name + " is not checked by anybody");
+                case CHOICE -> {
+                    var _ = connectionsByHost(value);
+                }
+                case CHOICES -> throw new IllegalStateException(name + " is checked by nobody");
             }
         } catch (NumberFormatException e) {
             throw invalid(name + ": \"" + value + "\" is not a number", e);
         }
+    }
+
+    /// What [#MAX_CONNECTIONS_BY_HOST] says: `host:number,…`. An address may have colons itself.
+    ///
+    /// @throws BrokerException with `INVALID_REQUEST` if it says nothing of that form
+    static Map<String, Integer> connectionsByHost(String value) {
+        var byHost = new TreeMap<String, Integer>();
+        for (var each : TopicSetting.listOf(value)) {
+            int colon = each.lastIndexOf(':');
+            var host = each.substring(0, Math.max(0, colon)).strip();
+            var number = each.substring(colon + 1).strip();
+            if (host.isEmpty() || !number.matches("[0-9]{1,9}")) {
+                throw invalid(
+                        MAX_CONNECTIONS_BY_HOST
+                                + " must be a list of host:number, such as 10.0.0.1:100, got \""
+                                + each
+                                + "\"",
+                        null);
+            }
+            byHost.put(host, Integer.valueOf(number));
+        }
+        return byHost;
     }
 
     private void checkDefaultOfTopics(String value) {
@@ -171,9 +196,18 @@ public record BrokerSetting(
         all.integer(MAX_CONNECTIONS, 1, null, "Connections of all clients; the next one waits.");
         all.integer(
                 MAX_CONNECTIONS_PER_ADDRESS,
-                1,
+                0, // only together with other numbers for some hosts
                 null,
                 "Connections of one address; the next one is closed.");
+        all.add(
+                new BrokerSetting(
+                        MAX_CONNECTIONS_BY_HOST,
+                        null,
+                        TopicSetting.Type.CHOICE,
+                        0,
+                        0,
+                        "",
+                        "Connections of single hosts instead, as host:number,host:number."));
         all.integer(
                 PRODUCER_EXPIRATION,
                 1,

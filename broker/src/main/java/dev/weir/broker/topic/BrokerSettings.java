@@ -80,6 +80,11 @@ public final class BrokerSettings {
         return Integer.parseInt(value(name));
     }
 
+    /// How many connections single hosts may have, where that is not as for others.
+    public Map<String, Integer> connectionsByHost() {
+        return BrokerSetting.connectionsByHost(value(BrokerSetting.MAX_CONNECTIONS_BY_HOST));
+    }
+
     private String value(String name, Map<String, String> ofCluster, Map<String, String> ofBroker) {
         for (var configs : List.of(ofBroker, ofCluster, file)) {
             var value = configs.get(name);
@@ -138,6 +143,7 @@ public final class BrokerSettings {
         var ofCluster = ofAll ? configs : ofCluster();
         var ofBroker = ofAll ? ofBroker() : configs;
         checkThreads(ofCluster, ofBroker);
+        checkConnections(ofCluster, ofBroker);
         var defaults = topicDefaults(ofCluster, ofBroker);
         try {
             TopicSetting.checkTogether(defaults);
@@ -146,6 +152,20 @@ public final class BrokerSettings {
                     "the defaults of topics would not go together: " + e.getMessage(), e);
         }
         return defaults;
+    }
+
+    private void checkConnections(Map<String, String> ofCluster, Map<String, String> ofBroker) {
+        var perAddress = value(BrokerSetting.MAX_CONNECTIONS_PER_ADDRESS, ofCluster, ofBroker);
+        var byHost = value(BrokerSetting.MAX_CONNECTIONS_BY_HOST, ofCluster, ofBroker);
+        if (Integer.parseInt(perAddress) == 0
+                && BrokerSetting.connectionsByHost(byHost).isEmpty()) {
+            throw BrokerSetting.invalid(
+                    BrokerSetting.MAX_CONNECTIONS_PER_ADDRESS
+                            + " can be 0 only if "
+                            + BrokerSetting.MAX_CONNECTIONS_BY_HOST
+                            + " lets somebody in",
+                    null);
+        }
     }
 
     private void checkThreads(Map<String, String> ofCluster, Map<String, String> ofBroker) {

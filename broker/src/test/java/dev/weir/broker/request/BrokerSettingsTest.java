@@ -287,6 +287,8 @@ class BrokerSettingsTest {
                         Map.entry("leader.replication.throttled.rate", "-1"),
                         Map.entry("ssl.keystore.location", "/keys"),
                         Map.entry("max.connections", "0"),
+                        Map.entry("max.connections.per.ip", "0"),
+                        Map.entry("max.connections.per.ip.overrides", "127.0.0.1"),
                         Map.entry("max.connections.per.ip", "x"))) {
             for (var resource : List.of(BROKER, ALL)) {
                 assertThatThrownBy(() -> set(resource, wrong.getKey(), wrong.getValue()))
@@ -427,6 +429,22 @@ class BrokerSettingsTest {
         set(BROKER, "max.connections.per.ip", "3");
         assertThat(connect(6)).isLessThan(6);
         set(BROKER, "max.connections.per.ip", "100");
+        assertThat(connect(6)).isEqualTo(6);
+    }
+
+    @Test
+    void single_hosts_may_have_more_connections_or_fewer() throws Exception {
+        set(BROKER, "max.connections.per.ip.overrides", "10.1.2.3:100,127.0.0.1:3");
+        assertThat(connect(6)).isLessThan(6);
+        set(BROKER, "max.connections.per.ip.overrides", "127.0.0.1:100");
+        set(ALL, "max.connections.per.ip", "0"); // nobody else
+        assertThat(connect(6)).isEqualTo(6);
+        assertThatThrownBy(() -> unset(BROKER, "max.connections.per.ip.overrides"))
+                .hasCauseInstanceOf(InvalidRequestException.class);
+        restart();
+        assertThat(connect(6)).isEqualTo(6);
+        unset(ALL, "max.connections.per.ip");
+        unset(BROKER, "max.connections.per.ip.overrides");
         assertThat(connect(6)).isEqualTo(6);
     }
 
