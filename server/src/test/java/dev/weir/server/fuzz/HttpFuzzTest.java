@@ -24,18 +24,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
 /// What an HTTP client says to the server, broken in every way: request lines, headers, lengths,
 /// chunks, frames of HTTP/2, and the JSON in the bodies.
 ///
-/// `-Dweir.fuzz.seconds=N` runs for longer, `-Dweir.seed=S` begins with another seed.
+/// [Campaign] says how to run it for longer.
 class HttpFuzzTest {
     private static final int CASES_PER_SEED = 300;
-    private static final int SEEDS = 2;
-    private static final int HONEST_EVERY = 50;
-    private static final int ENOUGH_FAULTS = 15;
     private static final int PATIENCE_MS = 20_000;
     private static final int SHORT_PATIENCE_MS = 100;
     private static final JsonMapper JSON = new JsonMapper();
@@ -176,38 +172,24 @@ class HttpFuzzTest {
 
     @Test
     void whatever_is_sent_costs_its_connection_at_most() throws Exception {
-        long first = Long.getLong("weir.seed", 1);
-        long seconds = Long.getLong("weir.fuzz.seconds", 0);
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
-        for (long seed = first;
-                seconds > 0 ? System.nanoTime() < end : seed < first + SEEDS;
-                seed++) {
-            System.out.println("HTTP fuzz seed " + seed);
-            oneSeed(seed);
-            assertThat(faults).as("faults, shown above").isEmpty();
-        }
+        new Campaign("HTTP", directory, CASES_PER_SEED)
+                .run(
+                        new Campaign.Attack() {
+                            @Override
+                            public void prepare(Doors doors) throws Exception {
+                                recordings = new ArrayList<>(record(doors));
+                                recordings.add(http2());
+                            }
+
+                            @Override
+                            public void attack(Doors doors, Random random, String name)
+                                    throws Exception {
+                                oneCase(doors, random, name);
+                            }
+                        },
+                        faults);
         System.out.println("answered: " + statuses);
         assertThat(statuses).as("well-formed and broken").containsKeys("200", "400");
-    }
-
-    /// Each seed has a server of its own, as statements leave relations and queries behind.
-    private void oneSeed(long seed) throws Exception {
-        try (var doors = new Doors(directory.resolve("seed-" + seed))) {
-            recordings = new ArrayList<>(record(doors));
-            recordings.add(http2());
-            for (int number = 0; number < CASES_PER_SEED; number++) {
-                oneCase(doors, new Random(seed * 1_000_003 + number), seed + "/" + number);
-                if (number % HONEST_EVERY == 0) {
-                    doors.useHonestly();
-                }
-                if (faults.size() >= ENOUGH_FAULTS) {
-                    return;
-                }
-            }
-            var kept = doors.kept();
-            assertThat(kept.read()).isEqualTo(kept.written());
-            faults.addAll(doors.surprises());
-        }
     }
 
     private void oneCase(Doors doors, Random random, String name) throws Exception {

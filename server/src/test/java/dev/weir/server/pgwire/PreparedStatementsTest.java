@@ -19,6 +19,7 @@ import java.io.StringReader;
 import java.io.StringWriter;
 import java.math.BigDecimal;
 import java.nio.file.Path;
+import java.sql.BatchUpdateException;
 import java.sql.Connection;
 import java.sql.Date;
 import java.sql.DriverManager;
@@ -71,6 +72,10 @@ class PreparedStatementsTest {
                 "prepareThreshold=0",
                 "preferQueryMode=extendedForPrepared",
                 "preferQueryMode=extendedCacheEverything",
+                "preferQueryMode=extended&" + BINARY,
+                "preferQueryMode=extendedForPrepared&" + BINARY,
+                "preferQueryMode=extendedCacheEverything&" + BINARY,
+                "preferQueryMode=simple",
                 "binaryTransfer=false"
             })
     void values_of_every_type_come_back_as_they_were_sent(String mode) throws SQLException {
@@ -112,6 +117,47 @@ class PreparedStatementsTest {
                     assertThat(row.next()).isFalse();
                 }
             }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                BINARY,
+                "prepareThreshold=0",
+                "preferQueryMode=extendedForPrepared&" + BINARY,
+                "preferQueryMode=extendedCacheEverything&" + BINARY,
+                "binaryTransfer=false"
+            })
+    void a_row_that_fails_ends_its_batch_and_nothing_else(String mode) throws SQLException {
+        try (var connection = connect(mode);
+                var insert = connection.prepareStatement("INSERT INTO events VALUES (?, ?)");
+                var select =
+                        connection.prepareStatement(
+                                "SELECT n FROM events WHERE word = ? AND n < 0")) {
+            String word = "batch " + mode;
+            for (long n : new long[] {-1, 1L << 40, -3}) {
+                insert.setLong(1, n);
+                insert.setString(2, word);
+                insert.addBatch();
+            }
+            assertThatThrownBy(insert::executeBatch)
+                    .isInstanceOfSatisfying(
+                            BatchUpdateException.class,
+                            e -> assertThat(e.getSQLState()).isEqualTo("22003"));
+
+            insert.clearBatch();
+            insert.setInt(1, -4);
+            insert.setString(2, word);
+            assertThat(insert.executeUpdate()).isEqualTo(1);
+            select.setString(1, word);
+            List<Integer> written = new ArrayList<>();
+            try (ResultSet rows = select.executeQuery()) {
+                while (rows.next()) {
+                    written.add(rows.getInt(1));
+                }
+            }
+            assertThat(written).contains(-1, -4).doesNotContain(-3);
         }
     }
 
