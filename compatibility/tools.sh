@@ -31,6 +31,12 @@ check "topics: describe --unavailable-partitions" -e '' -- $topics --describe --
 check "topics: more partitions" -- $topics --alter --topic orders --partitions 6
 check "topics: fewer partitions" -x 1 -s 'InvalidPartitionsException' -- $topics --alter --topic orders --partitions 2
 check "topics: after it" -s 'PartitionCount: 6' -- $topics --describe --topic orders
+check "topics: describe --at-min-isr-partitions" -s 'Topic: orders.*Partition: 2.*Isr: 1' -- $topics --describe --at-min-isr-partitions
+check "topics: describe --under-min-isr-partitions" -e '' -- $topics --describe --under-min-isr-partitions
+$topics --create --topic three --partitions 1 >/dev/null 2>&1
+check "topics: more partitions, assigned" -- $topics --alter --topic three --partitions 3 --replica-assignment 1,1,1
+check "topics: list --topic" -e three -- $topics --list --topic 'thr.*'
+check "topics: delete --topic, a pattern" -- $topics --delete --topic 'thr.*'
 
 # --- produce and consume ---------------------------------------------------------------------------
 producer="bin/kafka-console-producer.sh $S"
@@ -51,8 +57,16 @@ for codec in gzip snappy lz4 zstd; do
     check "console-producer: $codec" -i lines -- $producer --topic "in-$codec" --compression-codec "$codec"
     check "console-consumer: $codec, read_committed" -s '^line 57$' -s 'Processed a total of 100 messages' -- $consumer --topic "in-$codec" --from-beginning --max-messages 100 --isolation-level read_committed
 done
+middle=$(bin/kafka-get-offsets.sh $S --topic-partitions assigned:0 --time latest 2>/dev/null | sed 's/.*://')
+between=$(date -u +%FT%T.%3N)
 check "console-producer: acks=1, no idempotence" -i lines -- $producer --topic assigned --command-property acks=1 --command-property enable.idempotence=false
+printf 'k1\tNULL\n' >nothing
+check "console-producer: --sync, acks=1, null.marker" -i nothing -- $producer --topic synced --sync --request-required-acks 1 --reader-property parse.key=true --reader-property null.marker=NULL
+check "console-consumer: --offset earliest" -s '^k1	null$' -- $consumer --topic synced --partition 0 --offset earliest --max-messages 1 --formatter-property print.key=true
+check "console-consumer: --offset latest" -x any -s 'Processed a total of 0 messages' -- bin/kafka-console-consumer.sh $S --topic synced --partition 0 --offset latest --timeout-ms 3000
 check "verifiable-producer" -s '"sent":500,"acked":500' -- bin/kafka-verifiable-producer.sh $S --topic verified --max-messages 500 --acks -1
+check "verifiable-producer: acks=1, --throughput, keys, times" -s '"key":"4","value":"7\.9",.*"offset":9' -s '"sent":20,"acked":20' -- bin/kafka-verifiable-producer.sh $S --topic timed --max-messages 20 --acks 1 --throughput 1000 --value-prefix 7 --repeating-keys 5 --message-create-time 1700000000000
+check "verifiable-producer: its times" -s '^CreateTime:1700000000000	0	7\.0$' -- $consumer --topic timed --from-beginning --max-messages 20 --formatter-property print.key=true --formatter-property print.timestamp=true
 bin/kafka-verifiable-consumer.sh $S --topic verified --group-id verifiers --max-messages 500 --reset-policy earliest >verified.out 2>&1 &
 CHILDREN+=($!)
 until_true grep -q '"name":"offsets_committed".*"offset":500' verified.out
@@ -62,10 +76,16 @@ bin/kafka-verifiable-consumer.sh $S --topic verified --group-id verifiers848 --g
 CHILDREN+=($!)
 until_true grep -q '"name":"offsets_committed".*"offset":500' verified.out
 check "verifiable-consumer: group.protocol=consumer" -s 'offsets_committed.*"offset":500.*"success":true' -- cat verified.out
+check "verifiable-consumer: --enable-autocommit, --assignment-strategy" -x any -t 40 -s '"partitions_assigned"' -s '"records_consumed".*"count":20' -- timeout 30 bin/kafka-verifiable-consumer.sh $S --topic timed --group-id timers --max-messages 20 --reset-policy earliest \
+    --enable-autocommit --assignment-strategy org.apache.kafka.clients.consumer.RoundRobinAssignor
 kill "${CHILDREN[-1]}" 2>/dev/null
 check "producer-perf" -s '20000 records sent, [0-9.]+ records/sec' -- bin/kafka-producer-perf-test.sh $S --topic perf --num-records 20000 --record-size 100 --throughput -1
 check "producer-perf: transactions" -s '2000 records sent' -- bin/kafka-producer-perf-test.sh $S --topic perf --num-records 2000 --record-size 100 --throughput -1 --transactional-id perf --transaction-duration-ms 50
 check "consumer-perf" -s ', 2[0-9]{4}, ' -- bin/kafka-consumer-perf-test.sh $S --topic perf --num-records 20000 --timeout 20000
+printf 'one\ntwo\n' >payload
+check "producer-perf: --payload-file, --print-metrics" -s '1000 records sent' -s 'producer-metrics:record-send-total' -- bin/kafka-producer-perf-test.sh $S --topic perf2 --num-records 1000 --payload-file payload --throughput 5000 --print-metrics
+check "producer-perf: --payload-monotonic, --warmup-records" -s '1000 records sent' -s '900 steady state records sent' -- bin/kafka-producer-perf-test.sh $S --topic perf2 --num-records 1000 --payload-monotonic --throughput -1 --warmup-records 100
+check "consumer-perf: --include, --show-detailed-stats" -s 'time, threadId, data.consumed.in.MB' -n 'rror' -- bin/kafka-consumer-perf-test.sh $S --include 'perf2' --num-records 1900 --show-detailed-stats --reporting-interval 100 --timeout 20000
 check "e2e-latency" -s 'Avg latency: [0-9.]+ ms' -s 'Percentiles' -- bin/kafka-e2e-latency.sh $S --topic e2e --num-records 100 --producer-acks all --record-size 100
 
 # --- consumer groups -------------------------------------------------------------------------------
@@ -73,9 +93,14 @@ groups="bin/kafka-consumer-groups.sh $S"
 check "consumer-groups: list" -s '^readers$' -s '^readers848$' -- $groups --list
 check "consumer-groups: list --state" -s 'readers +Empty' -- $groups --list --state
 check "consumer-groups: list --type" -s '^readers848 ' -n '^readers ' -- $groups --list --type consumer
+check "consumer-groups: list --state Empty" -s '^readers +Empty' -n 'Stable' -- $groups --list --state Empty
+check "consumer-groups: list --type classic" -s '^readers +Classic' -n '^readers848' -- $groups --list --type classic
 check "consumer-groups: describe" -s "Consumer group 'readers' has no active members" -s 'readers +assigned +[01] +[0-9]+ +[0-9]+ +[0-9]+ ' -- $groups --describe --group readers
 check "consumer-groups: describe --state" -s 'readers848 +.* Empty +0' -- $groups --describe --group readers848 --state
 check "consumer-groups: describe --offsets" -s 'assigned +0 +' -- $groups --describe --group readers848 --offsets
+check "consumer-groups: describe --offsets --verbose" -s 'PARTITION +LEADER-EPOCH +CURRENT-OFFSET' -s 'readers848 +assigned +0 +0 +[0-9]+ ' -- $groups --describe --group readers848 --offsets --verbose
+check "consumer-groups: describe --state --verbose" -s 'GROUP-EPOCH +TARGET-ASSIGNMENT-EPOCH' -s "readers +127.0.0.1:$PORT +\\(1\\) .* Empty " -- $groups --describe --group readers --state --verbose
+check "consumer-groups: describe --all-groups" -s "Consumer group 'readers848' has no active members" -s 'readers +assigned +1 ' -- $groups --describe --all-groups
 check "consumer-groups: describe what is not there" -x any -s "(Consumer group 'nobody' does not exist|GroupIdNotFoundException)" -- $groups --describe --group nobody
 bin/kafka-console-consumer.sh $S --topic assigned --group living >living.out 2>&1 &
 CHILDREN+=($!)
@@ -87,6 +112,8 @@ check "consumer-groups: describe --members" -s 'living +console-consumer-[^ ]+ +
 check "consumer-groups: describe --members --verbose" -s 'assigned:0,1' -- $groups --describe --group living848 --members --verbose
 check "consumer-groups: describe --all-groups --state" -s 'living +.*range +Stable +1' -s 'living848 +.*uniform +Stable +1' -- $groups --describe --all-groups --state
 check "consumer-groups: reset while it lives" -x any -s "(inactive|current state is Stable)" -- $groups --reset-offsets --group living --topic assigned --to-earliest --execute
+check "consumer-groups: delete-offsets while it lives" -x any -s 'assigned +0 +Error: .*GroupSubscribedToTopicException' -- $groups --delete-offsets --group living --topic assigned
+check "consumer-groups: describe --all-groups --members" -s 'living +console-consumer-[^ ]+ +/127.0.0.1 +console-consumer +2' -- $groups --describe --all-groups --members
 check "consumer-groups: delete while it lives" -x any -s 'GroupNotEmptyException' -- $groups --delete --group living
 kill "${CHILDREN[-1]}" "${CHILDREN[-2]}" 2>/dev/null
 reset() { # NAME REGEX ARGUMENT...
@@ -102,17 +129,40 @@ reset --to-offset 'readers +assigned +0 +7' --topic assigned:0 --to-offset 7 --e
 reset --shift-by 'readers +assigned +0 +10' --topic assigned:0 --shift-by 3 --execute
 reset --to-current 'readers +assigned +0 +10' --topic assigned:0 --to-current --dry-run
 reset --to-datetime 'readers +assigned +0 +0' --topic assigned --to-datetime 2020-01-01T00:00:00.000 --dry-run
+reset "--to-datetime, between" "readers +assigned +0 +$middle\$" --topic assigned:0 --to-datetime "$between" --execute
+reset "--to-datetime, to come" "readers +assigned +0 +$end\$" --topic assigned:0 --to-datetime 2100-01-01T00:00:00.000 --dry-run
+reset "--by-duration, none" "readers +assigned +0 +$end\$" --topic assigned:0 --by-duration PT0S --execute
+reset "--shift-by, back" "readers +assigned +0 +$((end - 2))\$" --topic assigned:0 --shift-by -2 --execute
+reset "--shift-by, before the beginning" 'readers +assigned +0 +0$' --topic assigned:0 --shift-by -100000 --execute
+reset "--to-offset, beyond the end" "readers +assigned +0 +$end\$" --topic assigned:0 --to-offset 100000 --execute
+reset "several topics" 'readers +keyed +0 +2$' --topic assigned:0,1 --topic keyed --to-latest --execute
+reset "a topic that is not there" 'UnknownTopicOrPartitionException' --topic nowhere --to-earliest --execute
+reset "--to-offset, as it was" 'readers +assigned +0 +10$' --topic assigned:0 --to-offset 10 --execute
+check "consumer-groups: reset --all-groups" -s 'readers848 +assigned +1 +0$' -s 'verifiers +verified +0 +0$' -- $groups --reset-offsets --all-groups --all-topics --to-earliest --dry-run
+check "consumer-groups: reset of a group that is not there yet" -s 'newborn +keyed +0 +1$' -- $groups --reset-offsets --group newborn --topic keyed --to-offset 1 --execute
+check "consumer-groups: reset without a scenario" -x 1 -s 'requires one of the following scenarios' -- $groups --reset-offsets --group readers --topic assigned --execute
 reset --by-duration 'readers +assigned +0 +0' --topic assigned --by-duration PT10H --dry-run
 reset --all-topics "readers +assigned +1 +0" --all-topics --to-earliest --dry-run
 check "consumer-groups: reset --export" -s '^"?assigned"?,0,10' -- $groups --reset-offsets --group readers --topic assigned:0 --to-current --export --dry-run
+check "consumer-groups: reset --export, two groups" -s '^readers,assigned,0,10$' -s '^newborn,keyed,0,1$' -- $groups --reset-offsets --group readers --group newborn --all-topics --to-current --export --dry-run
+printf 'readers,assigned,0,4\nnewborn,keyed,0,2\n' >groups.csv
+check "consumer-groups: reset --from-file, two groups" -s 'readers +assigned +0 +4$' -s 'newborn +keyed +0 +2$' -- $groups --reset-offsets --group readers --group newborn --from-file groups.csv --execute
 echo 'assigned,0,3' >plan.csv
 reset --from-file 'readers +assigned +0 +3' --from-file plan.csv --execute
 check "consumer-groups: what was reset holds" -s 'readers +assigned +0 +3 ' -- $groups --describe --group readers
+check "consumer-groups: delete-offsets, a partition" -s 'assigned +1 +Successful' -n 'assigned +0' -- $groups --delete-offsets --group readers --topic assigned:1
+check "consumer-groups: delete-offsets, the others are there" -s 'readers +assigned +0 +3 ' -n 'readers +assigned +1 ' -- $groups --describe --group readers
+check "consumer-groups: delete-offsets, a topic that is not there" -x any -s 'nowhere .*UnknownTopicOrPartitionException' -- $groups --delete-offsets --group readers --topic nowhere
 check "consumer-groups: delete-offsets" -s 'assigned +[01] +Successful' -- $groups --delete-offsets --group readers --topic assigned
+check "consumer-groups: delete two" -s "Deletion of requested consumer groups \\('(newborn', 'timers|timers', 'newborn)'\\) was successful" -- $groups --delete --group newborn --group timers
 check "consumer-groups: delete" -s 'Deletion of requested consumer groups .*readers.* was successful' -- $groups --delete --group readers
 check "consumer-groups: delete what is gone" -x any -s 'GroupIdNotFoundException' -- $groups --delete --group readers
 check "consumer-groups: validate-regex" -- $groups --validate-regex 'ord.*'
 check "groups: list" -s 'readers848 +Consumer +consumer' -s 'verifiers +Consumer|verifiers +Classic' -- bin/kafka-groups.sh $S --list
+check "groups: list --group-type" -s '^readers848 +Consumer' -n 'Classic' -- bin/kafka-groups.sh $S --list --group-type consumer
+check "groups: list --consumer" -s '^readers848 ' -s '^verifiers ' -- bin/kafka-groups.sh $S --list --consumer
+check "groups: list --protocol" -s '^verifiers ' -- bin/kafka-groups.sh $S --list --protocol consumer
+check "groups: list --share" -n '^readers' -- bin/kafka-groups.sh $S --list --share
 
 # --- settings --------------------------------------------------------------------------------------
 configs="bin/kafka-configs.sh $S"
@@ -122,6 +172,12 @@ check "configs: topic, delete" -s 'Completed updating config for topic orders' -
 check "configs: topic, after it" -s 'max.message.bytes=2000000' -n 'retention.ms' -- $configs --describe --entity-type topics --entity-name orders
 check "configs: topic, a bad value" -x any -s 'InvalidConfigurationException|ConfigException' -- $configs --alter --entity-type topics --entity-name orders --add-config cleanup.policy=burn
 check "configs: --topic" -s 'max.message.bytes=2000000' -- $configs --describe --topic orders
+printf 'segment.ms=7654321\n' >topic.properties
+check "configs: topic, --add-config-file" -s 'Completed updating config for topic orders' -- $configs --alter --entity-type topics --entity-name orders --add-config-file topic.properties
+check "configs: topic, from the file" -s 'segment.ms=7654321 ' -- $configs --describe --entity-type topics --entity-name orders
+check "configs: topic, delete what is not set" -s 'Completed updating config for topic orders' -- $configs --alter --entity-type topics --entity-name orders --delete-config flush.ms,segment.ms
+check "configs: a topic that is not there, describe" -s "The topic 'nowhere' doesn't exist" -- $configs --describe --entity-type topics --entity-name nowhere
+check "configs: a topic that is not there, add" -x 1 -s 'UnknownTopicOrPartitionException' -- $configs --alter --entity-type topics --entity-name nowhere --add-config retention.ms=1
 check "configs: broker, describe --all" -s 'log.dirs?=|num.partitions=' -- $configs --describe --entity-type brokers --entity-name 1 --all
 check "configs: broker defaults" -- $configs --describe --entity-type brokers --entity-default
 brokers="--entity-type brokers --entity-name 1"
@@ -139,6 +195,8 @@ check "configs: all brokers, delete" -s 'Completed updating default config' -- $
 check "configs: broker, after it" -n 'log.retention.ms=7200000' -- $configs --describe $brokers
 check "configs: group, add" -s 'Completed updating config for group readers848' -- $configs --alter --entity-type groups --entity-name readers848 --add-config consumer.session.timeout.ms=50000
 check "configs: group, describe" -s 'consumer.session.timeout.ms=50000' -- $configs --describe --entity-type groups --entity-name readers848
+check "configs: group, delete" -s 'Completed updating config for group readers848' -- $configs --alter --entity-type groups --entity-name readers848 --delete-config consumer.session.timeout.ms
+check "configs: group, describe --all" -s 'consumer.session.timeout.ms=45000 .*DEFAULT_CONFIG' -n 'DYNAMIC_GROUP' -- $configs --describe --entity-type groups --entity-name readers848 --all
 check "configs: client quota" -s 'Completed updating config for client mobile' -- $configs --alter --entity-type clients --entity-name mobile --add-config producer_byte_rate=1000000
 check "configs: user and client quota" -s 'Completed updating config' -- $configs --alter --entity-type users --entity-name ann --entity-type clients --entity-default --add-config consumer_byte_rate=5000,request_percentage=50
 check "configs: quotas, describe" -s "client-id 'mobile' are producer_byte_rate=1000000" -- $configs --describe --entity-type clients
@@ -147,12 +205,29 @@ check "configs: quota, delete" -s 'Completed updating config' -- $configs --alte
 check "configs: quota, gone" -n producer_byte_rate -- $configs --describe --entity-type clients --entity-name mobile
 check "configs: ip quota" -s 'Completed updating config' -- $configs --alter --entity-type ips --entity-name 10.1.1.1 --add-config connection_creation_rate=100
 check "configs: ip quota, describe" -s "ip '?10.1.1.1'? are connection_creation_rate=100" -- $configs --describe --entity-type ips
+check "configs: quota of all users" -s 'Completed updating default config for users' -- $configs --alter --entity-type users --entity-default --add-config producer_byte_rate=7000
+check "configs: quota of all clients" -s 'Completed updating default config for clients' -- $configs --alter --entity-type clients --entity-default --add-config consumer_byte_rate=8000
+check "configs: quota of all addresses" -s 'Completed updating default config for ips' -- $configs --alter --entity-type ips --entity-default --add-config connection_creation_rate=900
+check "configs: user quota" -s 'Completed updating config for user cat' -- $configs --alter --entity-type users --entity-name cat --add-config controller_mutation_rate=5
+check "configs: --user --client-defaults" -s 'Completed updating config for user bob' -- $configs --alter --user bob --client-defaults --add-config request_percentage=20
+check "configs: quotas of users, describe" -s 'the default user-principal are producer_byte_rate=7000' -s "user-principal 'cat' are controller_mutation_rate=5" -n "'bob'" -- $configs --describe --entity-type users
+check "configs: quotas of users and clients, describe" -s "user-principal 'bob', the default client-id are request_percentage=20" -n "'cat'" -- $configs --describe --entity-type users --entity-type clients
+check "configs: --user-defaults, describe" -s 'the default user-principal are producer_byte_rate=7000' -- $configs --describe --user-defaults
+check "configs: quota of all addresses, describe" -s 'the default ip are connection_creation_rate=900' -- $configs --describe --entity-type ips --entity-default
+check "configs: quota below 0" -x 1 -s 'InvalidRequestException' -- $configs --alter --entity-type users --entity-name cat --add-config producer_byte_rate=-1
+check "configs: quotas of all, delete" -s 'Completed updating default config for users' -- $configs --alter --entity-type users --entity-default --delete-config producer_byte_rate
+check "configs: quotas of all clients, delete" -s 'Completed updating default config for clients' -- $configs --alter --entity-type clients --entity-default --delete-config consumer_byte_rate
+check "configs: quotas of all addresses, delete" -s 'Completed updating default config for ips' -- $configs --alter --entity-type ips --entity-default --delete-config connection_creation_rate
+check "configs: quotas of all, gone" -n 'byte_rate=[78]000' -- $configs --describe --entity-type users --entity-type clients
 check "configs: SCRAM" -s 'Completed updating config for user ann' -- $configs --alter --entity-type users --entity-name ann --add-config 'SCRAM-SHA-256=[iterations=8192,password=secret]'
 check "configs: SCRAM, another mechanism" -s 'Completed updating config for user ann' -- $configs --alter --entity-type users --entity-name ann --add-config 'SCRAM-SHA-512=[password=secret]'
 # Documented so; Apache Kafka with KRaft refuses it as naming the user twice.
 [ "$SERVER" = kafka ] || check "configs: SCRAM, both mechanisms at once" -s 'Completed updating config for user bob' -- $configs --alter --entity-type users --entity-name bob --add-config 'SCRAM-SHA-256=[password=a],SCRAM-SHA-512=[password=b]'
 check "configs: SCRAM, describe" -s "SCRAM credential configs for user-principal 'ann' are SCRAM-SHA-256=iterations=8192, SCRAM-SHA-512=iterations=4096" -n secret -- $configs --describe --entity-type users
 check "configs: SCRAM, delete" -s 'Completed updating config' -- $configs --alter --entity-type users --entity-name ann --delete-config SCRAM-SHA-256
+check "configs: SCRAM, deleted" -s "'ann' are SCRAM-SHA-512=iterations=4096" -n 'SHA-256' -- $configs --describe --entity-type users --entity-name ann
+check "configs: SCRAM, delete what is gone" -x 1 -s 'ResourceNotFoundException' -- $configs --alter --entity-type users --entity-name ann --delete-config SCRAM-SHA-256
+check "configs: SCRAM, too few iterations" -x 1 -s 'less than the minimum 4096' -- $configs --alter --entity-type users --entity-name ann --add-config 'SCRAM-SHA-256=[iterations=10,password=x]'
 check "client-metrics: alter" -s 'Altered client metrics config for m1' -- bin/kafka-client-metrics.sh $S --alter --name m1 --metrics org.apache.kafka.producer. --interval 1000
 check "client-metrics: describe" -s 'm1' -s 'interval.ms=1000' -- bin/kafka-client-metrics.sh $S --describe --name m1
 check "client-metrics: list" -s '^m1$' -- bin/kafka-client-metrics.sh $S --list
@@ -171,6 +246,19 @@ check "acls: remove" -- $acls --remove --force --allow-principal User:ann --oper
 check "acls: remove all of a topic" -- $acls --remove --force --topic orders --resource-pattern-type match
 check "acls: remove all of a group" -- $acls --remove --force --group g
 check "acls: gone" -n 'User:' -- $acls --list
+check "acls: add --cluster" -s 'resourceType=CLUSTER, name=kafka-cluster' -- $acls --add --allow-principal User:ann --operation ClusterAction --cluster
+check "acls: add --producer --transactional-id --idempotent" -s 'resourceType=TRANSACTIONAL_ID, name=tx' -s 'operation=IDEMPOTENT_WRITE' -- $acls --add --allow-principal User:ann --producer --topic orders --transactional-id tx --idempotent
+check "acls: add of all users and topics" -s 'resourceType=TOPIC, name=\*' -- $acls --add --allow-principal 'User:*' --operation Read --operation Describe --topic '*'
+check "acls: add --user-principal" -s 'resourceType=USER, name=User:bob' -- $acls --add --allow-principal User:ann --operation CreateTokens --user-principal User:bob
+check "acls: list --transactional-id" -s 'operation=WRITE' -s 'operation=DESCRIBE' -n 'CLUSTER' -- $acls --list --transactional-id tx
+check "acls: list --cluster" -s 'operation=CLUSTER_ACTION' -s 'operation=IDEMPOTENT_WRITE' -n 'TOPIC' -- $acls --list --cluster
+check "acls: list --resource-pattern-type any" -s 'operation=CREATE,' -n 'User:\*' -- $acls --list --topic orders --resource-pattern-type any
+check "acls: an operation that groups do not have" -x 1 -s 'ResourceType GROUP only supports operations' -- $acls --add --allow-principal User:ann --operation Write --group g
+check "acls: remove of all topics" -- $acls --remove --force --topic '*'
+check "acls: remove --producer --transactional-id --idempotent" -- $acls --remove --force --allow-principal User:ann --producer --topic orders --transactional-id tx --idempotent
+check "acls: remove --cluster" -- $acls --remove --force --cluster
+check "acls: remove --user-principal" -- $acls --remove --force --user-principal User:bob
+check "acls: none is left" -n 'User:' -- $acls --list
 
 # --- offsets, directories, records -----------------------------------------------------------------
 offsets="bin/kafka-get-offsets.sh $S"
@@ -179,14 +267,25 @@ check "get-offsets: earliest (-2)" -s '^keyed:0:0$' -- $offsets --topic keyed --
 check "get-offsets: max-timestamp (-3)" -s '^keyed:0:[01]$' -- $offsets --topic keyed --time -3
 check "get-offsets: a timestamp" -s '^keyed:0:0$' -- $offsets --topic-partitions keyed:0 --time 1000
 check "get-offsets: a timestamp to come" -e '' -- $offsets --topic-partitions keyed:0 --time 4000000000000
+check "get-offsets: earliest-local (-4)" -e keyed:0:0 -- $offsets --topic keyed --time earliest-local
+check "get-offsets: latest-tiered (-5)" -e '' -- $offsets --topic keyed --time -5
+check "get-offsets: earliest-pending-upload (-6)" -e '' -- $offsets --topic keyed --time earliest-pending-upload
+check "get-offsets: max-timestamp, by name" -s '^keyed:0:[01]$' -- $offsets --topic keyed --time max-timestamp
+check "get-offsets: --topic, a pattern, --partitions" -s '^assigned:1:[0-9]+$' -n ':0:' -- $offsets --topic 'assi.*' --partitions 1
+check "get-offsets: --topic-partitions, ranges" -e "$(printf 'assigned:1:%s\nkeyed:0:2' "$(sed -n 's/assigned:1://p' <<<"$ends")")" -- $offsets --topic-partitions 'assigned:1-,keyed:0-1'
+check "get-offsets: a topic that is not there" -x 1 -s 'Could not match any topic-partitions' -- $offsets --topic nowhere
 check "get-offsets: all topics" -s '^assigned:1:' -n '^__consumer_offsets' -- $offsets --exclude-internal-topics
 check "log-dirs" -s '"partition":"keyed-0","size":[1-9]' -- bin/kafka-log-dirs.sh $S --describe --topic-list keyed
 check "log-dirs: all" -s '"error":null' -s '"partition":"assigned-1"' -- bin/kafka-log-dirs.sh $S --describe
+check "log-dirs: --broker-list" -s '"partition":"keyed-0"' -n nowhere -- bin/kafka-log-dirs.sh $S --describe --broker-list 1 --topic-list keyed,nowhere
+check "log-dirs: a broker that is not there" -x 1 -s 'do not exist from --broker-list: 7' -- bin/kafka-log-dirs.sh $S --describe --broker-list 7
 echo '{"partitions":[{"topic":"keyed","partition":0,"offset":1}],"version":1}' >delete.json
 check "delete-records" -s 'partition: keyed-0.*low_watermark: 1' -- bin/kafka-delete-records.sh $S --offset-json-file delete.json
 check "delete-records: after it" -s '^keyed:0:1$' -- $offsets --topic keyed --time earliest
 echo '{"partitions":[{"topic":"keyed","partition":0,"offset":1000}],"version":1}' >delete.json
 check "delete-records: beyond the end" -x any -s 'OffsetOutOfRange|not within the range|error' -- bin/kafka-delete-records.sh $S --offset-json-file delete.json
+echo '{"partitions":[{"topic":"synced","partition":0,"offset":-1}],"version":1}' >delete.json
+check "delete-records: all" -s 'partition: synced-0.*low_watermark: 1' -- bin/kafka-delete-records.sh $S --offset-json-file delete.json
 check "replica-verification" -t 12 -x any -s 'max lag is 0 for partition' -- timeout 9 bin/kafka-replica-verification.sh --broker-list "$B" --topics-include keyed --report-interval-ms 1000
 check "dump-log" -s 'baseOffset: [0-9]+ lastOffset: .* isvalid: true' -n 'isvalid: false' -- bin/kafka-dump-log.sh --deep-iteration --print-data-log --files "$(find "$WORK/data" -path '*/assigned-0/*.log' | head -1)"
 check "dump-log: __consumer_offsets" -s 'readers848' -- bin/kafka-dump-log.sh --offsets-decoder --files "$(find "$WORK/data" -path '*/__consumer_offsets-*/*.log' | tr '\n' ',' | sed 's/,$//')"
@@ -216,6 +315,14 @@ check "transactions: list an open one" -s '^opened\s.*Ongoing' -- $txns list
 check "transactions: forceTerminateTransaction" -- $txns forceTerminateTransaction --transactionalId opened
 check "transactions: it is gone" -s '^opened\s.*(CompleteAbort|Empty)' -- $txns list
 check "transactions: abort what is not open" -x any -s 'Could not find any open transactions|nothing|not find' -- $txns abort --topic copied --partition 0 --start-offset 0
+"$JAVA" -cp "$KAFKA_CP" "$HERE/java/OpenTransaction.java" "$B" old older >older.out 2>&1 &
+CHILDREN+=($!)
+until_true grep -q written older.out
+producer_id=$($txns describe --transactional-id older 2>/dev/null | sed -n 's/^1\s*older\s*\([0-9]*\)\s.*/\1/p')
+check "transactions: describe, open" -s "^1\\s+older\\s+$producer_id\\s+0\\s+Ongoing\\s+60000\\s+[0-9]{13}\\s+[0-9]+\\s+old-0" -- $txns describe --transactional-id older
+check "transactions: abort as of older brokers" -n 'rror' -- $txns abort --topic old --partition 0 --producer-id "$producer_id" --producer-epoch 0 --coordinator-epoch 0
+check "transactions: aborted as of older brokers" -s "^$producer_id\\s+0\\s+0\\s+0\\s+[0-9]{13}\\s+None" -- $txns describe-producers --topic old --partition 0
+check "transactions: find-hanging without a scope" -x 1 -s 'requires either --topic or --broker-id' -- $txns find-hanging
 
 # Transactions that hang: their coordinator's log is lost, as a disk may be.
 "$JAVA" -cp "$KAFKA_CP" "$HERE/java/OpenTransaction.java" "$B" hung lost >lost.out 2>&1 &
@@ -243,22 +350,53 @@ check "transactions: offset behind the marker" -s '^hung:0:2$' -- $offsets --top
 
 # --- the cluster -----------------------------------------------------------------------------------
 check "features: describe" -s 'Feature: transaction.version.*FinalizedVersionLevel: 2' -s 'Feature: group.version.*FinalizedVersionLevel: 1' -- bin/kafka-features.sh $S describe
+check "features: upgrade --dry-run" -s 'transaction.version can be upgraded to 2' -- bin/kafka-features.sh $S upgrade --feature transaction.version=2 --dry-run
+check "features: upgrade to what it is" -s 'group.version was upgraded to 1' -- bin/kafka-features.sh $S upgrade --feature group.version=1
+check "features: upgrade of an unknown one" -x 1 -s 'Could not upgrade no.such.feature' -- bin/kafka-features.sh $S upgrade --feature no.such.feature=1
+check "features: version-mapping" -s '^metadata.version=30' -s '^transaction.version=2' -- bin/kafka-features.sh $S version-mapping
+check "features: feature-dependencies" -s 'transaction.version=2 has no dependencies' -- bin/kafka-features.sh $S feature-dependencies --feature transaction.version=2
 check "cluster: cluster-id" -s 'Cluster ID: [A-Za-z0-9_-]{22}' -- bin/kafka-cluster.sh cluster-id $S
 check "cluster: list-endpoints" -s "127.0.0.1 +$PORT" -- bin/kafka-cluster.sh list-endpoints $S
 check "metadata-quorum: describe --status" -s 'LeaderId: +1' -s 'CurrentVoters: .*1' -- bin/kafka-metadata-quorum.sh $S describe --status
 check "metadata-quorum: describe --replication" -s '^1 .*Leader' -- bin/kafka-metadata-quorum.sh $S describe --replication
+check "metadata-quorum: --human-readable" -s '^1 .*Leader' -- bin/kafka-metadata-quorum.sh $S describe --replication --human-readable
 check "leader-election: all" -x any -n 'UnsupportedVersion' -- bin/kafka-leader-election.sh $S --election-type preferred --all-topic-partitions
 check "leader-election: one" -s 'Valid replica already elected for partitions' -- bin/kafka-leader-election.sh $S --election-type preferred --topic keyed --partition 0
+echo '{"partitions":[{"topic":"keyed","partition":0}]}' >elect.json
+check "leader-election: unclean, --path-to-json-file" -s 'Valid replica already elected for partitions' -- bin/kafka-leader-election.sh $S --election-type unclean --path-to-json-file elect.json
 echo '{"topics":[{"topic":"keyed"}],"version":1}' >move.json
 check "reassign-partitions: --list" -s 'No partition reassignments found' -- bin/kafka-reassign-partitions.sh $S --list
 check "reassign-partitions: --generate" -s '"topic":"keyed","partition":0,"replicas":\[1\]' -- bin/kafka-reassign-partitions.sh $S --generate --topics-to-move-json-file move.json --broker-list 1
 echo '{"version":1,"partitions":[{"topic":"keyed","partition":0,"replicas":[1]}]}' >plan.json
 check "reassign-partitions: --verify" -s 'keyed-0 is (complete|completed)' -- bin/kafka-reassign-partitions.sh $S --verify --reassignment-json-file plan.json
+check "reassign-partitions: --cancel" -s 'None of the specified partition reassignments are active' -- bin/kafka-reassign-partitions.sh $S --cancel --reassignment-json-file plan.json
 check "broker-api-versions" -s "127.0.0.1:$PORT \(id: 1 rack: .*\) -> \(" -s 'Produce\(0\): 0 to 13 \[usable: 13\]' -s 'Fetch\(1\): 4 to 18' -- bin/kafka-broker-api-versions.sh $S
 check "streams-application-reset" -s 'Done\.|Deleting' -- bin/kafka-streams-application-reset.sh $S --application-id nothing --input-topics keyed --force
+$consumer --topic verified --from-beginning --max-messages 100 --group app >/dev/null 2>&1
+streams_reset() { # NAME OFFSET ARGUMENT...
+    local name=$1 to=$2
+    shift 2
+    check "streams-application-reset: $name" -s "Topic: verified Partition: 0 Offset: $to\$" -s 'Done\.' -- bin/kafka-streams-application-reset.sh $S --application-id app --input-topics verified --force "$@"
+}
+streams_reset --to-offset 3 --to-offset 3 --dry-run
+streams_reset --to-earliest 0 --to-earliest --dry-run
+streams_reset --to-latest 500 --to-latest --dry-run
+streams_reset --shift-by 99 --shift-by -1 --dry-run
+streams_reset --by-duration 0 --by-duration PT10H --dry-run
+streams_reset --to-datetime 0 --to-datetime 2020-01-01T00:00:00.000 --dry-run
+echo 'verified,0,9' >app.csv
+streams_reset --from-file 9 --from-file app.csv
+check "streams-application-reset: what it did" -s 'app +verified +0 +9 ' -- $groups --describe --group app
+$topics --create --topic app-store-changelog >/dev/null 2>&1
+streams_reset --internal-topics 0 --internal-topics app-store-changelog
+check "streams-application-reset: --internal-topics, gone" -n 'app-store-changelog' -- $topics --list
 # Not offered by Weir: said so, soon, and without a trace on the server.
 if [ "$SERVER" = weir ]; then
     check "share-groups: refused" -t 40 -x any -s 'UnsupportedVersion|not support' -- bin/kafka-share-groups.sh $S --describe --group s
+    check "reassign-partitions --execute: refused" -x 1 -s 'The node does not support ALTER_PARTITION_REASSIGNMENTS' -- bin/kafka-reassign-partitions.sh $S --execute --reassignment-json-file plan.json
+    check "features: downgrade: refused" -x 1 -s 'only level 2 is supported' -- bin/kafka-features.sh $S downgrade --feature transaction.version=1
+    check "cluster unregister: refused" -s 'does not support the broker unregistration API' -- bin/kafka-cluster.sh unregister $S --id 77
+    check "configs: broker-loggers: refused" -x 1 -s 'InvalidRequestException' -- $configs --describe --entity-type broker-loggers --entity-name 1
     check "streams-groups: refused" -t 40 -x any -s 'UnsupportedVersion|not support' -- bin/kafka-streams-groups.sh $S --describe --group s
     check "console-share-consumer: refused" -t 40 -x any -s 'UnsupportedVersion|not support|Processed a total of 0' -- bin/kafka-console-share-consumer.sh $S --topic keyed --group s --timeout-ms 5000
     check "delegation-tokens: refused" -t 40 -x any -s 'UnsupportedVersion|not support|DelegationToken' -- bin/kafka-delegation-tokens.sh $S --describe --command-config /dev/null
@@ -267,6 +405,7 @@ fi
 # --- the end ---------------------------------------------------------------------------------------
 check "topics: delete" -- $topics --delete --topic orders
 check "topics: it is gone" -n '^orders$' -- $topics --list
+check "topics: list --exclude-internal" -s '^assigned$' -n '^__' -- $topics --list --exclude-internal
 check "topics: delete what is gone" -x 1 -s "Topic 'orders' does not exist as expected" -- $topics --delete --topic orders
 check "topics: delete --if-exists" -- $topics --delete --topic orders --if-exists
 
