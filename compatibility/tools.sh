@@ -65,8 +65,9 @@ check "console-producer: --sync, acks=1, null.marker" -i nothing -- $producer --
 check "console-consumer: --offset earliest" -s '^k1	null$' -- $consumer --topic synced --partition 0 --offset earliest --max-messages 1 --formatter-property print.key=true
 check "console-consumer: --offset latest" -x any -s 'Processed a total of 0 messages' -- bin/kafka-console-consumer.sh $S --topic synced --partition 0 --offset latest --timeout-ms 3000
 check "verifiable-producer" -s '"sent":500,"acked":500' -- bin/kafka-verifiable-producer.sh $S --topic verified --max-messages 500 --acks -1
-check "verifiable-producer: acks=1, --throughput, keys, times" -s '"key":"4","value":"7\.9",.*"offset":9' -s '"sent":20,"acked":20' -- bin/kafka-verifiable-producer.sh $S --topic timed --max-messages 20 --acks 1 --throughput 1000 --value-prefix 7 --repeating-keys 5 --message-create-time 1700000000000
-check "verifiable-producer: its times" -s '^CreateTime:1700000000000	0	7\.0$' -- $consumer --topic timed --from-beginning --max-messages 20 --formatter-property print.key=true --formatter-property print.timestamp=true
+stamp=$(date -d '1 hour ago' +%s)000
+check "verifiable-producer: acks=1, --throughput, keys, times" -s '"key":"4","value":"7\.9",.*"offset":9' -s '"sent":20,"acked":20' -- bin/kafka-verifiable-producer.sh $S --topic timed --max-messages 20 --acks 1 --throughput 1000 --value-prefix 7 --repeating-keys 5 --message-create-time "$stamp"
+check "verifiable-producer: its times" -s "^CreateTime:$stamp	0	7\.0\$" -- $consumer --topic timed --from-beginning --max-messages 20 --formatter-property print.key=true --formatter-property print.timestamp=true
 bin/kafka-verifiable-consumer.sh $S --topic verified --group-id verifiers --max-messages 500 --reset-policy earliest >verified.out 2>&1 &
 CHILDREN+=($!)
 until_true grep -q '"name":"offsets_committed".*"offset":500' verified.out
