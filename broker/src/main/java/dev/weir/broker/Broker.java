@@ -17,6 +17,7 @@ import dev.weir.broker.quota.Quotas;
 import dev.weir.broker.request.FetchSessions;
 import dev.weir.broker.request.Node;
 import dev.weir.broker.request.RequestRouter;
+import dev.weir.broker.request.RequestThreads;
 import dev.weir.broker.request.ServingConfig;
 import dev.weir.broker.storage.FileSystem;
 import dev.weir.broker.topic.AdminSettings;
@@ -127,8 +128,14 @@ public final class Broker implements AutoCloseable {
                                     clock,
                                     producerIds::allocate,
                                     markers));
-            var admin = opened(executor("broker-admin", 1));
-            var lookup = opened(executor("broker-lookup", 2));
+            int deletionThreads = Math.max(1, config.logs().syncThreads());
+            var threads =
+                    new RequestThreads(
+                            opened(executor("broker-admin", 1)),
+                            opened(executor("broker-lookup", 2)),
+                            opened(executor("broker-producer-ids", 1)),
+                            opened(executor("broker-deletion", deletionThreads)),
+                            deletionThreads);
             var quotas = opened(new Quotas(config.clients().quotas(), settings, clock));
             var authorizer = opened(new Authorizer(config.clients().access(), settings));
             listener =
@@ -158,11 +165,10 @@ public final class Broker implements AutoCloseable {
                             new GroupSettings(config.groups(), changeable),
                             transactions,
                             markers,
-                            producerIds::allocate,
+                            producerIds,
                             sessions,
                             metrics.requests(),
-                            admin,
-                            lookup));
+                            threads));
             transactions.resume();
         } catch (RuntimeException e) {
             close();

@@ -53,7 +53,6 @@ final class ClusterHandlers {
     /// The first version of DescribeQuorum that says where voters are.
     private static final short FIRST_WITH_VOTER_NODES = 2;
 
-    private static final String METADATA_TOPIC = "__cluster_metadata";
     private static final byte BROKERS = 1;
     private static final int MAX_DESCRIBED_PARTITIONS = 2000;
     private static final List<Integer> THIS_NODE = List.of(Node.ID);
@@ -189,7 +188,8 @@ final class ClusterHandlers {
                 var partition =
                         new DescribeQuorumResponseData.PartitionData()
                                 .setPartitionIndex(each.partitionIndex());
-                if (!wanted.topicName().equals(METADATA_TOPIC) || each.partitionIndex() != 0) {
+                if (!wanted.topicName().equals(TopicNames.CLUSTER_METADATA)
+                        || each.partitionIndex() != 0) {
                     partition.setErrorCode(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
                 } else {
                     describeMetadata(partition);
@@ -277,6 +277,7 @@ final class ClusterHandlers {
             if (!isById(wanted)
                     && wanted.name() != null
                     && !TopicNames.isInternal(wanted.name())
+                    && !wanted.name().equals(TopicNames.CLUSTER_METADATA)
                     && topics.find(wanted.name()).isEmpty()) {
                 missing.add(wanted.name());
             }

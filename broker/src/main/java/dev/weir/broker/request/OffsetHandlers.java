@@ -9,10 +9,6 @@ import dev.weir.broker.protocol.WireErrors;
 import dev.weir.broker.topic.Topic;
 import dev.weir.broker.topic.Topics;
 
-import org.apache.kafka.common.message.DeleteRecordsRequestData;
-import org.apache.kafka.common.message.DeleteRecordsResponseData;
-import org.apache.kafka.common.message.DeleteRecordsResponseData.DeleteRecordsPartitionResult;
-import org.apache.kafka.common.message.DeleteRecordsResponseData.DeleteRecordsTopicResult;
 import org.apache.kafka.common.message.ListOffsetsRequestData;
 import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsPartition;
 import org.apache.kafka.common.message.ListOffsetsResponseData;
@@ -153,20 +149,6 @@ record OffsetHandlers(Topics topics) {
         exchange.reply(response);
     }
 
-    void deleteRecords(Exchange exchange) {
-        var body = (DeleteRecordsRequestData) exchange.request().body();
-        var response = new DeleteRecordsResponseData();
-        for (var topic : body.topics()) {
-            var result = new DeleteRecordsTopicResult().setName(topic.name());
-            for (var wanted : topic.partitions()) {
-                result.partitions()
-                        .add(deleteRecords(topic.name(), wanted.partitionIndex(), wanted.offset()));
-            }
-            response.topics().add(result);
-        }
-        exchange.reply(response);
-    }
-
     private ListOffsetsPartitionResponse listOffset(
             String topic, ListOffsetsPartition wanted, boolean committed, short version) {
         var response =
@@ -227,36 +209,6 @@ record OffsetHandlers(Topics topics) {
             }
         } catch (BrokerException e) {
             response.setErrorCode(e.code());
-        }
-        return response;
-    }
-
-    private DeleteRecordsPartitionResult deleteRecords(String topic, int index, long offset) {
-        var response = new DeleteRecordsPartitionResult().setPartitionIndex(index);
-        try {
-            var found = topics.get(topic);
-            if (found.isInternal()) {
-                throw new BrokerException(
-                        ErrorCode.INVALID_TOPIC_EXCEPTION,
-                        "records of topic \"" + topic + "\" are kept by the broker alone");
-            }
-            var partition = found.partition(index);
-            if (found.isCompactedOnly()) {
-                throw new BrokerException(
-                        ErrorCode.POLICY_VIOLATION,
-                        "records of topic \"" + topic + "\" are kept by key");
-            }
-            if (offset < -1 || offset > partition.highWatermark()) {
-                throw new BrokerException(
-                        ErrorCode.OFFSET_OUT_OF_RANGE,
-                        "offset " + offset + " is not within " + topic + "-" + index);
-            }
-            response.setLowWatermark(partition.deleteRecordsBefore(offset));
-        } catch (BrokerException e) {
-            response.setErrorCode(e.code()).setLowWatermark(-1);
-        } catch (RuntimeException e) {
-            LOGGER.error("deletion of records of {}-{} failed", topic, index, e);
-            response.setErrorCode(ErrorCode.UNKNOWN_SERVER_ERROR).setLowWatermark(-1);
         }
         return response;
     }

@@ -22,7 +22,6 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.function.LongSupplier;
 
 /// Gives each request to the handler of its API. What has no handler is not served.
 public final class RequestRouter {
@@ -36,9 +35,8 @@ public final class RequestRouter {
     private final Guard guard;
 
     /// @param groupSettings which settings groups can have
-    /// @param producerIds gives ids nobody had before; may wait for the disk
-    /// @param admin runs changes of topics, one after another
-    /// @param lookup runs what reads much or waits for the disk without changing topics
+    /// @param producerIds gives ids nobody had before
+    /// @param threads run what would hold up an event loop
     public RequestRouter(
             ServingConfig config,
             Topics topics,
@@ -49,11 +47,10 @@ public final class RequestRouter {
             GroupSettings groupSettings,
             Transactions transactions,
             Markers markers,
-            LongSupplier producerIds,
+            ProducerIdSource producerIds,
             FetchSessions sessions,
             RequestMetrics metrics,
-            Executor admin,
-            Executor lookup) {
+            RequestThreads threads) {
         this.quotas = quotas;
         this.metrics = metrics;
         this.produce = new ProduceHandler(topics, transactions, metrics);
@@ -61,6 +58,8 @@ public final class RequestRouter {
                 authorizer.isEnforced()
                         ? new Guard(authorizer, topics, config.autoCreateTopics())
                         : null;
+        Executor admin = threads.admin();
+        Executor lookup = threads.lookup();
         var cluster = new ClusterHandlers(config, topics, admin);
         var offsets = new OffsetHandlers(topics);
         var changes = new TopicHandlers(config, topics);
@@ -100,7 +99,9 @@ public final class RequestRouter {
                     }
                 });
         handlers.put(ApiKeys.OFFSET_FOR_LEADER_EPOCH, offsets::offsetForLeaderEpoch);
-        handlers.put(ApiKeys.DELETE_RECORDS, on(admin, offsets::deleteRecords));
+        handlers.put(
+                ApiKeys.DELETE_RECORDS,
+                new DeleteRecordsHandler(topics, threads.deletion(), threads.deletionThreads()));
         handlers.put(ApiKeys.CREATE_TOPICS, on(admin, changes::create));
         handlers.put(ApiKeys.DELETE_TOPICS, on(admin, changes::delete));
         handlers.put(ApiKeys.CREATE_PARTITIONS, on(admin, changes::createPartitions));
@@ -115,7 +116,14 @@ public final class RequestRouter {
         handlers.put(ApiKeys.DESCRIBE_ACLS, rules::describe);
         handlers.put(ApiKeys.CREATE_ACLS, on(admin, rules::create));
         handlers.put(ApiKeys.DELETE_ACLS, on(admin, rules::delete));
-        Handler idempotent = on(admin, new InitProducerIdHandler(producerIds));
+        Handler idempotent =
+                new InitProducerIdHandler(
+                        producerIds,
+                        on(
+                                threads.producerIds(),
+                                exchange ->
+                                        InitProducerIdHandler.give(
+                                                exchange, producerIds.allocate())));
         handlers.put(
                 ApiKeys.INIT_PRODUCER_ID,
                 exchange -> {

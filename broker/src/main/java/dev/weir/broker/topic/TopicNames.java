@@ -12,6 +12,9 @@ public final class TopicNames {
     private static final Set<String> INTERNAL =
             Set.of("__consumer_offsets", "__transaction_state", "__share_group_state");
 
+    /// A log of Kafka's that no client reads or writes, and that this broker does not have.
+    public static final String CLUSTER_METADATA = "__cluster_metadata";
+
     /// What this process keeps for itself besides, such as the journal of the SQL engine.
     private static final String OWN_PREFIX = "_weir_";
 

@@ -152,7 +152,7 @@ public final class Topics {
     /// Creates a topic.
     ///
     /// @throws BrokerException with `TOPIC_ALREADY_EXISTS`, `INVALID_TOPIC_EXCEPTION`,
-    ///   `INVALID_PARTITIONS`, `INVALID_CONFIG` or `KAFKA_STORAGE_ERROR`
+    ///   `INVALID_PARTITIONS`, `INVALID_CONFIG`, `INVALID_REQUEST` or `KAFKA_STORAGE_ERROR`
     public Topic create(NewTopic spec) {
         var outcome = createAll(List.of(spec), false).getFirst();
         if (outcome.failure != null) {
@@ -317,6 +317,11 @@ public final class Topics {
 
     private MetadataRecord.TopicCreated decide(NewTopic spec, Map<String, String> taken) {
         TopicNames.check(spec.name());
+        if (spec.name().equals(TopicNames.CLUSTER_METADATA)) {
+            throw new BrokerException(
+                    ErrorCode.INVALID_REQUEST,
+                    "topic \"" + spec.name() + "\" cannot be created; choose another name");
+        }
         if (byName.containsKey(spec.name())) {
             throw new BrokerException(
                     ErrorCode.TOPIC_ALREADY_EXISTS, "topic \"" + spec.name() + "\" exists already");
