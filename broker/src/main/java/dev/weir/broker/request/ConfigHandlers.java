@@ -75,9 +75,11 @@ record ConfigHandlers(
             BrokerSettings settings, String topic, Map<String, String> configs, String name) {
         var own = configs.get(name);
         var usual =
-                settings.values(BrokerSetting.defaultOf(name)).stream()
-                        .filter(each -> holds(each, topic))
-                        .map(each -> synonym(BrokerSetting.defaultOf(name), each));
+                BrokerSetting.defaultOf(name).stream()
+                        .flatMap(broker ->
+                                settings.values(broker).stream()
+                                        .filter(each -> holds(each, topic))
+                                        .map(each -> synonym(broker, each)));
         return own == null
                 ? usual
                 : Stream.concat(Stream.of(synonym(name, own.strip(), FROM_TOPIC)), usual);
@@ -91,12 +93,12 @@ record ConfigHandlers(
         if (configs.containsKey(name)) {
             return FROM_TOPIC;
         }
-        for (var each : settings.values(BrokerSetting.defaultOf(name))) {
-            if (holds(each, topic)) {
-                return source(each);
-            }
-        }
-        return FROM_DEFAULT;
+        return BrokerSetting.defaultOf(name).stream()
+                .flatMap(broker -> settings.values(broker).stream())
+                .filter(each -> holds(each, topic))
+                .findFirst()
+                .map(ConfigHandlers::source)
+                .orElse(FROM_DEFAULT);
     }
 
     /// Whether a value is one for this topic: what the broker keeps for itself goes by no defaults
@@ -359,11 +361,11 @@ record ConfigHandlers(
                     throw new BrokerException(
                             ErrorCode.INVALID_CONFIG, "unknown topic setting \"" + name + "\"");
                 }
-                yield setting.type() == TopicSetting.Type.CHOICES;
+                yield setting.type().isList();
             }
             case BROKER -> {
                 var setting = BrokerSetting.ALL.get(name);
-                yield setting != null && setting.type() == TopicSetting.Type.CHOICES;
+                yield setting != null && setting.type().isList();
             }
             case CLIENT_METRICS -> name.equals("metrics") || name.equals("match");
             default -> false;
@@ -378,7 +380,8 @@ record ConfigHandlers(
             return own;
         }
         return switch (type) {
-            case TOPIC -> config.settings().configured(BrokerSetting.defaultOf(name));
+            case TOPIC ->
+                    BrokerSetting.defaultOf(name).map(config.settings()::configured).orElse("");
             case BROKER -> config.settings().configured(name);
             default -> "";
         };
@@ -391,8 +394,7 @@ record ConfigHandlers(
         }
         switch (change.configOperation()) {
             case SET -> configs.put(name, change.value());
-            // Of any name, as in Kafka: tools take throttles of replicas away that Weir does not
-            // know.
+            // Of any name, as in Kafka.
             case DELETE -> configs.remove(name);
             case APPEND, SUBTRACT -> {
                 if (!isList(type, name)) {
@@ -588,7 +590,7 @@ record ConfigHandlers(
             case INT -> 3;
             case LONG -> 5;
             case DOUBLE -> 6;
-            case CHOICES -> 7;
+            case CHOICES, REPLICAS -> 7;
         };
     }
 }

@@ -6,6 +6,7 @@ import dev.weir.broker.error.ErrorCode;
 import java.util.Collections;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -91,7 +92,8 @@ public record BrokerSetting(
                 case CHOICE -> {
                     var _ = connectionsByHost(value);
                 }
-                case CHOICES -> throw new IllegalStateException(name + " is checked by nobody");
+                case CHOICES, REPLICAS ->
+                        throw new IllegalStateException(name + " is checked by nobody");
             }
         } catch (NumberFormatException e) {
             throw invalid(name + ": \"" + value + "\" is not a number", e);
@@ -155,8 +157,21 @@ public record BrokerSetting(
         return new BrokerException(ErrorCode.INVALID_REQUEST, message, cause);
     }
 
-    /// The broker's name of what topics have a setting for.
-    public static String defaultOf(String topicSetting) {
+    /// The broker's name of what topics have a setting for. It has none for some, whose usual
+    /// default always holds.
+    public static Optional<String> defaultOf(String topicSetting) {
+        return switch (topicSetting) {
+            case "follower.replication.throttled.replicas",
+                    "leader.replication.throttled.replicas",
+                    "remote.log.copy.disable",
+                    "remote.log.delete.on.disable",
+                    "remote.storage.enable" ->
+                    Optional.empty();
+            default -> Optional.of(nameOfDefault(topicSetting));
+        };
+    }
+
+    private static String nameOfDefault(String topicSetting) {
         return switch (topicSetting) {
             case "max.message.bytes" -> "message.max.bytes";
             case "segment.ms" -> "log.roll.ms";
@@ -182,15 +197,18 @@ public record BrokerSetting(
     private static Map<String, BrokerSetting> all() {
         var all = new Table();
         for (var each : TopicSetting.ALL.values()) {
-            all.add(
-                    new BrokerSetting(
-                            defaultOf(each.name()),
-                            each.name(),
-                            each.type(),
-                            0,
-                            0,
-                            each.defaultValue(),
-                            "Of topics without a setting of their own. " + each.doc()));
+            defaultOf(each.name())
+                    .ifPresent(name ->
+                            all.add(
+                                    new BrokerSetting(
+                                            name,
+                                            each.name(),
+                                            each.type(),
+                                            0,
+                                            0,
+                                            each.defaultValue(),
+                                            "Of topics without a setting of their own. "
+                                                    + each.doc())));
         }
 
         all.integer(MAX_CONNECTIONS, 1, null, "Connections of all clients; the next one waits.");

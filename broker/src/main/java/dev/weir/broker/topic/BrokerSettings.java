@@ -144,6 +144,8 @@ public final class BrokerSettings {
         var ofBroker = ofAll ? ofBroker() : configs;
         checkThreads(ofCluster, ofBroker);
         checkConnections(ofCluster, ofBroker);
+        checkLocalRetention("ms", ofCluster, ofBroker);
+        checkLocalRetention("bytes", ofCluster, ofBroker);
         var defaults = topicDefaults(ofCluster, ofBroker);
         try {
             TopicSetting.checkTogether(defaults);
@@ -198,6 +200,26 @@ public final class BrokerSettings {
                             + BrokerSetting.CLEANER_THREADS
                             + ", got "
                             + keyBytes,
+                    null);
+        }
+    }
+
+    /// What stays here of a log whose rest is elsewhere is not more than all of it. Kafka holds the
+    /// two against each other also where there is no remote storage.
+    private void checkLocalRetention(
+            String unit, Map<String, String> ofCluster, Map<String, String> ofBroker) {
+        var name = "log.local.retention." + unit;
+        long local = Long.parseLong(value(name, ofCluster, ofBroker));
+        long all = Long.parseLong(value("log.retention." + unit, ofCluster, ofBroker));
+        if (all > -1 && (local == -1 || local > all)) {
+            throw BrokerSetting.invalid(
+                    name
+                            + " must be -2 or at most log.retention."
+                            + unit
+                            + ", which is "
+                            + all
+                            + ", got "
+                            + local,
                     null);
         }
     }

@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /// One setting a topic can have, named as in Kafka.
@@ -29,8 +30,20 @@ public record TopicSetting(String name, Type type, String defaultValue, String d
         LONG,
         DOUBLE,
         CHOICE,
-        CHOICES
+        CHOICES,
+        /// A list of `partition:broker`, or `*`.
+        REPLICAS;
+
+        /// Whether something can be added to it and taken from it.
+        public boolean isList() {
+            return this == CHOICES || this == REPLICAS;
+        }
     }
+
+    private static final Pattern REPLICA = Pattern.compile("([0-9]+:[0-9]+)?");
+
+    private static final String THROTTLED = "Kept for tools; nothing is replicated.";
+    private static final String REMOTE = "Kept for tools; there is no remote storage.";
 
     private static final LogConfig DEFAULT = LogConfig.DEFAULT;
 
@@ -38,7 +51,8 @@ public record TopicSetting(String name, Type type, String defaultValue, String d
     private static final Map<String, Optional<CompressionType>> STORED = stored();
 
     /// All of them, by name. Those that Kafka has and a broker of one node has nothing to do for
-    /// (replication, flush intervals) are kept and shown, so that tools which set them work.
+    /// (replication, flush intervals, remote storage) are kept and shown, so that tools which set
+    /// them work.
     public static final Map<String, TopicSetting> ALL =
             Stream.of(
                             new TopicSetting(
@@ -91,10 +105,22 @@ public record TopicSetting(String name, Type type, String defaultValue, String d
                                     Long.toString(Long.MAX_VALUE),
                                     "Kept for tools; every append is synced by group commit."),
                             new TopicSetting(
+                                    "follower.replication.throttled.replicas",
+                                    Type.REPLICAS,
+                                    "",
+                                    THROTTLED),
+                            new TopicSetting(
                                     "index.interval.bytes",
                                     Type.INT,
                                     Integer.toString(DEFAULT.indexIntervalBytes()),
                                     "Log bytes between two entries of the offset index."),
+                            new TopicSetting(
+                                    "leader.replication.throttled.replicas",
+                                    Type.REPLICAS,
+                                    "",
+                                    THROTTLED),
+                            new TopicSetting("local.retention.bytes", Type.LONG, "-2", REMOTE),
+                            new TopicSetting("local.retention.ms", Type.LONG, "-2", REMOTE),
                             new TopicSetting(
                                     "max.compaction.lag.ms",
                                     Type.LONG,
@@ -144,6 +170,16 @@ public record TopicSetting(String name, Type type, String defaultValue, String d
                                     Type.BOOLEAN,
                                     "false",
                                     "Whether segments are allocated in advance; they are not."),
+                            new TopicSetting(
+                                    "remote.log.copy.disable", Type.BOOLEAN, "false", REMOTE),
+                            new TopicSetting(
+                                    "remote.log.delete.on.disable", Type.BOOLEAN, "false", REMOTE),
+                            new TopicSetting(
+                                    "remote.storage.enable",
+                                    Type.BOOLEAN,
+                                    "false",
+                                    "Kept for tools; there is no remote storage, and true is"
+                                            + " refused."),
                             new TopicSetting(
                                     "retention.bytes",
                                     Type.LONG,
@@ -217,6 +253,9 @@ public record TopicSetting(String name, Type type, String defaultValue, String d
     ///
     /// @throws BrokerException with `INVALID_CONFIG` saying which do not
     static void checkTogether(Map<String, String> effective) {
+        if (Boolean.parseBoolean(value(effective, "remote.storage.enable"))) {
+            throw invalid("remote.storage.enable cannot be true: there is no remote storage");
+        }
         try {
             var compaction = logConfig(effective).compaction();
             if (compaction.minLagMs() > compaction.maxLagMs()) {
@@ -320,6 +359,12 @@ public record TopicSetting(String name, Type type, String defaultValue, String d
                                 value,
                                 choices().containsAll(listOf(value))
                                         && (value.isEmpty() || !hasEmptyParts(value)));
+                case REPLICAS ->
+                        require(
+                                value,
+                                listOf(value).equals(List.of("*"))
+                                        || listOf(value).stream()
+                                                .allMatch(REPLICA.asMatchPredicate()));
             }
         } catch (NumberFormatException e) {
             throw new BrokerException(
@@ -332,6 +377,7 @@ public record TopicSetting(String name, Type type, String defaultValue, String d
         return switch (name) {
             case "min.insync.replicas", "flush.messages" -> value >= 1;
             case "file.delete.delay.ms", "flush.ms", "segment.jitter.ms" -> value >= 0;
+            case "local.retention.bytes", "local.retention.ms" -> value >= -2;
             case "segment.index.bytes" -> value >= 4;
             case "compression.gzip.level" -> value == -1 || (value >= 1 && value <= 9);
             case "compression.lz4.level" -> value >= 1 && value <= 17;
@@ -362,6 +408,7 @@ public record TopicSetting(String name, Type type, String defaultValue, String d
                         case DOUBLE -> "a number from 0 to 1";
                         case CHOICE -> "one of " + choices();
                         case CHOICES -> "a list of " + choices();
+                        case REPLICAS -> "a list of partition:broker, or *";
                     };
             throw invalid(name + " must be " + expected + ", got \"" + value + "\"");
         }

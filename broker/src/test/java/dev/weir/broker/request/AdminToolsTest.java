@@ -365,11 +365,11 @@ class AdminToolsTest {
     @Test
     void a_setting_of_a_topic_that_is_not_known_can_be_taken_away_but_not_set() throws Exception {
         var topic = new ConfigResource(ConfigResource.Type.TOPIC, "t");
-        var throttle = new ConfigEntry("leader.replication.throttled.replicas", "");
+        var unknown = new ConfigEntry("no.such.setting", "");
         for (var type : AlterConfigOp.OpType.values()) {
             var done =
                     admin.incrementalAlterConfigs(
-                                    Map.of(topic, List.of(new AlterConfigOp(throttle, type))))
+                                    Map.of(topic, List.of(new AlterConfigOp(unknown, type))))
                             .all();
             if (type == AlterConfigOp.OpType.DELETE) {
                 done.get();

@@ -5,10 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.broker.BrokerConfig;
 import dev.weir.broker.TestBroker;
-import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.partition.LogDirectoryConfig;
 import dev.weir.broker.topic.NewTopic;
-import dev.weir.broker.topic.TopicSetting;
 
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
@@ -20,13 +18,10 @@ import org.apache.kafka.clients.admin.DescribeConfigsOptions;
 import org.apache.kafka.clients.admin.ProducerState;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.config.ConfigResource;
-import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.InvalidConfigurationException;
 import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
-import org.apache.kafka.storage.internals.log.LogConfig;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -494,71 +489,73 @@ class BrokerSettingsTest {
     }
 
     @Test
-    void settings_of_topics_have_the_defaults_and_bounds_of_kafka() throws Exception {
-        var kafka = new LogConfig(Map.of());
-        var different = new ArrayList<String>();
-        for (var setting : TopicSetting.ALL.values()) {
-            assertThat(kafka.values()).containsKey(setting.name());
-            if (!setting.name().equals("cleanup.policy")) { // a list there
-                assertThat(kafka.values().get(setting.name()).toString())
-                        .as(setting.name())
-                        .isEqualTo(setting.defaultValue());
-            }
-            for (var value :
-                    List.of(
-                            "-131073",
-                            "-131072",
-                            "-3",
-                            "-2",
-                            "-1",
-                            "0",
-                            "1",
-                            "3",
-                            "4",
-                            "9",
-                            "10",
-                            "13",
-                            "14",
-                            "17",
-                            "18",
-                            "22",
-                            "23",
-                            "1048576",
-                            "true",
-                            "TRUE",
-                            "yes",
-                            "x",
-                            "",
-                            ",",
-                            "delete,",
-                            "delete,delete",
-                            "compact, delete",
-                            " 5 ",
-                            "+5")) {
-                if (isTaken(setting.name(), value) != isTakenByKafka(setting.name(), value)) {
-                    different.add(setting.name() + "=" + value);
-                }
-            }
-        }
-        // Kafka takes no segments below a megabyte, to spare its own users.
-        assertThat(different).isNotEmpty().allMatch(each -> each.startsWith("segment.bytes="));
+    void settings_of_what_weir_does_not_have_are_kept_and_shown() throws Exception {
+        var settings =
+                Map.of(
+                        "remote.storage.enable", "false",
+                        "remote.log.copy.disable", "true",
+                        "remote.log.delete.on.disable", "true",
+                        "local.retention.ms", "-1",
+                        "local.retention.bytes", "5",
+                        "leader.replication.throttled.replicas", "0:1, 7:2",
+                        "follower.replication.throttled.replicas", "*");
+        var made = new org.apache.kafka.clients.admin.NewTopic("kept", 1, (short) 1);
+        admin.createTopics(List.of(made.configs(settings))).all().get();
+        restart();
+        var shown = describe(new ConfigResource(ConfigResource.Type.TOPIC, "kept"));
+        settings.forEach((name, value) -> {
+            assertThat(shown.get(name).value()).as(name).isEqualTo(value);
+            assertThat(shown.get(name).source()).isEqualTo(ConfigSource.DYNAMIC_TOPIC_CONFIG);
+        });
+        var usual = describe(TOPIC).get("remote.storage.enable");
+        assertThat(usual.value()).isEqualTo("false");
+        assertThat(usual.source()).isEqualTo(ConfigSource.DEFAULT_CONFIG);
+        assertThat(usual.synonyms()).isEmpty();
     }
 
-    private static boolean isTaken(String name, String value) {
-        try {
-            TopicSetting.check(Map.of(name, value));
-            return true;
-        } catch (BrokerException e) {
-            return false;
-        }
+    @Test
+    void a_topic_cannot_be_put_into_remote_storage() throws Exception {
+        var far = new org.apache.kafka.clients.admin.NewTopic("far", 1, (short) 1);
+        assertThatThrownBy(() ->
+                        admin.createTopics(
+                                        List.of(
+                                                far.configs(
+                                                        Map.of("remote.storage.enable", "TRUE"))))
+                                .all()
+                                .get())
+                .hasCauseInstanceOf(InvalidConfigurationException.class)
+                .hasMessageContaining("there is no remote storage");
+        assertThatThrownBy(() -> set(TOPIC, "remote.storage.enable", "true"))
+                .hasCauseInstanceOf(InvalidConfigurationException.class);
+        assertThat(admin.listTopics().names().get()).containsExactly("t");
     }
 
-    private static boolean isTakenByKafka(String name, String value) {
-        try {
-            LogConfig.validate(Map.of(name, value));
-            return true;
-        } catch (ConfigException | ApiException e) {
-            return false;
+    @Test
+    void throttled_replicas_can_be_added_and_taken_away() throws Exception {
+        var name = "leader.replication.throttled.replicas";
+        change(TOPIC, name, "0:1,1:1", AlterConfigOp.OpType.APPEND);
+        change(TOPIC, name, "0:1", AlterConfigOp.OpType.SUBTRACT);
+        assertThat(describe(TOPIC).get(name).value()).isEqualTo("1:1");
+        assertThatThrownBy(() -> change(TOPIC, name, "1", AlterConfigOp.OpType.APPEND))
+                .hasCauseInstanceOf(InvalidConfigurationException.class)
+                .hasMessageContaining("a list of partition:broker, or *");
+        unset(TOPIC, name);
+        assertThat(describe(TOPIC).get(name).value()).isEmpty();
+    }
+
+    @Test
+    void what_stays_here_of_a_log_is_not_more_than_all_of_it() throws Exception {
+        set(ALL, "log.local.retention.ms", "604800000");
+        for (var longer : List.of("604800001", "-1")) {
+            assertThatThrownBy(() -> set(BROKER, "log.local.retention.ms", longer))
+                    .hasCauseInstanceOf(InvalidRequestException.class)
+                    .hasMessageContaining("at most log.retention.ms, which is 604800000");
         }
+        assertThatThrownBy(() -> set(ALL, "log.retention.ms", "604799999"))
+                .hasCauseInstanceOf(InvalidRequestException.class);
+        set(BROKER, "log.local.retention.bytes", "-1");
+        assertThatThrownBy(() -> set(ALL, "log.retention.bytes", "1"))
+                .hasCauseInstanceOf(InvalidRequestException.class);
+        assertThat(describe(TOPIC).get("local.retention.bytes").value()).isEqualTo("-1");
     }
 }
