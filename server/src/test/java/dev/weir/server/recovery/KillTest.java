@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
@@ -22,6 +23,7 @@ import java.util.concurrent.locks.LockSupport;
 /// recomputation of its inputs, and a consumer group goes on where it had committed.
 ///
 /// `-Dweir.kills=N` sets how often, `-Dweir.seed=S` repeats a run.
+@Timeout(value = 1, unit = TimeUnit.HOURS) // for as many kills as that allows
 class KillTest {
     private static final int[] WORKERS = {2, 1, 3};
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
