@@ -29,9 +29,4 @@ public record CompactionConfig(
             throw new IllegalArgumentException(name + " is too small: " + value);
         }
     }
-
-    /// Everything at once, as tests want it.
-    public static CompactionConfig eager(long deleteRetentionMs) {
-        return new CompactionConfig(true, deleteRetentionMs, 0, Long.MAX_VALUE, 0);
-    }
 }

@@ -10,9 +10,9 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 
-/// Walks the records of one batch after another as a cursor: no object per record. Keys, values and
-/// headers are slices of [#bytes]: of the batch itself where it is uncompressed and on the heap,
-/// else of a scratch array.
+/// Walks the records of one batch after another as a cursor: no object per record. Keys and values
+/// are slices of [#bytes]: of the batch itself where it is uncompressed and on the heap, else of a
+/// scratch array. Headers are passed over.
 ///
 /// Malformed contents throw a [BrokerException] of `CORRUPT_MESSAGE`, whatever the bytes, and those
 /// that are too large when decompressed `MESSAGE_TOO_LARGE`, before so much is allocated; the CRC
@@ -43,14 +43,7 @@ public final class RecordBatchReader {
     private int keyLength;
     private int valueOffset;
     private int valueLength;
-    private int headerCount;
-    private int headersLeft;
-    private int headerPosition;
     private int recordEnd;
-    private int headerKeyOffset;
-    private int headerKeyLength;
-    private int headerValueOffset;
-    private int headerValueLength;
 
     public RecordBatchReader() {
         this(DEFAULT_MAX_UNCOMPRESSED_BYTES);
@@ -132,36 +125,13 @@ public final class RecordBatchReader {
         valueLength = length("value");
         valueOffset = position;
         position += Math.max(0, valueLength);
-        headerCount = varint(recordEnd);
+        int headerCount = varint(recordEnd);
         if (headerCount < 0 || headerCount > recordEnd - position) {
             throw corrupt(headerCount + " headers in " + (recordEnd - position) + " bytes");
         }
         if (headerCount == 0 && position != recordEnd) {
             throw corrupt((recordEnd - position) + " bytes after a record's last field");
         }
-        headersLeft = headerCount;
-        headerPosition = position;
-        position = recordEnd;
-        return true;
-    }
-
-    /// Moves to the record's next header; false after its last.
-    public boolean nextHeader() {
-        if (headersLeft == 0) {
-            return false;
-        }
-        headersLeft--;
-        position = headerPosition;
-        headerKeyLength = length("header key");
-        if (headerKeyLength < 0) {
-            throw corrupt("a header without a key");
-        }
-        headerKeyOffset = position;
-        position += headerKeyLength;
-        headerValueLength = length("header value");
-        headerValueOffset = position;
-        position += Math.max(0, headerValueLength);
-        headerPosition = position;
         position = recordEnd;
         return true;
     }
@@ -186,7 +156,7 @@ public final class RecordBatchReader {
         return timestamp;
     }
 
-    /// The array that key, value and header slices point into; valid until the next `start`.
+    /// The array that key and value slices point into; valid until the next `start`.
     public byte[] bytes() {
         return bytes;
     }
@@ -207,27 +177,6 @@ public final class RecordBatchReader {
     /// -1 for a null value.
     public int valueLength() {
         return valueLength;
-    }
-
-    public int headerCount() {
-        return headerCount;
-    }
-
-    public int headerKeyOffset() {
-        return headerKeyOffset;
-    }
-
-    public int headerKeyLength() {
-        return headerKeyLength;
-    }
-
-    public int headerValueOffset() {
-        return headerValueOffset;
-    }
-
-    /// -1 for a null value.
-    public int headerValueLength() {
-        return headerValueLength;
     }
 
     private void decompress(ByteBuffer compressed, int codec) {

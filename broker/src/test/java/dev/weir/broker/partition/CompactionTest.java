@@ -62,7 +62,7 @@ class CompactionTest {
                 .withSegmentBytes(segmentBytes)
                 .withIndexIntervalBytes(100)
                 .withRetention(-1, -1)
-                .withCompaction(CompactionConfig.eager(1000));
+                .withCompaction(EagerCompaction.after(1000));
     }
 
     // ---------------------------------------------------------------- rules one by one
@@ -272,7 +272,7 @@ class CompactionTest {
         put("gone", null);
         fill();
         compact();
-        partition.reconfigure(eager(300).withCompaction(CompactionConfig.eager(1_000_000)));
+        partition.reconfigure(eager(300).withCompaction(EagerCompaction.after(1_000_000)));
         nowMs += 1000;
         fill();
         compact();

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
-import dev.weir.broker.log.CompactionConfig;
 import dev.weir.broker.log.LogConfig;
 import dev.weir.broker.record.BatchHeader;
 import dev.weir.broker.record.RecordBatchWriter;
@@ -35,7 +34,7 @@ class DiskTroubleTest {
                     .withSegmentBytes(400)
                     .withIndexIntervalBytes(100)
                     .withRetention(-1, -1)
-                    .withCompaction(CompactionConfig.eager(1000));
+                    .withCompaction(EagerCompaction.after(1000));
 
     @TempDir Path temporary;
     private final SimulatedFileSystem disk = new SimulatedFileSystem(1);

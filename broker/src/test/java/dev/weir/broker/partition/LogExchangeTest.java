@@ -3,7 +3,6 @@ package dev.weir.broker.partition;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.weir.broker.log.AbortedTransaction;
-import dev.weir.broker.log.CompactionConfig;
 import dev.weir.broker.log.LogConfig;
 import dev.weir.broker.record.BatchHeader;
 
@@ -93,7 +92,7 @@ class LogExchangeTest {
                             .withIndexIntervalBytes(random.nextInt(600))
                             .withRetention(-1, -1)
                             .withLogAppendTime(random.nextInt(4) == 0);
-            config = compacted ? plain.withCompaction(CompactionConfig.eager(10_000)) : plain;
+            config = compacted ? plain.withCompaction(EagerCompaction.after(10_000)) : plain;
         }
 
         void oursToKafka() throws IOException {

@@ -113,7 +113,7 @@ class LogValidatorComparisonTest {
                         .withCompression(compression(random))
                         .withCompaction(
                                 random.nextInt(3) == 0
-                                        ? CompactionConfig.eager(0)
+                                        ? EagerCompaction.after(0)
                                         : CompactionConfig.OFF);
         var batch = new Damage(random).batch();
         var theirs = kafka(copy(batch), config);

@@ -3,7 +3,6 @@ package dev.weir.broker.partition;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.weir.broker.error.ErrorCode;
-import dev.weir.broker.log.CompactionConfig;
 import dev.weir.broker.log.LogConfig;
 import dev.weir.broker.partition.BothLogs.Outcome;
 import dev.weir.broker.record.RecordBatchWriter;
@@ -106,7 +105,7 @@ class ReturningProducerTest {
 
     @Test
     void compaction_does_not_forget_the_producer() throws IOException {
-        open(SMALL.withCompaction(CompactionConfig.eager(1000)));
+        open(SMALL.withCompaction(EagerCompaction.after(1000)));
         write(0, 4);
         fill(); // with the same key
         both.sync();

@@ -67,7 +67,7 @@ class RecordBatchTest {
                 byte[] value = randomBytes(random);
                 long timestamp = base + random.nextInt(2000) - 1000;
                 writer.append(timestamp, key, value);
-                expected.add(describe(500 + i, timestamp, key, value, new Header[0]));
+                expected.add(describe(500 + i, timestamp, key, value));
             }
             ByteBuffer written = writer.finish();
             assertThat(written.remaining()).isEqualTo(writer.sizeInBytes());
@@ -157,9 +157,7 @@ class RecordBatchTest {
             try {
                 reader.start(bytes);
                 while (reader.next()) {
-                    while (reader.nextHeader()) {
-                        assertThat(reader.headerKeyLength()).isNotNegative();
-                    }
+                    assertThat(reader.keyLength()).isGreaterThanOrEqualTo(-1);
                 }
             } catch (BrokerException e) {
                 assertThat(e.code()).isEqualTo(ErrorCode.CORRUPT_MESSAGE);
@@ -251,28 +249,12 @@ class RecordBatchTest {
         assertThat(rest.hasRemaining()).isFalse();
         List<String> records = new ArrayList<>();
         while (reader.next()) {
-            Header[] headers = new Header[reader.headerCount()];
-            for (int i = 0; reader.nextHeader(); i++) {
-                headers[i] =
-                        new RecordHeader(
-                                new String(
-                                        slice(
-                                                reader,
-                                                reader.headerKeyOffset(),
-                                                reader.headerKeyLength()),
-                                        StandardCharsets.UTF_8),
-                                slice(
-                                        reader,
-                                        reader.headerValueOffset(),
-                                        reader.headerValueLength()));
-            }
             records.add(
                     describe(
                             reader.offset(),
                             reader.timestamp(),
                             slice(reader, reader.keyOffset(), reader.keyLength()),
-                            slice(reader, reader.valueOffset(), reader.valueLength()),
-                            headers));
+                            slice(reader, reader.valueOffset(), reader.valueLength())));
         }
         return records;
     }
@@ -283,26 +265,11 @@ class RecordBatchTest {
 
     private static String describe(Record record) {
         return describe(
-                record.offset(),
-                record.timestamp(),
-                bytes(record.key()),
-                bytes(record.value()),
-                record.headers());
+                record.offset(), record.timestamp(), bytes(record.key()), bytes(record.value()));
     }
 
-    private static String describe(
-            long offset, long timestamp, byte[] key, byte[] value, Header[] headers) {
-        StringBuilder text =
-                new StringBuilder()
-                        .append(offset)
-                        .append('@')
-                        .append(timestamp)
-                        .append(Arrays.toString(key))
-                        .append(Arrays.toString(value));
-        for (Header header : headers) {
-            text.append(header.key()).append(Arrays.toString(header.value()));
-        }
-        return text.toString();
+    private static String describe(long offset, long timestamp, byte[] key, byte[] value) {
+        return offset + "@" + timestamp + Arrays.toString(key) + Arrays.toString(value);
     }
 
     private static SimpleRecord[] randomRecords(Random random, int count) {
