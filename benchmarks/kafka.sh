@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # benchmarks/kafka.sh [RUNS=3]
 # Produce, fetch and round trips against Weir and an Apache Kafka 4.3.1 broker from Maven Central, in turn
-# on the same machine; prints medians and the ratio Weir/Kafka of each figure. About fifteen minutes.
+# on the same machine; prints medians and the ratio Weir/Kafka of each figure. About twenty minutes.
 # CPU is the broker's own, in seconds per million records, after WARM=2 runs of each case whose figures do
 # not count. ONLY=REGEX picks cases. Weir fsyncs before it acknowledges, Kafka does not, except where a case
-# says that both do (Kafka's topic has flush.messages=1) or that neither does (log.durability=os).
+# says that both do (Kafka's topic has flush.messages=1) or that neither does (log.durability=os). The cases
+# named "partitions" write to all partitions of a topic at once, and tell how many times a second Weir syncs a log.
 set -euo pipefail
 HERE=$(cd "$(dirname "$0")" && pwd)
 ROOT=$(dirname "$HERE")
@@ -60,6 +61,8 @@ without_fsync() { # starts a Weir that leaves it to the operating system, as Kaf
     until grep -q '^weir ready' "$WORK/os.out"; do sleep 0.1; done
 }
 
+HPORT=$(sed -n 's/^weir ready.* http=[^ ]*:\([0-9]*\).*/\1/p' "$WORK/weir.out")
+syncs() { curl -s "http://127.0.0.1:$HPORT/metrics" | awk '$1 ~ /^weir_log_sync_seconds_count/ {n += $2} END {printf "%d\n", n}'; }
 ticks() { awk '{sub(/^.*\) /,""); print $12+$13}' "/proc/$1/stat"; }
 median() { sort -g | awk '{v[NR]=$1} END {print v[int((NR+1)/2)]}'; }
 tool() { "$JAVA" -Xmx512m -cp "$PEER" "$@" 2>/dev/null; }
@@ -70,12 +73,13 @@ measure() { # name kind records command... : runs it on both in turn, RUNS times
     local name=$1 kind=$2 records=$3
     shift 3
     [[ $name =~ ${ONLY:-.} ]] || return 0
-    : >"$WORK/k" && : >"$WORK/w" && : >"$WORK/kc" && : >"$WORK/wc"
+    : >"$WORK/k" && : >"$WORK/w" && : >"$WORK/kc" && : >"$WORK/wc" && : >"$WORK/ws"
     for run in $(seq "$((1 - WARM))" "$RUNS"); do
         for who in $WHO; do
-            local port=$KPORT pid=$KPID c0 c1 line value
+            local port=$KPORT pid=$KPID c0 c1 s0=0 line value
             [ "$who" = w ] && port=$WPORT pid=$WPID
             [ "$who" = o ] && port=$((WPORT + 1)) pid=$OPID who=w
+            [[ $who = w && $name = *partitions* ]] && s0=$(syncs)
             c0=$(ticks "$pid")
             line=$("$@" "127.0.0.1:$port")
             c1=$(ticks "$pid")
@@ -85,11 +89,15 @@ measure() { # name kind records command... : runs it on both in turn, RUNS times
             esac
             [ "$run" -le 0 ] && continue
             echo "$value" >>"$WORK/$who"
+            [[ $who = w && $name = *partitions* ]] &&
+                awk -v a="$s0" -v b="$(syncs)" -v rate="$value" -v n="$records" 'BEGIN {print (b-a)*rate/n}' >>"$WORK/ws"
             awk -v a="$c0" -v b="$c1" -v n="$records" 'BEGIN {print (b-a)/100*1e6/n}' >>"$WORK/${who}c"
         done
     done
     awk -v name="$name" -v kind="$kind" -v k="$(median <"$WORK/k")" -v w="$(median <"$WORK/w")" -v kc="$(median <"$WORK/kc")" -v wc="$(median <"$WORK/wc")" \
-        'BEGIN {printf "%-34s %-5s kafka %10.0f  weir %10.0f  ratio %5.2f   cpu-s/M kafka %6.2f  weir %6.2f  ratio %5.2f\n", name, kind, k, w, w/k, kc, wc, wc/kc}'
+        'BEGIN {printf "%-34s %-5s kafka %10.0f  weir %10.0f  ratio %5.2f   cpu-s/M kafka %6.2f  weir %6.2f  ratio %5.2f", name, kind, k, w, w/k, kc, wc, wc/kc}'
+    [ -s "$WORK/ws" ] && printf '   weir syncs/s %6.0f' "$(median <"$WORK/ws")"
+    echo
 }
 TOPIC=bench # what the topics' names begin with
 produce() { # size count extra... server
@@ -100,6 +108,7 @@ produce() { # size count extra... server
 }
 fetch() { own dev.weir.benchmarks.broker.FetchAll "$3" "bench-$1" "$2"; }
 roundtrip() { own dev.weir.benchmarks.broker.RoundTrips "$2" "$TOPIC-roundtrip" "$1"; }
+spread() { own dev.weir.benchmarks.broker.ProduceRoundRobin "$3" "$1" "$2"; } # partitions count server
 flushed() { # topic: on Kafka with an fsync for each append
     tool org.apache.kafka.tools.TopicCommand --bootstrap-server "127.0.0.1:$KPORT" --create --topic "$1" --config flush.messages=1 >/dev/null
 }
@@ -120,6 +129,9 @@ measure "produce 1 KiB acks=1" rate 500000 produce 1024 500000 acks=1
 page_cache
 measure "produce 1 KiB acks=all" rate 500000 produce 1024 500000 acks=all
 measure "produce 100 B, batch.size 150" rate 200000 produce 100 200000 acks=all batch.size=150 linger.ms=0
+for partitions in 1 100 1000; do
+    measure "produce 100 B, partitions $partitions" rate 1000000 spread "$partitions" 1000000
+done
 measure "fetch 100 B" rate 2000000 fetch 100 2000000
 measure "fetch 1 KiB" rate 500000 fetch 1024 500000
 measure "round trip acks=all (us)" p50 10000 roundtrip 10000
