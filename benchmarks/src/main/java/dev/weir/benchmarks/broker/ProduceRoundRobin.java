@@ -3,10 +3,11 @@ package dev.weir.benchmarks.broker;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 import java.util.List;
@@ -14,6 +15,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /// Sends records of 100 bytes with acks=all to each partition of a topic in turn, so that all of
 /// them are written to at once: Kafka's own tools fill a batch of one partition before they go on
@@ -63,16 +66,21 @@ public final class ProduceRoundRobin {
         }
     }
 
+    /// Makes the topic, and waits until its partitions are served: the producer waits for minutes
+    /// for one that Kafka still refuses when it is written to first.
     private static void create(String bootstrap, NewTopic topic)
             throws ExecutionException, InterruptedException {
         Map<String, Object> settings =
                 Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap);
         try (Admin admin = Admin.create(settings)) {
-            admin.createTopics(List.of(topic)).all().get();
-        } catch (ExecutionException e) {
-            if (!(e.getCause() instanceof TopicExistsException)) {
-                throw e;
+            if (!admin.listTopics().names().get().contains(topic.name())) {
+                admin.createTopics(List.of(topic)).all().get();
             }
+            Map<TopicPartition, OffsetSpec> ends =
+                    IntStream.range(0, topic.numPartitions())
+                            .mapToObj(i -> new TopicPartition(topic.name(), i))
+                            .collect(Collectors.toMap(each -> each, _ -> OffsetSpec.latest()));
+            admin.listOffsets(ends).all().get();
         }
     }
 }
