@@ -882,7 +882,8 @@ public final class Log {
                     }
                     length = first;
                 }
-                return new FileSlice(segment.file(), batch.position(), length);
+                int intact = segment.intact(batch.position(), length, gapsBelow());
+                return new FileSlice(segment.file(), batch.position(), intact);
             }
         }
         return FileSlice.EMPTY;

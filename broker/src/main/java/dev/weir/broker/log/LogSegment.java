@@ -43,6 +43,7 @@ final class LogSegment {
     private final SparseIndex offsets;
     private final SparseIndex timestamps;
     private final AbortedIndex aborted;
+    private final FirstReads firstReads;
 
     private volatile StorageFile file; // opened under this
     private boolean discarded; // guarded by this
@@ -68,6 +69,7 @@ final class LogSegment {
         this.directory = directory;
         this.baseOffset = baseOffset;
         this.size = size;
+        firstReads = new FirstReads(size < 0);
         offsets = SparseIndex.offsets(files, path(OFFSET_INDEX + ending));
         timestamps = SparseIndex.timestamps(files, path(TIME_INDEX + ending));
         aborted = new AbortedIndex(files, path(ABORTED_INDEX + ending), aborts);
@@ -160,6 +162,11 @@ final class LogSegment {
         return known;
     }
 
+    /// How many bytes from a batch on can be given to a reader; see [FirstReads#intact].
+    int intact(int position, int length, long gapsBelow) throws IOException {
+        return firstReads.intact(file(), position, length, size(), gapsBelow);
+    }
+
     long createdMs() {
         return createdMs;
     }
@@ -223,6 +230,7 @@ final class LogSegment {
     void resetTo(int position, int offsetEntries, int timestampEntries, int abortedEntries)
             throws IOException {
         size = position;
+        firstReads.knownFrom(position);
         firstTimestamp = UNKNOWN;
         sinceIndexEntry = 0;
         offsets.keepFirst(offsetEntries);

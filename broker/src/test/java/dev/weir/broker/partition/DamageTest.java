@@ -24,9 +24,10 @@ import java.util.List;
 import java.util.Random;
 
 /// Bytes anywhere in one file of a partition are flipped, zeroed or cut off, while the log is
-/// closed or open, at every age of it. Afterwards a consumer that checks checksums and that offsets
-/// follow each other reads exactly what was written, or is told of the damage: by an error of the
-/// broker that names the place, or by a wrong checksum of bytes that were sent as they are on disk.
+/// closed or open, at every age of it. Afterwards a consumer reads exactly what was written, or is
+/// told of the damage by an error of the broker that names the place. Only what is damaged while
+/// the log is open may be served: bytes are sent as they are on disk, and a consumer that checks
+/// checksums and that offsets follow each other finds it.
 ///
 /// `-Dweir.log.seeds=N` tries N seeds, `-Dweir.log.seed=S` just that one.
 @ExtendWith(QuietLogs.class)
@@ -74,6 +75,7 @@ class DamageTest {
         private String what = "before the damage";
         private String damaged = "";
         private boolean told;
+        private boolean mayBeServed;
 
         Life(long seed) {
             random = new Random(seed);
@@ -98,6 +100,7 @@ class DamageTest {
                 acknowledged = written.size();
             }
             boolean open = age == 2;
+            mayBeServed = open;
             if (!damage(open)) {
                 return; // nothing is on disk yet
             }
@@ -110,6 +113,7 @@ class DamageTest {
                 }
             }
             open();
+            mayBeServed = false;
             check();
             if (partition.offlineReason() == null) {
                 goOn();
@@ -257,6 +261,7 @@ class DamageTest {
                 }
                 long after = bytes == null ? -1 : walk(bytes, next);
                 if (after < 0) {
+                    assertThat(mayBeServed).as("damage was served at offset " + next).isTrue();
                     told = true;
                     return;
                 }
