@@ -23,7 +23,7 @@ final class FirstReads {
     /// A reader is given no more than was checked, and for one answer no more than this is.
     static final int MOST_BYTES = 1 << 20;
 
-    private static final Run NOTHING = new Run(0, 0, 0);
+    private static final Run NOTHING = new Run(-1, -1, -1);
 
     private volatile int uncheckedEnd; // below it nothing is known but of the run
     private volatile Run checked = NOTHING;
