@@ -270,7 +270,7 @@ class PartitionTest {
     @Test
     void how_long_producers_are_remembered_can_change_while_the_log_is_open() {
         append(Batches.idempotent(7, 5, 0, "a"));
-        nowMs += 1001;
+        nowMs += 1000;
         directory.reconfigure(new UpkeepConfig(1001, 15_000, 1 << 20, 1, 1));
         directory.upkeepOnce();
         assertCode(
