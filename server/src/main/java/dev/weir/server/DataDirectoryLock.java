@@ -7,7 +7,11 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
@@ -54,8 +58,20 @@ final class DataDirectoryLock implements AutoCloseable {
                     0);
             return new DataDirectoryLock(channel, lock);
         } catch (IOException e) {
-            throw new ConfigException("data.dir=" + dataDir + " cannot be used: " + e, e);
+            throw new ConfigException("data.dir=" + dataDir + " cannot be used: " + inWords(e), e);
         }
+    }
+
+    /// The exceptions of files say what happened by their class alone.
+    private static String inWords(IOException e) {
+        return switch (e) {
+            case FileAlreadyExistsException file -> file.getFile() + " is not a directory";
+            case AccessDeniedException file -> "this user may not read and write " + file.getFile();
+            case NoSuchFileException file -> file.getFile() + " does not exist";
+            case FileSystemException file when file.getReason() != null ->
+                    file.getFile() + ": " + file.getReason();
+            default -> e.toString();
+        };
     }
 
     private static FileLock tryLock(FileChannel channel) throws IOException {

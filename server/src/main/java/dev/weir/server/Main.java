@@ -77,7 +77,9 @@ public final class Main {
             if (isBindFailure(e)) {
                 err.println(
                         "weir: if another server has the port, stop it or choose another, such as"
-                                + " --set http.listen=127.0.0.1:0");
+                                + " --set "
+                                + refusedListener(e).key
+                                + "=127.0.0.1:0");
             } else {
                 logger.error("the server cannot start", e);
             }
@@ -112,6 +114,17 @@ public final class Main {
     private static boolean isBindFailure(UncheckedIOException e) {
         Throwable cause = e.getCause().getCause();
         return cause instanceof BindException || cause instanceof NativeIoException;
+    }
+
+    /// The doors name their property in the message; the broker, which knows of none, does not.
+    private static Property refusedListener(UncheckedIOException e) {
+        String message = e.getCause().getMessage();
+        for (Property door : List.of(Property.HTTP_LISTEN, Property.POSTGRES_LISTEN)) {
+            if (message.startsWith(door.key + ":")) {
+                return door;
+            }
+        }
+        return Property.KAFKA_LISTEN;
     }
 
     private static void awaitForever(CountDownLatch never) {

@@ -16,6 +16,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -81,6 +82,31 @@ class MainTest {
                     .as("a stack trace")
                     .doesNotContain("\tat ");
         }
+    }
+
+    @Test
+    void the_setting_of_the_port_that_is_in_use_is_the_one_to_change() throws Exception {
+        try (var server = WeirServer.start(ServerConfig.onFreePorts(dir.resolve("first")))) {
+            var arguments = new ArrayList<>(serverArguments());
+            arguments.addAll(
+                    List.of("--set", "kafka.listen=127.0.0.1:" + server.kafkaAddress().getPort()));
+            Outcome outcome = run(arguments);
+            assertThat(outcome.code).isEqualTo(1);
+            assertThat(outcome.err)
+                    .contains("--set kafka.listen=127.0.0.1:0")
+                    .doesNotContain("http.listen");
+        }
+    }
+
+    @Test
+    void a_data_directory_that_is_a_file_is_called_so() throws Exception {
+        Path file = Files.createFile(dir.resolve("afile"));
+        Outcome outcome = run(List.of("server", "--data", file.toString()));
+        assertThat(outcome.code).isEqualTo(1);
+        assertThat(outcome.err)
+                .isEqualTo(
+                        "weir: data.dir=%s cannot be used: %s is not a directory\n"
+                                .formatted(file, file));
     }
 
     @Test
