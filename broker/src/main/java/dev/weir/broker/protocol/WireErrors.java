@@ -20,5 +20,7 @@ public final class WireErrors {
 
     public static final short THROTTLING_QUOTA_EXCEEDED = Errors.THROTTLING_QUOTA_EXCEEDED.code();
 
+    public static final short INVALID_REGULAR_EXPRESSION = Errors.INVALID_REGULAR_EXPRESSION.code();
+
     private WireErrors() {}
 }

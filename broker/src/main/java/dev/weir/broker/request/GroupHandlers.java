@@ -225,6 +225,9 @@ record GroupHandlers(Node node, GroupCalls calls, Transactions transactions) {
                     body.groupId(),
                     body.subscribedTopicNames().stream().mapToLong(String::length).sum());
         }
+        if (body.subscribedTopicRegex() != null) {
+            Expressions.checkLength(body.subscribedTopicRegex());
+        }
         calls.ask(
                 exchange,
                 coordinator ->

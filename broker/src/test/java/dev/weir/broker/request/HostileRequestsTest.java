@@ -45,6 +45,8 @@ import org.apache.kafka.common.message.ListOffsetsRequestData;
 import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsPartition;
 import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsTopic;
 import org.apache.kafka.common.message.ListOffsetsResponseData;
+import org.apache.kafka.common.message.ListTransactionsRequestData;
+import org.apache.kafka.common.message.ListTransactionsResponseData;
 import org.apache.kafka.common.message.MetadataRequestData;
 import org.apache.kafka.common.message.MetadataRequestData.MetadataRequestTopic;
 import org.apache.kafka.common.message.MetadataResponseData;
@@ -111,6 +113,30 @@ class HostileRequestsTest {
         }
         client.sendBytes(frame);
         assertThat(client.isClosedByBroker()).isTrue();
+    }
+
+    @Test
+    void a_long_regular_expression_is_refused_before_it_is_compiled() throws Exception {
+        var listed =
+                (ListTransactionsResponseData)
+                        client.call(
+                                ApiKeys.LIST_TRANSACTIONS,
+                                2,
+                                new ListTransactionsRequestData()
+                                        .setTransactionalIdPattern("(".repeat(LONGEST)));
+        assertThat(listed.errorCode()).isEqualTo(Errors.INVALID_REGULAR_EXPRESSION.code());
+        var beat =
+                (ConsumerGroupHeartbeatResponseData)
+                        client.call(
+                                ApiKeys.CONSUMER_GROUP_HEARTBEAT,
+                                1,
+                                new ConsumerGroupHeartbeatRequestData()
+                                        .setGroupId("g")
+                                        .setMemberId("m")
+                                        .setRebalanceTimeoutMs(1000)
+                                        .setTopicPartitions(List.of())
+                                        .setSubscribedTopicRegex("x".repeat(LONGEST)));
+        assertThat(beat.errorCode()).isEqualTo(Errors.INVALID_REGULAR_EXPRESSION.code());
     }
 
     @Test
