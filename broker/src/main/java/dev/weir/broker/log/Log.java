@@ -861,10 +861,36 @@ public final class Log {
     ///   `maxBytes`; otherwise nothing is returned then
     public FileSlice read(long offset, int maxBytes, LogPosition limit, boolean wholeFirstBatch)
             throws IOException {
+        return read(segments, offset, maxBytes, limit, wholeFirstBatch);
+    }
+
+    /// What a reader of committed records is given.
+    ///
+    /// @param aborted transactions with records in the segment of the slice, from where the reader
+    ///   reads on
+    public record Committed(FileSlice slice, List<AbortedTransaction> aborted) {}
+
+    /// As [#read], with the transactions that were aborted. Both come from the same segments: a
+    /// compacted one has neither the records of an aborted transaction nor its name.
+    public Committed readCommitted(
+            long offset, int maxBytes, LogPosition limit, boolean wholeFirstBatch)
+            throws IOException {
+        LogSegment[] now = segments;
+        FileSlice slice = read(now, offset, maxBytes, limit, wholeFirstBatch);
+        if (slice.length() == 0) {
+            return new Committed(slice, List.of());
+        }
+        int next = floor(now, offset) + 1;
+        long segmentEnd = next < now.length ? now[next].baseOffset() : Long.MAX_VALUE;
+        return new Committed(slice, aborted(now, offset, Math.min(limit.offset(), segmentEnd)));
+    }
+
+    private FileSlice read(
+            LogSegment[] now, long offset, int maxBytes, LogPosition limit, boolean wholeFirstBatch)
+            throws IOException {
         if (offset >= limit.offset()) {
             return FileSlice.EMPTY;
         }
-        LogSegment[] now = segments;
         for (int i = floor(now, offset); i < now.length; i++) {
             LogSegment segment = now[i];
             if (segment.baseOffset() > limit.segment().baseOffset()) {
@@ -926,9 +952,13 @@ public final class Log {
     }
 
     /// Aborted transactions with records in a range of offsets.
-    public List<AbortedTransaction> aborted(long from, long to) throws IOException {
+    List<AbortedTransaction> aborted(long from, long to) throws IOException {
+        return aborted(segments, from, to);
+    }
+
+    private static List<AbortedTransaction> aborted(LogSegment[] now, long from, long to)
+            throws IOException {
         List<AbortedTransaction> overlapping = List.of();
-        LogSegment[] now = segments;
         for (int i = floor(now, from); i < now.length; i++) {
             for (AbortedTransaction transaction : now[i].aborted()) {
                 if (transaction.lastOffset() >= from && transaction.firstOffset() < to) {
@@ -943,13 +973,6 @@ public final class Log {
             }
         }
         return overlapping;
-    }
-
-    /// The base offset of the segment after the one that contains an offset, or the end.
-    public long segmentEnd(long offset) {
-        LogSegment[] now = segments;
-        int next = floor(now, offset) + 1;
-        return next < now.length ? now[next].baseOffset() : end.offset();
     }
 
     /// The first record below the limit whose timestamp is at least this.

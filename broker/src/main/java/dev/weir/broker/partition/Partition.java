@@ -757,14 +757,14 @@ public final class Partition {
                                         : opened.positionOf(lastStable);
                     };
             boolean nothing = upTo == ReadLimit.LAST_STABLE_OFFSET && offset >= lastStable;
-            FileSlice slice =
-                    nothing
-                            ? FileSlice.EMPTY
-                            : opened.read(offset, maxBytes, limit, wholeFirstBatch);
+            FileSlice slice = FileSlice.EMPTY;
             List<AbortedTransaction> aborted = List.of();
-            if (upTo == ReadLimit.LAST_STABLE_OFFSET && slice.length() > 0) {
-                long to = Math.min(limit.offset(), opened.segmentEnd(offset));
-                aborted = opened.aborted(offset, to);
+            if (upTo != ReadLimit.LAST_STABLE_OFFSET) {
+                slice = opened.read(offset, maxBytes, limit, wholeFirstBatch);
+            } else if (!nothing) {
+                Log.Committed read = opened.readCommitted(offset, maxBytes, limit, wholeFirstBatch);
+                slice = read.slice();
+                aborted = read.aborted();
             }
             boolean older = slice.length() > 0 && !limit.isIn(slice.file());
             return new ReadResult(
