@@ -880,7 +880,11 @@ public final class Log {
         if (slice.length() == 0) {
             return new Committed(slice, List.of());
         }
-        int next = floor(now, offset) + 1;
+        int holder = floor(now, offset);
+        while (!now[holder].isIn(slice.file())) {
+            holder++; // compaction left nothing of what the segments before it had from here on
+        }
+        int next = holder + 1;
         long segmentEnd = next < now.length ? now[next].baseOffset() : Long.MAX_VALUE;
         return new Committed(slice, aborted(now, offset, Math.min(limit.offset(), segmentEnd)));
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.weir.broker.log.AbortedTransaction;
 import dev.weir.broker.log.CompactionConfig;
 import dev.weir.broker.log.LogConfig;
+import dev.weir.broker.record.BatchHeader;
 
 import org.apache.kafka.common.record.internal.FileRecords;
 import org.apache.kafka.common.record.internal.Record;
@@ -148,8 +149,10 @@ class CleanerComparisonTest {
             assertThat(stable).isEqualTo(kafka.log().lastStableOffset());
             var bases = new TreeSet<>(KafkaFiles.logs(both.ourPath()).keySet());
             for (long from = 0; from < stable; from += 1 + random.nextInt(20)) {
-                var mine = ours.read(from, 1, ReadLimit.LAST_STABLE_OFFSET, true).aborted();
-                Long next = bases.higher(from);
+                var read = ours.read(from, 1, ReadLimit.LAST_STABLE_OFFSET, true);
+                var mine = read.aborted();
+                long first = BatchHeader.baseOffset(read.slice().toBuffer(), 0);
+                Long next = bases.higher(Math.max(from, first));
                 long to = next == null ? stable : Math.min(stable, next);
                 var theirs = new ArrayList<AbortedTransaction>();
                 for (var one : kafka.log().collectAbortedTransactions(from, to)) {

@@ -147,6 +147,40 @@ class CompactionTest {
         assertThat(everything()).doesNotContainValue("k=aborted");
     }
 
+    /// While some segments are compacted already and others not yet: the one in which a reader goes
+    /// on may hold nothing more, so that it is given the next one, with transactions that begin
+    /// after the end of the first.
+    @Test
+    void a_reader_is_told_of_aborted_transactions_at_each_step_of_a_compaction()
+            throws IOException {
+        open(eager(300));
+        try (var _ = partition.pin(0)) {
+            for (int i = 0; i < 20; i++) {
+                put("k", "v" + i);
+            }
+            transactional(7, "k", "aborted");
+            partition.appendMarker(7, (short) 0, false, nowMs);
+            put("k", "last");
+            fill();
+            compact(); // all but that
+        }
+        var steps = new int[1];
+        partition.compact(
+                1 << 20,
+                () -> {
+                    steps[0]++;
+                    for (long from = 0; from < 20; from++) {
+                        assertThat(read(from, ReadLimit.LAST_STABLE_OFFSET))
+                                .as("from " + from)
+                                .doesNotContainValue("k=aborted")
+                                .containsValue("k=last");
+                    }
+                    return false;
+                });
+        assertThat(steps[0]).isGreaterThan(20);
+        assertThat(visible()).doesNotContainValue("k=v0");
+    }
+
     @Test
     void young_records_are_left_alone() {
         open(eager(300).withCompaction(new CompactionConfig(true, 1000, 5000, Long.MAX_VALUE, 0)));
@@ -495,6 +529,12 @@ class CompactionTest {
             });
             actual.values().removeIf(value -> value == null);
             assertThat(actual).isEqualTo(expected);
+            // A reader may have come to any offset before what was there was compacted away.
+            long from = partition.logStartOffset();
+            from += random.nextInt((int) (end - from) + 1);
+            assertThat(read(from, ReadLimit.LAST_STABLE_OFFSET))
+                    .as("committed records from " + from)
+                    .isEqualTo(found.tailMap(from, true));
         }
     }
 
@@ -559,20 +599,20 @@ class CompactionTest {
 
     /// What readers of committed records see, by offset.
     private NavigableMap<Long, String> visible() {
-        return read(ReadLimit.LAST_STABLE_OFFSET);
+        return read(partition.logStartOffset(), ReadLimit.LAST_STABLE_OFFSET);
     }
 
     private NavigableMap<Long, String> everything() {
-        return read(ReadLimit.LOG_END);
+        return read(partition.logStartOffset(), ReadLimit.LOG_END);
     }
 
     /// Reads batch by batch as a client does.
-    private NavigableMap<Long, String> read(ReadLimit limit) {
+    private NavigableMap<Long, String> read(long start, ReadLimit limit) {
         boolean committed = limit == ReadLimit.LAST_STABLE_OFFSET;
         long end = committed ? partition.lastStableOffset() : partition.logEndOffset();
         var found = new TreeMap<Long, String>();
         var reader = new RecordBatchReader();
-        long next = partition.logStartOffset();
+        long next = start;
         while (next < end) {
             var result = partition.read(next, 700, limit, true);
             assertThat(result.slice().length()).as("bytes from " + next).isPositive();
