@@ -4,7 +4,6 @@ import dev.weir.broker.storage.FileSystem;
 import dev.weir.broker.storage.FileSystem.OpenMode;
 import dev.weir.broker.storage.StorageFile;
 
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -23,18 +22,18 @@ final class AbortedIndex {
     private volatile Path path;
     private List<AbortedTransaction> entries; // guarded by this; null until loaded; never mutated
     private int flushed; // guarded by this
-    private boolean fileMayExist; // guarded by this
+    private boolean fileExists; // guarded by this
     private boolean longer; // guarded by this: whether the file may have more than was flushed
 
-    AbortedIndex(FileSystem files, Path path, boolean fileMayExist) {
+    AbortedIndex(FileSystem files, Path path, boolean fileExists) {
         this.files = files;
         this.path = path;
-        this.fileMayExist = fileMayExist;
+        this.fileExists = fileExists;
     }
 
     synchronized List<AbortedTransaction> entries() throws IOException {
         if (entries == null) {
-            entries = fileMayExist ? load() : List.of();
+            entries = fileExists ? load() : List.of();
             flushed = entries.size();
         }
         return entries;
@@ -49,7 +48,7 @@ final class AbortedIndex {
             entries = List.copyOf(all.subList(0, Math.min(count, all.size())));
         }
         flushed = entries.size();
-        longer = fileMayExist;
+        longer = fileExists;
     }
 
     synchronized void append(AbortedTransaction aborted) throws IOException {
@@ -93,7 +92,7 @@ final class AbortedIndex {
         }
         synchronized (this) {
             flushed = all.size();
-            fileMayExist = true;
+            fileExists = true;
             longer = false;
         }
         return true;
@@ -114,12 +113,7 @@ final class AbortedIndex {
     }
 
     private List<AbortedTransaction> load() throws IOException {
-        ByteBuffer stored;
-        try {
-            stored = ByteBuffer.wrap(files.readFully(path));
-        } catch (FileNotFoundException e) {
-            return List.of();
-        }
+        ByteBuffer stored = ByteBuffer.wrap(files.readFully(path)); // gone is not empty
         List<AbortedTransaction> loaded = new ArrayList<>();
         long before = -1;
         while (stored.hasRemaining()) {

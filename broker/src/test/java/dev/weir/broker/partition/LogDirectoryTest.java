@@ -180,6 +180,32 @@ class LogDirectoryTest {
         }
     }
 
+    @Test
+    void without_the_index_of_aborted_transactions_committed_records_cannot_be_read()
+            throws IOException {
+        LogConfig config = LogConfig.DEFAULT.withSegmentBytes(500);
+        try (LogDirectory directory = open(LogDirectoryConfig.DEFAULT)) {
+            Partition partition = directory.open("a", 0, config);
+            partition.append(
+                    Batches.batch(1000, 7, 0, 0, true, "v"),
+                    AppendOrigin.CLIENT,
+                    partition.verification(7, (short) 0).orElse(Partition.UNVERIFIED));
+            partition.appendMarker(7, (short) 0, false, 1000);
+            for (int i = 0; i < 20; i++) {
+                partition.append(Batches.plain(1000, "x".repeat(100)), AppendOrigin.CLIENT);
+            }
+        }
+        try (LogDirectory directory = open(LogDirectoryConfig.DEFAULT)) {
+            Partition partition = directory.open("a", 0, config);
+            Files.delete(temporary.resolve("log/a-0/00000000000000000000.txnindex"));
+            assertThatThrownBy(() -> partition.read(0, 1000, ReadLimit.LAST_STABLE_OFFSET, true))
+                    .isInstanceOf(BrokerException.class)
+                    .hasMessageContaining("txnindex");
+            assertThat(partition.read(0, 1000, ReadLimit.HIGH_WATERMARK, true).slice().length())
+                    .isPositive();
+        }
+    }
+
     private static void write(
             Partition partition, int producer, int batches, ConcurrentLinkedQueue<Long> offsets) {
         Semaphore inFlight = new Semaphore(20);
