@@ -60,6 +60,12 @@ final class BatchWalker {
         return size;
     }
 
+    /// Whether the batch behind this one was read along with it.
+    boolean hasReadNext() {
+        int left = chunk.limit() - at() - size;
+        return left >= BatchHeader.BYTES && BatchHeader.sizeInBytes(chunk, at() + size) <= left;
+    }
+
     private boolean fill(int needed) throws IOException {
         if (position + needed <= chunkStart + chunk.limit()) {
             return true;

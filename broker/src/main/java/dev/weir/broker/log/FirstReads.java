@@ -64,7 +64,8 @@ final class FirstReads {
         int known = within ? run.to : position;
         int wanted = (int) Math.min((long) position + length, end);
         if (known < wanted) {
-            Run more = check(file, within ? run : null, known, wanted, size, gapsBelow);
+            int stop = Math.min(wanted, known + Math.min(MOST_BYTES, size - known));
+            Run more = check(file, within ? run : null, known, stop, size, gapsBelow);
             known = more.to;
             checked = within ? new Run(run.from, more.to, more.nextOffset) : more;
         }
@@ -74,16 +75,16 @@ final class FirstReads {
         return known >= end ? length : Math.min(length, known - position);
     }
 
-    /// Checks batches until one reaches behind what is wanted.
+    /// Checks batches until one reaches behind what is wanted, and those that were read with it, so
+    /// that who reads on in small pieces does not have them read again.
     ///
     /// @param before what they follow, or null
-    private Run check(StorageFile file, Run before, int from, int wanted, int size, long gapsBelow)
+    private Run check(StorageFile file, Run before, int from, int stop, int size, long gapsBelow)
             throws IOException {
         BatchWalker batches = new BatchWalker(file, from, size);
-        int stop = Math.min(wanted, from + Math.min(MOST_BYTES, size - from));
         int to = from;
         long next = before == null ? -1 : before.nextOffset;
-        while (to < stop) {
+        while (to < stop || (to < uncheckedEnd && batches.hasReadNext())) {
             if (!batches.next() || !follows(batches, next, gapsBelow)) {
                 tell(file, to);
                 break;

@@ -83,6 +83,29 @@ class RecoveryWorkTest {
         }
     }
 
+    /// What lay on the disk before is checked when it is first read.
+    @Test
+    void who_reads_in_small_pieces_after_a_start_does_not_have_all_read_again_for_each() {
+        var disk = new SimulatedFileSystem(1);
+        long written;
+        try (var directory = open(disk)) {
+            var partition = directory.open("t", 0, LogConfig.DEFAULT);
+            for (int i = 0; i < 3000; i++) {
+                partition.append(Batches.plain(1000 + i, "v".repeat(1000)), AppendOrigin.CLIENT);
+            }
+            written = partition.sizeInBytes();
+        }
+        try (var again = open(disk)) {
+            var partition = again.open("t", 0, LogConfig.DEFAULT);
+            long before = disk.bytesRead();
+            for (int offset = 0; offset < 3000; offset++) {
+                var slice = partition.read(offset, 1, ReadLimit.LOG_END, true).slice();
+                assertThat(slice.length()).isPositive();
+            }
+            assertThat(disk.bytesRead() - before).isBetween(written, 8 * written);
+        }
+    }
+
     private long bytesReadToOpen(SimulatedFileSystem disk, LogDirectoryConfig config, int count) {
         long before = disk.bytesRead();
         try (var directory = open(disk, config)) {
