@@ -151,10 +151,12 @@ public final class BatchRewriter {
         }
         maxTimestamp = Math.max(maxTimestamp, timestamp);
         long timestampDelta = timestamp - baseTimestamp;
-        int end = put(0, 1 + sizeOf(timestampDelta) + sizeOf(index) + rest);
+        int end =
+                Varints.put(
+                        numbers, 0, 1 + Varints.size(timestampDelta) + Varints.size(index) + rest);
         numbers[end++] = 0;
-        end = put(end, timestampDelta);
-        end = put(end, index);
+        end = Varints.put(numbers, end, timestampDelta);
+        end = Varints.put(numbers, end, index);
         out.write(numbers, 0, end);
         copy(rest, out);
     }
@@ -200,22 +202,6 @@ public final class BatchRewriter {
             throw new IOException("the records end early");
         }
         limit = read;
-    }
-
-    private int put(int at, long value) {
-        int end = at;
-        long rest = (value << 1) ^ (value >> 63);
-        while ((rest & ~0x7fL) != 0) {
-            numbers[end++] = (byte) (rest | 0x80);
-            rest >>>= 7;
-        }
-        numbers[end++] = (byte) rest;
-        return end;
-    }
-
-    private static int sizeOf(long value) {
-        long zigzag = (value << 1) ^ (value >> 63);
-        return (70 - Long.numberOfLeadingZeros(zigzag | 1)) / 7;
     }
 
     private ByteBuffer finish(Result result, CompressionType codec) {

@@ -89,11 +89,11 @@ public final class RecordBatchWriter {
         int storedValueLength = value == null ? -1 : valueLength;
         int size =
                 1
-                        + varlongSize(timestampDelta)
-                        + varlongSize(recordCount)
-                        + varlongSize(storedKeyLength)
+                        + Varints.size(timestampDelta)
+                        + Varints.size(recordCount)
+                        + Varints.size(storedKeyLength)
                         + Math.max(0, storedKeyLength)
-                        + varlongSize(storedValueLength)
+                        + Varints.size(storedValueLength)
                         + Math.max(0, storedValueLength)
                         + 1;
         reserve(size + 5);
@@ -174,16 +174,6 @@ public final class RecordBatchWriter {
     }
 
     private void putVarlong(long value) {
-        long rest = (value << 1) ^ (value >> 63);
-        while ((rest & ~0x7fL) != 0) {
-            bytes[position++] = (byte) (rest | 0x80);
-            rest >>>= 7;
-        }
-        bytes[position++] = (byte) rest;
-    }
-
-    private static int varlongSize(long value) {
-        long zigzag = (value << 1) ^ (value >> 63);
-        return (70 - Long.numberOfLeadingZeros(zigzag | 1)) / 7;
+        position = Varints.put(bytes, position, value);
     }
 }

@@ -93,12 +93,15 @@ record ConfigHandlers(
         if (configs.containsKey(name)) {
             return FROM_TOPIC;
         }
-        return BrokerSetting.defaultOf(name).stream()
-                .flatMap(broker -> settings.values(broker).stream())
-                .filter(each -> holds(each, topic))
-                .findFirst()
-                .map(ConfigHandlers::source)
-                .orElse(FROM_DEFAULT);
+        var broker = BrokerSetting.defaultOf(name);
+        if (broker.isPresent()) {
+            for (var each : settings.values(broker.get())) {
+                if (holds(each, topic)) {
+                    return source(each);
+                }
+            }
+        }
+        return FROM_DEFAULT;
     }
 
     /// Whether a value is one for this topic: what the broker keeps for itself goes by no defaults

@@ -9,7 +9,6 @@ import dev.weir.broker.log.CompactionConfig;
 import dev.weir.broker.log.LogConfig;
 import dev.weir.broker.log.TimestampBounds;
 import dev.weir.broker.record.BatchHeader;
-import dev.weir.broker.record.StoredCompression;
 
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.compress.Compression;
@@ -110,7 +109,7 @@ class LogValidatorComparisonTest {
                                 new TimestampBounds(
                                         random.nextBoolean() ? Long.MAX_VALUE : 50_000,
                                         random.nextInt(8) == 0 ? Long.MAX_VALUE : 1900))
-                        .withCompression(compression(random))
+                        .withCompression(RandomBatches.compression(random))
                         .withCompaction(
                                 random.nextInt(3) == 0
                                         ? EagerCompaction.after(0)
@@ -288,21 +287,6 @@ class LogValidatorComparisonTest {
                 BatchHeader.producerEpoch(batch, 0),
                 BatchHeader.baseSequence(batch, 0),
                 BatchHeader.recordCount(batch, 0));
-    }
-
-    private static StoredCompression compression(Random random) {
-        if (random.nextBoolean()) {
-            return StoredCompression.AS_SENT;
-        }
-        var codec = CompressionType.forId(random.nextInt(5));
-        return new StoredCompression(
-                codec,
-                switch (codec) {
-                    case NONE, SNAPPY -> 0;
-                    case GZIP -> 1 + random.nextInt(9);
-                    case LZ4 -> 1 + random.nextInt(17);
-                    case ZSTD -> random.nextInt(12) - 5;
-                });
     }
 
     private static ByteBuffer copy(ByteBuffer batch) {

@@ -1,5 +1,7 @@
 package dev.weir.broker.partition;
 
+import dev.weir.broker.record.StoredCompression;
+
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
@@ -73,6 +75,22 @@ final class RandomBatches {
                     headers());
         }
         return builder.build().buffer();
+    }
+
+    /// How a topic stores what it is sent: as it is, or by any codec and level.
+    static StoredCompression compression(Random random) {
+        if (random.nextBoolean()) {
+            return StoredCompression.AS_SENT;
+        }
+        var codec = CompressionType.forId(random.nextInt(5));
+        return new StoredCompression(
+                codec,
+                switch (codec) {
+                    case NONE, SNAPPY -> 0;
+                    case GZIP -> 1 + random.nextInt(9);
+                    case LZ4 -> 1 + random.nextInt(17);
+                    case ZSTD -> random.nextInt(12) - 5;
+                });
     }
 
     private long timestamp(long nowMs) {

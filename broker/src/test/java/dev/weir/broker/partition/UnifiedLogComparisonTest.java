@@ -10,13 +10,11 @@ import dev.weir.broker.log.OffsetAtTimestamp;
 import dev.weir.broker.log.TimestampBounds;
 import dev.weir.broker.partition.BothLogs.Outcome;
 import dev.weir.broker.record.BatchHeader;
-import dev.weir.broker.record.StoredCompression;
 
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.OffsetOutOfRangeException;
 import org.apache.kafka.common.message.DescribeProducersResponseData.ProducerState;
 import org.apache.kafka.common.message.FetchResponseData;
-import org.apache.kafka.common.record.internal.CompressionType;
 import org.apache.kafka.common.record.internal.FileRecords;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.MutableRecordBatch;
@@ -93,7 +91,7 @@ class UnifiedLogComparisonTest {
                             .withIndexIntervalBytes(random.nextInt(600))
                             .withMaxMessageBytes(1200)
                             .withLogAppendTime(random.nextInt(4) == 0)
-                            .withCompression(compression(random))
+                            .withCompression(RandomBatches.compression(random))
                             .withTimestamps(
                                     new TimestampBounds(
                                             random.nextInt(3) == 0 ? 30_000 : Long.MAX_VALUE,
@@ -104,19 +102,6 @@ class UnifiedLogComparisonTest {
             both = new BothLogs(data, config);
             ours = both.ours();
             kafka = both.kafka();
-        }
-
-        private static StoredCompression compression(Random random) {
-            if (random.nextBoolean()) {
-                return StoredCompression.AS_SENT;
-            }
-            var codec = CompressionType.forId(random.nextInt(5));
-            return new StoredCompression(
-                    codec,
-                    switch (codec) {
-                        case NONE, SNAPPY -> 0;
-                        case GZIP, LZ4, ZSTD -> 1 + random.nextInt(9);
-                    });
         }
 
         @Override

@@ -9,7 +9,6 @@ import dev.weir.broker.partition.AppendOrigin;
 import dev.weir.broker.partition.LogDirectory;
 import dev.weir.broker.partition.LogDirectoryConfig;
 import dev.weir.broker.partition.Partition;
-import dev.weir.broker.partition.SyncTurn;
 import dev.weir.broker.protocol.WireRequest;
 import dev.weir.broker.storage.SimulatedFileSystem;
 import dev.weir.broker.topic.MetadataImage;
@@ -26,7 +25,6 @@ import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
 import org.apache.kafka.common.message.ProduceRequestData.TopicProduceDataCollection;
 import org.apache.kafka.common.message.ProduceResponseData;
 import org.apache.kafka.common.protocol.ApiKeys;
-import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.SimpleRecord;
@@ -34,13 +32,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Future;
 
 /// The marker of a transaction reaches a partition while the coordinator is asked about the first
 /// records of the next one, as it does when markers had to wait.
@@ -104,9 +100,13 @@ class LateMarkerTest {
                         .setAcks((short) 1)
                         .setTransactionalId("id")
                         .setTopicData(new TopicProduceDataCollection(List.of(topic).iterator()));
-        var exchange = new Answered(new WireRequest(ApiKeys.PRODUCE, version, 1, "c", body, false));
+        var exchange =
+                new ExchangeInTest(new WireRequest(ApiKeys.PRODUCE, version, 1, "c", body, false));
         new ProduceHandler(topics, check, new RequestMetrics()).handle(exchange);
-        var answer = (ProduceResponseData) exchange.response;
+        while (exchange.hasMore()) {
+            exchange.runNext();
+        }
+        var answer = (ProduceResponseData) exchange.response();
         return Errors.forCode(
                 answer.responses().iterator().next().partitionResponses().getFirst().errorCode());
     }
@@ -152,70 +152,5 @@ class LateMarkerTest {
         var guard =
                 writer.maybeStartTransactionVerification(AT, "id", PRODUCER, epoch, version).join();
         writer.append(AT, guard, records(epoch, 0), (short) 2);
-    }
-
-    /// Does everything at once and keeps the response.
-    private static final class Answered implements Exchange {
-        private final WireRequest request;
-        private ApiMessage response;
-
-        Answered(WireRequest request) {
-            this.request = request;
-        }
-
-        @Override
-        public WireRequest request() {
-            return request;
-        }
-
-        @Override
-        public InetAddress clientAddress() {
-            return InetAddress.getLoopbackAddress();
-        }
-
-        @Override
-        public void reply(ApiMessage answer) {
-            response = answer;
-        }
-
-        @Override
-        public int requestBytes() {
-            return 0;
-        }
-
-        @Override
-        public void quiet(int millis) {}
-
-        @Override
-        public void replyNothing() {}
-
-        @Override
-        public void close(String reason) {
-            throw new AssertionError("closed: " + reason);
-        }
-
-        @Override
-        public void holdFollowing() {}
-
-        @Override
-        public SyncTurn syncTurn() {
-            return null; // whatever it appends is synced by the test
-        }
-
-        @Override
-        public void runLater(Runnable task) {
-            task.run();
-        }
-
-        @Override
-        public Future<?> runAfter(int millis, Runnable task) {
-            throw new AssertionError("nothing is to wait");
-        }
-
-        @Override
-        public void expireAfter(int millis, Runnable expire) {}
-
-        @Override
-        public void finishEarly(Runnable finish) {}
     }
 }

@@ -10,7 +10,6 @@ import dev.weir.broker.partition.LogDirectory;
 import dev.weir.broker.partition.LogDirectoryConfig;
 import dev.weir.broker.partition.Partition;
 import dev.weir.broker.partition.ReadLimit;
-import dev.weir.broker.partition.SyncTurn;
 import dev.weir.broker.protocol.WireRequest;
 import dev.weir.broker.record.BatchHeader;
 import dev.weir.broker.storage.SimulatedFileSystem;
@@ -28,7 +27,6 @@ import org.apache.kafka.common.message.ProduceRequestData.TopicProduceDataCollec
 import org.apache.kafka.common.message.ProduceResponseData;
 import org.apache.kafka.common.message.ProduceResponseData.PartitionProduceResponse;
 import org.apache.kafka.common.protocol.ApiKeys;
-import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.SimpleRecord;
 import org.junit.jupiter.api.AfterEach;
@@ -37,16 +35,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
-import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Future;
 
 /// A produce request whose batches grow to more than an event loop should look at in one go is
 /// served in several turns. Nobody else sees a difference, but for being served in between.
@@ -90,14 +85,14 @@ class ProduceTurnsTest {
         }
         var exchange = produce(batches, null);
         assertThat(appended()).isEqualTo(A_TURN);
-        assertThat(exchange.held).as("following requests are held back").isTrue();
+        assertThat(exchange.isHeld()).as("following requests are held back").isTrue();
         batches.forEach(ProduceTurnsTest::wipe); // as when the frame's buffer is used for another
         for (int turn = 2; turn <= 3; turn++) {
-            assertThat(exchange.response).isNull();
+            assertThat(exchange.response()).isNull();
             exchange.runNext();
             assertThat(appended()).isEqualTo((long) turn * A_TURN);
         }
-        assertThat(exchange.later).isEmpty();
+        assertThat(exchange.hasMore()).isFalse();
         assertThat(answers(exchange))
                 .allSatisfy(each -> assertThat(each.errorCode()).isEqualTo(ErrorCode.NONE))
                 .extracting(PartitionProduceResponse::baseOffset)
@@ -109,8 +104,8 @@ class ProduceTurnsTest {
     @Test
     void a_request_of_little_is_served_at_once() {
         var exchange = produce(List.of(grown(0), grown(1), grown(2)), null);
-        assertThat(exchange.later).isEmpty();
-        assertThat(exchange.held).isFalse();
+        assertThat(exchange.hasMore()).isFalse();
+        assertThat(exchange.isHeld()).isFalse();
         assertThat(answers(exchange)).hasSize(3);
     }
 
@@ -124,7 +119,7 @@ class ProduceTurnsTest {
             batches.add(batch);
         }
         var exchange = produce(batches, null);
-        assertThat(exchange.response).isNull();
+        assertThat(exchange.response()).isNull();
         exchange.runNext();
         assertThat(answers(exchange))
                 .hasSize(2 * A_TURN)
@@ -137,10 +132,10 @@ class ProduceTurnsTest {
     void batches_that_are_compressed_again_count_for_more() {
         topics.create(new NewTopic("z", 1, Map.of("compression.type", "lz4")));
         var exchange = produce("z", 1, List.of(grown(0), grown(1), grown(2)), null);
-        assertThat(exchange.response).isNull();
+        assertThat(exchange.response()).isNull();
         exchange.runNext();
         exchange.runNext();
-        assertThat(exchange.later).isEmpty();
+        assertThat(exchange.hasMore()).isFalse();
         assertThat(answers(exchange))
                 .extracting(PartitionProduceResponse::errorCode)
                 .containsOnly(ErrorCode.NONE);
@@ -159,7 +154,7 @@ class ProduceTurnsTest {
         }
         var exchange = produce("z", 1, small, null);
         for (int turn = 2; turn <= 3; turn++) {
-            assertThat(exchange.response).isNull();
+            assertThat(exchange.response()).isNull();
             exchange.runNext();
         }
         assertThat(answers(exchange)).hasSize(3);
@@ -179,7 +174,7 @@ class ProduceTurnsTest {
         assertThat(appended()).isZero();
         exchange.runNext();
         assertThat(appended()).isEqualTo(A_TURN);
-        assertThat(exchange.response).isNull();
+        assertThat(exchange.response()).isNull();
         exchange.runNext();
         assertThat(appended()).isEqualTo(A_TURN + 1);
         assertThat(answers(exchange))
@@ -286,16 +281,17 @@ class ProduceTurnsTest {
         }
     }
 
-    private Postponing produce(List<ByteBuffer> batches, String transactionalId) {
+    private ExchangeInTest produce(List<ByteBuffer> batches, String transactionalId) {
         return produce("t", 2, batches, transactionalId);
     }
 
     /// Sends batches, each to the next partition.
-    private Postponing produce(
+    private ExchangeInTest produce(
             String name, int count, List<ByteBuffer> batches, String transactionalId) {
         var body = request(name, count, batches, transactionalId);
         var exchange =
-                new Postponing(new WireRequest(ApiKeys.PRODUCE, (short) 12, 1, "c", body, false));
+                new ExchangeInTest(
+                        new WireRequest(ApiKeys.PRODUCE, (short) 12, 1, "c", body, false));
         new ProduceHandler(
                         topics,
                         (_, _, _, _, _) -> CompletableFuture.completedFuture(null),
@@ -320,87 +316,12 @@ class ProduceTurnsTest {
                 .setTopicData(new TopicProduceDataCollection(List.of(topic).iterator()));
     }
 
-    private static List<PartitionProduceResponse> answers(Postponing exchange) {
-        assertThat(exchange.response).as("answer").isNotNull();
-        return ((ProduceResponseData) exchange.response)
+    private static List<PartitionProduceResponse> answers(ExchangeInTest exchange) {
+        assertThat(exchange.response()).as("answer").isNotNull();
+        return ((ProduceResponseData) exchange.response())
                 .responses()
                 .iterator()
                 .next()
                 .partitionResponses();
-    }
-
-    /// Keeps what is to be done later until the test wants it done.
-    private static final class Postponing implements Exchange {
-        private final WireRequest request;
-        private final ArrayDeque<Runnable> later = new ArrayDeque<>();
-        private boolean held;
-        private ApiMessage response;
-
-        Postponing(WireRequest request) {
-            this.request = request;
-        }
-
-        void runNext() {
-            later.remove().run();
-        }
-
-        @Override
-        public WireRequest request() {
-            return request;
-        }
-
-        @Override
-        public InetAddress clientAddress() {
-            return InetAddress.getLoopbackAddress();
-        }
-
-        @Override
-        public void reply(ApiMessage answer) {
-            assertThat(response).as("an answer before").isNull();
-            response = answer;
-        }
-
-        @Override
-        public int requestBytes() {
-            return 0;
-        }
-
-        @Override
-        public void quiet(int millis) {}
-
-        @Override
-        public void replyNothing() {}
-
-        @Override
-        public void close(String reason) {
-            throw new AssertionError("closed: " + reason);
-        }
-
-        @Override
-        public void holdFollowing() {
-            held = true;
-        }
-
-        @Override
-        public SyncTurn syncTurn() {
-            return null; // nothing here waits for the disk
-        }
-
-        @Override
-        public void runLater(Runnable task) {
-            later.add(task);
-        }
-
-        @Override
-        public Future<?> runAfter(int millis, Runnable task) {
-            later.add(task);
-            return CompletableFuture.completedFuture(null); // nobody asks
-        }
-
-        @Override
-        public void expireAfter(int millis, Runnable expire) {}
-
-        @Override
-        public void finishEarly(Runnable finish) {}
     }
 }
