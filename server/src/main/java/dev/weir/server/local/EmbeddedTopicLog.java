@@ -25,12 +25,12 @@ import dev.weir.sql.io.TopicPartition;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
@@ -79,6 +79,11 @@ final class EmbeddedTopicLog implements TopicLog {
     @Override
     public Optional<TopicInfo> topic(String name) {
         return broker.topics().find(name).map(this::info);
+    }
+
+    @Override
+    public Optional<String> topicId(String name) {
+        return broker.topics().find(name).map(topic -> topic.id().toString());
     }
 
     @Override
@@ -493,12 +498,9 @@ final class EmbeddedTopicLog implements TopicLog {
     }
 
     private static Map<Integer, String> offline(Topic topic) {
-        Map<Integer, String> offline = Map.of();
+        var offline = new HashMap<Integer, String>();
         for (Partition partition : topic.partitions()) {
             if (partition.offlineReason() != null) {
-                if (offline.isEmpty()) {
-                    offline = new TreeMap<>();
-                }
                 offline.put(partition.index(), partition.offlineReason());
             }
         }

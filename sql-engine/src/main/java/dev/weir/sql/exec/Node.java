@@ -32,10 +32,6 @@ sealed interface Node permits SourceNode, QueryNode {
     /// True when what is read must be journalled: it goes into state that lasts.
     boolean isDurable();
 
-    /// True when its topic was deleted and another made under the same name, whose records are not
-    /// what its readers go on with.
-    boolean isReplaced();
-
     /// Says which lane reads what up to `to`.
     ///
     /// @param shared whether lanes run at the same time; if not, the first reads everything

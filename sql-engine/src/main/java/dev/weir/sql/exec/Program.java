@@ -7,6 +7,7 @@ import dev.weir.sql.error.SqlState;
 import dev.weir.sql.exec.JournalRecord.Cut;
 import dev.weir.sql.exec.JournalRecord.Failed;
 import dev.weir.sql.exec.JournalRecord.Statement;
+import dev.weir.sql.io.TopicInfo;
 import dev.weir.sql.io.TopicLog;
 import dev.weir.sql.state.PointStates;
 import dev.weir.sql.state.StateStore;
@@ -614,7 +615,7 @@ final class Program {
     /// @return what could not go on; empty when the topic is the same, or gone
     List<Failed> stopReplaced(Node source) {
         List<Failed> failed = new ArrayList<>();
-        if (source.error().isEmpty() && source.isReplaced()) {
+        if (source.error().isEmpty() && isReplaced(source)) {
             stop(
                     source,
                     "its topic \""
@@ -626,15 +627,22 @@ final class Program {
         return failed;
     }
 
+    /// Whether its topic was deleted and another made under the same name, whose records are not
+    /// what its readers go on with.
+    private boolean isReplaced(Node node) {
+        return log.topicId(node.relation().topic())
+                .filter(id -> !id.equals(node.statement().topicId()))
+                .isPresent();
+    }
+
     /// Stops a relation whose topic has a partition that cannot be used, and what reads it.
     ///
     /// @return what could not go on; empty when all of the topic can be used, or it is gone
     List<Failed> stopOffline(Node node) {
         List<Failed> failed = new ArrayList<>();
-        if (!node.isReplaced()) {
-            log.topic(node.relation().topic()).stream()
-                    .flatMap(topic -> topic.offline().values().stream())
-                    .findFirst()
+        if (!isReplaced(node)) {
+            log.topic(node.relation().topic())
+                    .flatMap(TopicInfo::offlineReason)
                     .ifPresent(reason ->
                             stop(
                                     node,

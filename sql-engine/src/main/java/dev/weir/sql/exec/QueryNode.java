@@ -294,13 +294,6 @@ final class QueryNode implements Node {
         return durableReaders > 0;
     }
 
-    @Override
-    public boolean isReplaced() {
-        return log.topic(relation.topic())
-                .filter(topic -> !topic.id().equals(statement.topicId()))
-                .isPresent();
-    }
-
     /// Passes over what the query itself has written.
     ///
     /// @param ends how far the topic can be read

@@ -277,13 +277,6 @@ final class SourceNode implements Node {
     }
 
     @Override
-    public boolean isReplaced() {
-        return log.topic(relation.topic())
-                .filter(topic -> !topic.id().equals(statement.topicId()))
-                .isPresent();
-    }
-
-    @Override
     public Optional<SourceReader> reader() {
         return Optional.ofNullable(reader);
     }

@@ -1296,9 +1296,7 @@ public final class SqlEngine implements AutoCloseable {
         @Override
         public OptionalInt topicPartitions(String topic) {
             Optional<TopicInfo> info = log.topic(topic);
-            info.stream()
-                    .flatMap(found -> found.offline().values().stream())
-                    .findFirst()
+            info.flatMap(TopicInfo::offlineReason)
                     .ifPresent(reason -> {
                         throw new SqlException(
                                 SqlState.IO_ERROR,

@@ -1,6 +1,7 @@
 package dev.weir.sql.io;
 
 import java.util.Map;
+import java.util.Optional;
 
 /// A topic as it stands.
 ///
@@ -20,5 +21,10 @@ public record TopicInfo(
     public TopicInfo {
         config = Map.copyOf(config);
         offline = Map.copyOf(offline);
+    }
+
+    /// Why not all of the topic can be used, of the first partition that cannot; empty if all can.
+    public Optional<String> offlineReason() {
+        return offline.entrySet().stream().min(Map.Entry.comparingByKey()).map(Map.Entry::getValue);
     }
 }

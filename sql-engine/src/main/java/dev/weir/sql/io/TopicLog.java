@@ -12,6 +12,9 @@ public interface TopicLog {
 
     Optional<TopicInfo> topic(String name);
 
+    /// The id in what [#topic] answers, for those who ask often.
+    Optional<String> topicId(String name);
+
     /// The groups of consumers that read topics: the one of that name, or all, by name. May wait a
     /// moment for their coordinator.
     List<ConsumerGroup> consumerGroups(Optional<String> name);

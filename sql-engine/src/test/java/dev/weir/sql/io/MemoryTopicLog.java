@@ -202,6 +202,11 @@ public final class MemoryTopicLog implements TopicLog {
     }
 
     @Override
+    public Optional<String> topicId(String name) {
+        return topic(name).map(TopicInfo::id);
+    }
+
+    @Override
     public List<ConsumerGroup> consumerGroups(Optional<String> name) {
         return consumerGroups.stream()
                 .filter(group -> name.isEmpty() || group.name().equals(name.get()))
