@@ -156,7 +156,7 @@ public final class Broker implements AutoCloseable {
                     });
             listener.serve(
                     new RequestRouter(
-                            servingConfig(config, node, changeable, metadata::end),
+                            servingConfig(config, node, changeable, metadata::end, clock),
                             topics,
                             settings,
                             quotas,
@@ -390,7 +390,11 @@ public final class Broker implements AutoCloseable {
     }
 
     private static ServingConfig servingConfig(
-            BrokerConfig config, Node node, BrokerSettings settings, LongSupplier metadataEnd) {
+            BrokerConfig config,
+            Node node,
+            BrokerSettings settings,
+            LongSupplier metadataEnd,
+            InstantSource clock) {
         var shown = new TreeMap<String, String>();
         shown.put("advertised.listeners", "PLAINTEXT://" + node.host() + ":" + node.port());
         shown.put("auto.create.topics.enable", Boolean.toString(config.newTopics().autoCreate()));
@@ -449,7 +453,8 @@ public final class Broker implements AutoCloseable {
                 config.newTopics().capReplicas(),
                 shown,
                 settings,
-                metadataEnd);
+                metadataEnd,
+                clock);
     }
 
     /// 22 characters, as Kafka writes its ids.

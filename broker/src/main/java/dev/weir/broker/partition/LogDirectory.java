@@ -177,7 +177,7 @@ public final class LogDirectory implements AutoCloseable {
     }
 
     /// The partitions on disk, opened or not; those that nothing was written to are not there.
-    List<Stored> stored() {
+    public List<Stored> stored() {
         List<Stored> found = new ArrayList<>();
         for (Path entry : listEntries()) {
             String name = entry.getFileName().toString();

@@ -211,12 +211,16 @@ final class ClusterHandlers {
         exchange.reply(response);
     }
 
+    /// The leader has always just fetched and is always caught up, as Kafka's is.
     private void describeMetadata(DescribeQuorumResponseData.PartitionData partition) {
         long end = config.metadataEnd().getAsLong();
+        long nowMs = config.clock().millis();
         var voter =
                 new DescribeQuorumResponseData.ReplicaState()
                         .setReplicaId(node.id())
-                        .setLogEndOffset(end);
+                        .setLogEndOffset(end)
+                        .setLastFetchTimestamp(nowMs)
+                        .setLastCaughtUpTimestamp(nowMs);
         partition.setLeaderId(node.id()).setHighWatermark(end).currentVoters().add(voter);
     }
 

@@ -2,6 +2,7 @@ package dev.weir.broker.request;
 
 import dev.weir.broker.topic.BrokerSettings;
 
+import java.time.InstantSource;
 import java.util.Map;
 import java.util.function.LongSupplier;
 
@@ -15,10 +16,12 @@ import java.util.function.LongSupplier;
 ///   names
 /// @param settings those that can be changed
 /// @param metadataEnd how long the metadata log is now
+/// @param clock what time answers tell
 public record ServingConfig(
         Node node,
         boolean autoCreateTopics,
         boolean capReplicas,
         Map<String, String> shown,
         BrokerSettings settings,
-        LongSupplier metadataEnd) {}
+        LongSupplier metadataEnd,
+        InstantSource clock) {}

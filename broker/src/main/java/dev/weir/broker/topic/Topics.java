@@ -86,6 +86,26 @@ public final class Topics {
         for (var description : stored) {
             show(description, List.of());
         }
+        tellOfStrays(stored);
+    }
+
+    private void tellOfStrays(Collection<MetadataImage.Description> known) {
+        var counts = new HashMap<String, Integer>();
+        known.forEach(topic -> counts.put(topic.name(), topic.partitions()));
+        var strays =
+                partitions.stored().stream()
+                        .filter(found -> found.index() >= counts.getOrDefault(found.topic(), 0))
+                        .map(found -> found.topic() + "-" + found.index())
+                        .sorted()
+                        .toList();
+        if (!strays.isEmpty()) {
+            LOGGER.warn(
+                    "{} directories belong to no partition and are left as they are, until a topic"
+                            + " of that name is created and takes them over: {}{}",
+                    strays.size(),
+                    String.join(", ", strays.subList(0, Math.min(10, strays.size()))),
+                    strays.size() > 10 ? ", ..." : "");
+        }
     }
 
     /// The topic of this name, if there is one.

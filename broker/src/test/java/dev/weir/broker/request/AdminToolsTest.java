@@ -114,10 +114,15 @@ class AdminToolsTest {
 
     @Test
     void the_metadata_quorum_has_one_voter_that_leads() throws Exception {
+        long before = System.currentTimeMillis();
         var quorum = admin.describeMetadataQuorum().quorumInfo().get();
         assertThat(quorum.leaderId()).isEqualTo(1);
         assertThat(quorum.voters()).hasSize(1);
         assertThat(quorum.voters().getFirst().logEndOffset()).isEqualTo(quorum.highWatermark());
+        assertThat(quorum.voters().getFirst().lastFetchTimestamp().orElseThrow())
+                .isBetween(before, System.currentTimeMillis());
+        assertThat(quorum.voters().getFirst().lastCaughtUpTimestamp())
+                .isEqualTo(quorum.voters().getFirst().lastFetchTimestamp());
         assertThat(quorum.highWatermark()).isPositive();
         assertThat(quorum.observers()).isEmpty();
     }

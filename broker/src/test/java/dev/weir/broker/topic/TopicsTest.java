@@ -3,6 +3,10 @@ package dev.weir.broker.topic;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.partition.AppendOrigin;
@@ -13,7 +17,10 @@ import dev.weir.broker.record.RecordBatchWriter;
 import dev.weir.broker.storage.SimulatedFileSystem;
 
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
 
+import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -68,16 +75,50 @@ class TopicsTest {
     }
 
     @Test
+    void directories_of_no_topic_are_told_of_and_left_until_a_topic_of_that_name_takes_them_over()
+            throws IOException {
+        var files = new SimulatedFileSystem(1);
+        try (var now = Life.begin(files)) {
+            for (var partition : now.topics.create(new NewTopic("a", 2, Map.of())).partitions()) {
+                partition.append(record(), AppendOrigin.ENGINE);
+            }
+            now.logs.syncOnce();
+        }
+        files.delete(DATA.resolve("meta/metadata.log"));
+        var told = new ListAppender<ILoggingEvent>();
+        var logger = (Logger) LoggerFactory.getLogger(Topics.class);
+        told.start();
+        logger.addAppender(told);
+        try (var now = Life.begin(files)) {
+            assertThat(told.list)
+                    .extracting(ILoggingEvent::getFormattedMessage)
+                    .singleElement()
+                    .asString()
+                    .startsWith("2 directories belong to no partition")
+                    .endsWith(": a-0, a-1");
+            assertThat(now.topics.find("a")).isEmpty();
+            var again = now.topics.create(new NewTopic("a", 1, Map.of()));
+            assertThat(again.partitions().getFirst().logEndOffset()).isEqualTo(1);
+        } finally {
+            logger.detachAppender(told);
+        }
+    }
+
+    private static ByteBuffer record() {
+        var writer = new RecordBatchWriter();
+        writer.start(1);
+        writer.append(1, null, new byte[1]);
+        return writer.finish();
+    }
+
+    @Test
     void a_topic_nobody_wrote_to_is_gone_when_it_is_deleted() {
         var files = new SimulatedFileSystem(1);
         try (var now = Life.begin(files)) {
             var old = now.topics.create(new NewTopic("a", 2, Map.of()));
             now.topics.delete("a");
             for (var partition : old.partitions()) {
-                var writer = new RecordBatchWriter();
-                writer.start(1, -1, (short) -1, -1, false);
-                writer.append(1, null, new byte[1]);
-                assertThatThrownBy(() -> partition.append(writer.finish(), AppendOrigin.ENGINE))
+                assertThatThrownBy(() -> partition.append(record(), AppendOrigin.ENGINE))
                         .isInstanceOf(BrokerException.class)
                         .extracting(e -> ((BrokerException) e).code())
                         .isEqualTo(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
