@@ -17,7 +17,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.function.BooleanSupplier;
@@ -63,7 +62,7 @@ public final class Log {
     private volatile Birth birth; // null once there are files and their names are durable
 
     private volatile LogConfig config;
-    private volatile LogSegment[] segments; // ascending; replaced as a whole under the append lock
+    private volatile Segments segments; // replaced under the append lock
     private volatile LogPosition end;
     private volatile long logStartOffset;
     private volatile long firstUndecidedOffset = Long.MAX_VALUE;
@@ -138,8 +137,8 @@ public final class Log {
             create(checkpoint.logStartOffset(), nowMs);
             return;
         }
-        segments = onDisk.toArray(LogSegment[]::new);
-        logStartOffset = segments[0].baseOffset();
+        segments = Segments.of(onDisk);
+        logStartOffset = segments.first().baseOffset();
         if (checkpoint == null) {
             recoverWithoutState(nowMs);
         } else {
@@ -158,7 +157,7 @@ public final class Log {
         // Ours would say in its state where compaction left gaps.
         boolean foreign = !state.exists();
         gapsWithoutState = foreign && config.compaction().enabled() ? Long.MAX_VALUE : 0;
-        recover(0, 0, segments[0].baseOffset(), Long.MAX_VALUE, nowMs);
+        recover(0, 0, segments.first().baseOffset(), Long.MAX_VALUE, nowMs);
         gapsWithoutState = Math.min(gapsWithoutState, end.offset());
         if (foreign) {
             LOG.warn("{} had no {}: all of it was read and checked", directory, StateFile.NAME);
@@ -237,7 +236,7 @@ public final class Log {
         LogSegment first = LogSegment.unborn(files, directory, nowMs);
         Checkpoint start = new Checkpoint(0, 0, 0, 0, 0, 0, 0, 0, false, nowMs, 0, 0);
         state.begin(start);
-        segments = new LogSegment[] {first};
+        segments = Segments.of(first);
         end = new LogPosition(0, first, 0);
         birth = new Birth(files, directory, state, first);
         if (written) {
@@ -259,18 +258,18 @@ public final class Log {
 
     private void create(long offset, long nowMs) throws IOException {
         LogSegment first = LogSegment.create(files, directory, offset, nowMs);
-        segments = new LogSegment[] {first};
+        segments = Segments.of(first);
         logStartOffset = offset;
         end = new LogPosition(offset, first, 0);
         checkpoint(captureCheckpoint());
     }
 
     private void resume(Checkpoint checkpoint, long nowMs) throws IOException {
-        int at = indexOf(checkpoint.segmentBase());
-        if (at < 0 || segments[at].size() < checkpoint.position()) {
+        int at = segments.indexOf(checkpoint.segmentBase());
+        if (at < 0 || segments.get(at).size() < checkpoint.position()) {
             throw damaged(
                     segmentPath(checkpoint.segmentBase(), LogSegment.LOG)
-                            + (at < 0 ? " is missing" : " ends at " + segments[at].size())
+                            + (at < 0 ? " is missing" : " ends at " + segments.get(at).size())
                             + " and has "
                             + checkpoint.position()
                             + " synced bytes",
@@ -282,11 +281,11 @@ public final class Log {
                     "{}: the producer snapshot of offset {} cannot be read; reading the whole log",
                     directory,
                     checkpoint.offset());
-            recover(0, 0, segments[0].baseOffset(), acknowledged, nowMs);
+            recover(0, 0, segments.first().baseOffset(), acknowledged, nowMs);
             return;
         }
-        LogSegment segment = segments[at];
-        boolean complete = at == segments.length - 1 && segment.size() == checkpoint.position();
+        LogSegment segment = segments.get(at);
+        boolean complete = at == segments.count() - 1 && segment.size() == checkpoint.position();
         segment.resetTo(
                 checkpoint.position(),
                 checkpoint.offsetEntries(),
@@ -296,7 +295,7 @@ public final class Log {
         if (segment.abortedEntries() < checkpoint.abortedEntries()) {
             LOG.warn("{}: the index of aborted transactions lacks entries", directory);
             producers.clear();
-            recover(0, 0, segments[0].baseOffset(), acknowledged, nowMs);
+            recover(0, 0, segments.first().baseOffset(), acknowledged, nowMs);
         } else if (complete) {
             if (state.syncedOffset() > checkpoint.offset()) {
                 throw damaged("acknowledged records are missing", checkpoint.offset());
@@ -325,12 +324,12 @@ public final class Log {
         int last = from;
         boolean cut = false;
         // Sizes as they are on disk; resetTo changes what the segments believe.
-        long[] sizes = new long[segments.length];
-        for (int i = from; i < segments.length; i++) {
-            sizes[i] = segments[i].file().size();
+        long[] sizes = new long[segments.count()];
+        for (int i = from; i < segments.count(); i++) {
+            sizes[i] = segments.get(i).file().size();
         }
-        for (int i = from; i < segments.length && !cut; i++) {
-            LogSegment segment = segments[i];
+        for (int i = from; i < segments.count() && !cut; i++) {
+            LogSegment segment = segments.get(i);
             if (i > from && segment.baseOffset() > next && segment.baseOffset() <= gapsBelow()) {
                 next = segment.baseOffset();
             }
@@ -354,20 +353,20 @@ public final class Log {
             segment.indexMaxTimestamp();
             cut = segment.size() < sizes[i];
         }
-        int later = segments.length - 1 - last;
+        int later = segments.count() - 1 - last;
         boolean onlyRoom =
-                cut && later == 0 && segments[last].endsInRoom(Math.toIntExact(sizes[last]));
+                cut && later == 0 && segments.get(last).endsInRoom(Math.toIntExact(sizes[last]));
         boolean unchecked = acknowledged == Long.MAX_VALUE;
         if (unchecked ? cut && !onlyRoom : next < acknowledged) {
             throw damaged(
                     "no intact record batch at position "
-                            + segments[last].size()
+                            + segments.get(last).size()
                             + " of "
-                            + segments[last].file().path(),
+                            + segments.get(last).file().path(),
                     next);
         }
         producers.decidedBelow(Long.MAX_VALUE);
-        LogSegment active = segments[last];
+        LogSegment active = segments.get(last);
         end = new LogPosition(next, active, active.size());
         if (cut) {
             if (!onlyRoom) {
@@ -383,7 +382,7 @@ public final class Log {
             cutTail(last);
         }
         for (int i = from; i <= last; i++) {
-            health.sync(segments[i].file());
+            health.sync(segments.get(i).file());
         }
         health.syncDirectory(files, directory);
         LOG.info("{}: recovered offsets {} to {}", directory, offset, next);
@@ -400,17 +399,17 @@ public final class Log {
     }
 
     private void cutTail(int last) throws IOException {
-        LogSegment active = segments[last];
+        LogSegment active = segments.get(last);
         // Later segments first: a crash in between must not leave one behind a filled gap.
-        for (int i = segments.length - 1; i > last; i--) {
-            StorageFile open = segments[i].delete();
+        for (int i = segments.count() - 1; i > last; i--) {
+            StorageFile open = segments.get(i).delete();
             if (open != null) {
                 open.close();
             }
         }
         health.syncDirectory(files, directory);
         active.truncate(active.size());
-        segments = Arrays.copyOf(segments, last + 1);
+        segments = segments.upTo(last + 1);
     }
 
     private BrokerException damaged(String what, long offset) {
@@ -691,9 +690,7 @@ public final class Log {
         closed.indexMaxTimestamp();
         unsynced.add(closed);
         directoryChanged = true;
-        LogSegment[] grown = Arrays.copyOf(segments, segments.length + 1);
-        grown[segments.length] = opened;
-        segments = grown;
+        segments = segments.and(opened);
         end = new LogPosition(offset, opened, 0);
         return opened;
     }
@@ -816,7 +813,7 @@ public final class Log {
 
     /// First offset that is still on disk.
     public long firstKeptOffset() {
-        return segments[0].baseOffset();
+        return segments.first().baseOffset();
     }
 
     /// First offset of the oldest transaction not durably ended; `Long.MAX_VALUE` for none.
@@ -841,16 +838,12 @@ public final class Log {
 
     /// Files the log consists of, not counting indexes.
     public int segmentCount() {
-        return segments.length;
+        return segments.count();
     }
 
     /// Bytes in all segments.
     public long sizeInBytes() throws IOException {
-        long sum = 0;
-        for (LogSegment segment : segments) {
-            sum += segment.size();
-        }
-        return sum;
+        return segments.sizeInBytes();
     }
 
     /// Finds batches from the one that contains `offset` on, in one segment.
@@ -861,7 +854,7 @@ public final class Log {
     ///   `maxBytes`; otherwise nothing is returned then
     public FileSlice read(long offset, int maxBytes, LogPosition limit, boolean wholeFirstBatch)
             throws IOException {
-        return read(segments, offset, maxBytes, limit, wholeFirstBatch);
+        return segments.read(offset, maxBytes, limit, wholeFirstBatch, gapsBelow());
     }
 
     /// What a reader of committed records is given.
@@ -875,63 +868,7 @@ public final class Log {
     public Committed readCommitted(
             long offset, int maxBytes, LogPosition limit, boolean wholeFirstBatch)
             throws IOException {
-        LogSegment[] now = segments;
-        FileSlice slice = read(now, offset, maxBytes, limit, wholeFirstBatch);
-        if (slice.length() == 0) {
-            return new Committed(slice, List.of());
-        }
-        int holder = floor(now, offset);
-        while (!now[holder].isIn(slice.file())) {
-            holder++; // compaction left nothing of what the segments before it had from here on
-        }
-        int next = holder + 1;
-        long segmentEnd = next < now.length ? now[next].baseOffset() : Long.MAX_VALUE;
-        return new Committed(slice, aborted(now, offset, Math.min(limit.offset(), segmentEnd)));
-    }
-
-    private FileSlice read(
-            LogSegment[] now, long offset, int maxBytes, LogPosition limit, boolean wholeFirstBatch)
-            throws IOException {
-        if (offset >= limit.offset()) {
-            return FileSlice.EMPTY;
-        }
-        for (int i = floor(now, offset); i < now.length; i++) {
-            LogSegment segment = now[i];
-            if (segment.baseOffset() > limit.segment().baseOffset()) {
-                break;
-            }
-            int stop = segment == limit.segment() ? limit.position() : segment.size();
-            HeaderScanner batch = segment.find(offset, stop);
-            if (batch != null) {
-                checkContains(batch, offset);
-                int first = batch.sizeInBytes();
-                int length = Math.min(maxBytes, stop - batch.position());
-                if (length < first) {
-                    if (!wholeFirstBatch) {
-                        return FileSlice.EMPTY;
-                    }
-                    length = first;
-                }
-                int intact = segment.intact(batch.position(), length, gapsBelow());
-                return new FileSlice(segment.file(), batch.position(), intact);
-            }
-        }
-        return FileSlice.EMPTY;
-    }
-
-    /// The offsets in heads are not covered by a checksum.
-    private void checkContains(HeaderScanner batch, long offset) throws IOException {
-        if (batch.baseOffset() > offset && offset >= gapsBelow()) {
-            throw new IOException(
-                    "the batch at position "
-                            + batch.position()
-                            + " of "
-                            + batch.path()
-                            + " begins with offset "
-                            + batch.baseOffset()
-                            + ", and no batch before it has offset "
-                            + offset);
-        }
+        return segments.readCommitted(offset, maxBytes, limit, wholeFirstBatch, gapsBelow());
     }
 
     /// The place of the batch that starts with an offset below the end.
@@ -941,51 +878,25 @@ public final class Log {
             return last;
         }
         LogPosition stop = end;
-        LogSegment[] now = segments;
-        for (int i = floor(now, offset); i < now.length; i++) {
-            LogSegment segment = now[i];
-            int limit = segment == stop.segment() ? stop.position() : segment.size();
-            HeaderScanner batch = segment.find(offset, limit);
-            if (batch != null) {
-                LogPosition place = new LogPosition(offset, segment, batch.position());
-                found = place;
-                return place;
-            }
+        LogPosition place = segments.positionOf(offset, stop);
+        if (place != stop) {
+            found = place;
         }
-        return stop;
+        return place;
     }
 
     /// Aborted transactions with records in a range of offsets.
     List<AbortedTransaction> aborted(long from, long to) throws IOException {
-        return aborted(segments, from, to);
-    }
-
-    private static List<AbortedTransaction> aborted(LogSegment[] now, long from, long to)
-            throws IOException {
-        List<AbortedTransaction> overlapping = List.of();
-        for (int i = floor(now, from); i < now.length; i++) {
-            for (AbortedTransaction transaction : now[i].aborted()) {
-                if (transaction.lastOffset() >= from && transaction.firstOffset() < to) {
-                    if (overlapping.isEmpty()) {
-                        overlapping = new ArrayList<>();
-                    }
-                    overlapping.add(transaction);
-                }
-                if (transaction.lastStableOffset() >= to) {
-                    return overlapping;
-                }
-            }
-        }
-        return overlapping;
+        return segments.aborted(from, to);
     }
 
     /// The first record below the limit whose timestamp is at least this.
     public OffsetAtTimestamp offsetForTimestamp(long timestamp, LogPosition limit)
             throws IOException {
         long start = logStartOffset;
-        LogSegment[] now = segments;
-        for (int i = floor(now, start); i < now.length; i++) {
-            LogSegment segment = now[i];
+        Segments now = segments;
+        for (int i = now.floor(start); i < now.count(); i++) {
+            LogSegment segment = now.get(i);
             if (segment.baseOffset() > limit.segment().baseOffset()) {
                 break;
             }
@@ -1010,32 +921,32 @@ public final class Log {
     /// The first of the records at or above the log start that has the greatest timestamp.
     public OffsetAtTimestamp maxTimestampOffset() throws IOException {
         long start = logStartOffset;
-        LogSegment[] now = segments;
-        LogSegment[] left = Arrays.copyOfRange(now, floor(now, start), now.length);
+        Segments now = segments;
+        List<LogSegment> left = new ArrayList<>(now.from(now.floor(start)).asList());
         OffsetAtTimestamp best = OffsetAtTimestamp.NONE;
         while (true) {
             int next = greatest(left);
-            if (next < 0 || !mayBeAhead(left[next], best)) {
+            if (next < 0 || !mayBeAhead(left.get(next), best)) {
                 return best;
             }
-            OffsetAtTimestamp kept = greatestFrom(left[next], start);
+            OffsetAtTimestamp kept = greatestFrom(left.get(next), start);
             if (kept.timestampMs() > best.timestampMs()
                     || (kept.timestampMs() == best.timestampMs()
                             && kept.offset() < best.offset())) {
                 best = kept;
             }
-            left[next] = null;
+            left.remove(next);
         }
     }
 
     /// The first that knows of the greatest timestamp, whether the record is still there or not; -1
     /// when none knows of any.
-    private static int greatest(LogSegment[] all) throws IOException {
+    private static int greatest(List<LogSegment> all) throws IOException {
         int greatest = -1;
-        for (int i = 0; i < all.length; i++) {
-            if (all[i] != null
-                    && all[i].maxTimestamp() >= 0
-                    && (greatest < 0 || all[i].maxTimestamp() > all[greatest].maxTimestamp())) {
+        for (int i = 0; i < all.size(); i++) {
+            long timestamp = all.get(i).maxTimestamp();
+            if (timestamp >= 0
+                    && (greatest < 0 || timestamp > all.get(greatest).maxTimestamp())) {
                 greatest = i;
             }
         }
@@ -1227,11 +1138,11 @@ public final class Log {
             return; // nothing was written
         }
         Checkpoint previous = state.checkpoint();
-        LogSegment[] now = segments;
-        int from = previous == null ? 0 : floor(now, previous.segmentBase());
-        for (int i = from; i < now.length; i++) {
-            if (now[i].baseOffset() <= capture.end.segment().baseOffset()) {
-                now[i].flushIndexes(health);
+        Segments now = segments;
+        int from = previous == null ? 0 : now.floor(previous.segmentBase());
+        for (int i = from; i < now.count(); i++) {
+            if (now.get(i).baseOffset() <= capture.end.segment().baseOffset()) {
+                now.get(i).flushIndexes(health);
             }
         }
         if (capture.producers != null) {
@@ -1246,7 +1157,7 @@ public final class Log {
         Checkpoint next =
                 new Checkpoint(
                         logStartOffset,
-                        now[0].baseOffset(),
+                        now.first().baseOffset(),
                         capture.offset(),
                         active.baseOffset(),
                         capture.end.position(),
@@ -1307,25 +1218,26 @@ public final class Log {
     /// @param bound the first offset that must stay
     public long retainedFrom(long bound, long nowMs) throws IOException {
         LogConfig now = config;
-        LogSegment[] all = segments;
+        Segments all = segments;
         long size = now.retentionBytes() >= 0 ? sizeInBytes() : 0;
         long from = logStartOffset;
-        for (int i = 0; i < all.length - 1 && all[i + 1].baseOffset() <= bound; i++) {
-            boolean below = all[i + 1].baseOffset() <= logStartOffset;
+        for (int i = 0; i < all.count() - 1 && all.endOf(i) <= bound; i++) {
+            LogSegment segment = all.get(i);
+            boolean below = all.endOf(i) <= logStartOffset;
             boolean old =
                     now.retentionMs() >= 0
-                            && all[i].maxTimestamp() >= 0
-                            && nowMs - all[i].maxTimestamp() > now.retentionMs();
+                            && segment.maxTimestamp() >= 0
+                            && nowMs - segment.maxTimestamp() > now.retentionMs();
             boolean surplus =
-                    now.retentionBytes() >= 0 && size - all[i].size() >= now.retentionBytes();
-            if (all[i].size() == 0) {
+                    now.retentionBytes() >= 0 && size - segment.size() >= now.retentionBytes();
+            if (segment.size() == 0) {
                 continue; // compaction left nothing: it goes with the next, and is no reason to
             }
             if (!below && !old && !surplus) {
                 break;
             }
-            size -= all[i].size();
-            from = Math.max(from, all[i + 1].baseOffset());
+            size -= segment.size();
+            from = Math.max(from, all.endOf(i));
         }
         return from;
     }
@@ -1345,7 +1257,7 @@ public final class Log {
     public List<StorageFile> raiseStart(long start, long kept, UnderLock appendLock)
             throws IOException {
         long firstKept = segmentStart(kept);
-        if (start <= logStartOffset && firstKept <= segments[0].baseOffset()) {
+        if (start <= logStartOffset && firstKept <= firstKeptOffset()) {
             return List.of();
         }
         complete();
@@ -1355,10 +1267,10 @@ public final class Log {
         }
         List<LogSegment> gone = new ArrayList<>();
         appendLock.run(() -> {
-            LogSegment[] all = segments;
-            int first = floor(all, firstKept);
-            gone.addAll(Arrays.asList(all).subList(0, first));
-            segments = Arrays.copyOfRange(all, first, all.length);
+            Segments all = segments;
+            int first = all.floor(firstKept);
+            gone.addAll(all.asList().subList(0, first));
+            segments = all.from(first);
         });
         List<StorageFile> open = new ArrayList<>();
         for (LogSegment segment : gone) {
@@ -1400,7 +1312,7 @@ public final class Log {
         noteCompaction(
                 Math.max(to, state.checkpoint().gapsBelow()), state.checkpoint().compactedBelow());
         List<LogSegment> below = new ArrayList<>();
-        for (LogSegment segment : segments) {
+        for (LogSegment segment : segments.asList()) {
             if (segment.baseOffset() < to) {
                 below.add(segment);
             }
@@ -1414,7 +1326,7 @@ public final class Log {
         long to = Math.min(segmentStart(bound), end.segment().baseOffset());
         to = Math.min(to, state.checkpoint().segmentBase());
         long minLagMs = config.compaction().minLagMs();
-        for (LogSegment segment : segments) {
+        for (LogSegment segment : segments.asList()) {
             if (segment.baseOffset() >= to) {
                 return to;
             }
@@ -1431,12 +1343,12 @@ public final class Log {
         CompactionConfig wanted = config.compaction();
         long clean = 0;
         long dirty = 0;
-        LogSegment[] all = segments;
-        for (int i = 0; i < all.length && all[i].baseOffset() < to; i++) {
-            if (all[i + 1].baseOffset() <= dirtyFrom) {
-                clean += all[i].size();
+        Segments all = segments;
+        for (int i = 0; i < all.count() && all.get(i).baseOffset() < to; i++) {
+            if (all.endOf(i) <= dirtyFrom) {
+                clean += all.get(i).size();
             } else {
-                dirty += all[i].size();
+                dirty += all.get(i).size();
             }
         }
         return dirty > 0
@@ -1447,10 +1359,11 @@ public final class Log {
     /// Whether a closed segment that was not compacted yet begins with a batch from before this
     /// time. Batches without a timestamp say nothing.
     private boolean isOverdue(long dirtyFrom, long beforeMs) throws IOException {
-        LogSegment[] all = segments;
-        for (int i = 0; beforeMs > 0 && i < all.length - 1; i++) {
-            if (all[i + 1].baseOffset() > dirtyFrom) {
-                HeaderScanner first = new HeaderScanner(all[i].file(), 0, all[i].size());
+        Segments all = segments;
+        for (int i = 0; beforeMs > 0 && i < all.count() - 1; i++) {
+            if (all.endOf(i) > dirtyFrom) {
+                LogSegment segment = all.get(i);
+                HeaderScanner first = new HeaderScanner(segment.file(), 0, segment.size());
                 if (first.next() && first.maxTimestamp() > 0 && first.maxTimestamp() < beforeMs) {
                     return true;
                 }
@@ -1483,7 +1396,7 @@ public final class Log {
 
     /// Whether a segment is one of the log's own by now.
     boolean holds(LogSegment segment) {
-        return Arrays.asList(segments).contains(segment);
+        return segments.asList().contains(segment);
     }
 
     /// Puts a segment in the place of others, durably. Upkeep lock.
@@ -1495,10 +1408,7 @@ public final class Log {
             throws IOException {
         List<LogSegment> old = replacement.replaced();
         long base = old.getFirst().baseOffset();
-        int first = indexOf(base);
-        if (first < 0
-                || first + old.size() > segments.length
-                || !Arrays.asList(segments).subList(first, first + old.size()).equals(old)) {
+        if (!segments.contains(old)) {
             return null;
         }
         Path swap =
@@ -1507,10 +1417,7 @@ public final class Log {
         replacement.segment().rename(swap);
         health.syncDirectory(files, directory);
         appendLock.run(() -> {
-            List<LogSegment> all = new ArrayList<>(Arrays.asList(segments));
-            all.subList(first, first + old.size()).clear();
-            all.add(first, replacement.segment());
-            segments = all.toArray(LogSegment[]::new);
+            segments = segments.with(replacement.segment(), old);
             found = null;
             int count = replacements + 1; // nobody else changes it: under the upkeep lock
             replacements = count;
@@ -1553,15 +1460,14 @@ public final class Log {
 
     /// The base offset of the segment that contains an offset.
     public long segmentStart(long offset) {
-        LogSegment[] now = segments;
-        return now[floor(now, offset)].baseOffset();
+        return segments.startOf(offset);
     }
 
     /// Closes all files without syncing anything.
     public void close() {
-        LogSegment[] now = segments;
+        Segments now = segments;
         if (now != null) {
-            for (LogSegment segment : now) {
+            for (LogSegment segment : now.asList()) {
                 segment.close();
             }
         }
@@ -1573,7 +1479,7 @@ public final class Log {
     /// Gives up all open files of a log that was deleted, to be closed when their readers are done.
     public List<StorageFile> discard() {
         List<StorageFile> open = new ArrayList<>();
-        for (LogSegment segment : segments) {
+        for (LogSegment segment : segments.asList()) {
             StorageFile file = segment.discard();
             if (file != null) {
                 open.add(file);
@@ -1587,29 +1493,5 @@ public final class Log {
 
     private Path snapshotPath(long offset) {
         return directory.resolve(LogSegment.name(offset, SNAPSHOT));
-    }
-
-    private int indexOf(long base) {
-        for (int i = 0; i < segments.length; i++) {
-            if (segments[i].baseOffset() == base) {
-                return i;
-            }
-        }
-        return -1;
-    }
-
-    /// Index of the last segment whose base is at most the offset; 0 when there is none.
-    private static int floor(LogSegment[] all, long offset) {
-        int low = 0;
-        int high = all.length - 1;
-        while (low < high) {
-            int middle = (low + high + 1) >>> 1;
-            if (all[middle].baseOffset() <= offset) {
-                low = middle;
-            } else {
-                high = middle - 1;
-            }
-        }
-        return low;
     }
 }
