@@ -44,19 +44,15 @@ import java.util.function.BooleanSupplier;
 ///
 /// # How segments are replaced
 ///
-/// Neighbours that fit into one segment become one. The new segment and its indexes are written
-/// beside the old ones as `.cleaned`, synced, and take effect when the segment is renamed to
-/// `<base>-<end>.swap`: from then on, also after a crash, it stands for all segments from base to
-/// end. What remains is tidying up, which [Log] finishes when it is opened.
+/// Neighbours that fit into one segment become one. [SegmentReplacer] puts it in their place.
 ///
 /// Owned by the thread that compacts. It reads closed segments only and takes the upkeep lock only
 /// to replace them.
 public final class Compaction {
-    static final String CLEANED = ".cleaned";
-
     private static final int CHUNK_BYTES = 1 << 20;
 
     private final Log log;
+    private final SegmentReplacer replacer;
     private final List<LogSegment> segments;
     private final long dirtyFrom;
     private final long bound;
@@ -80,6 +76,7 @@ public final class Compaction {
     /// @param bound the end of the last of the segments
     Compaction(
             Log log,
+            SegmentReplacer replacer,
             List<LogSegment> segments,
             long dirtyFrom,
             long bound,
@@ -89,6 +86,7 @@ public final class Compaction {
             BooleanSupplier cancelled)
             throws IOException {
         this.log = log;
+        this.replacer = replacer;
         this.segments = segments;
         this.dirtyFrom = dirtyFrom;
         this.bound = bound;
@@ -101,12 +99,6 @@ public final class Compaction {
         transactions = new TransactionTracker(aborted);
         keys = new KeyOffsets(maxKeyBytes);
     }
-
-    /// A segment that can take the place of others.
-    ///
-    /// @param replaced those, neighbours
-    /// @param end where the last of them ends
-    record Replacement(LogSegment segment, List<LogSegment> replaced, long end) {}
 
     /// Replaces segments, under the locks that this needs.
     @FunctionalInterface
@@ -142,16 +134,16 @@ public final class Compaction {
         for (int from = 0; from < count; ) {
             int to = groupFrom(from, count);
             var group = segments.subList(from, to);
-            var replacement = new Replacement(rewritten(group), group, endOf(to - 1));
+            var replacement = new SegmentReplacer.Replacement(rewritten(group), group, endOf(to - 1));
             boolean replaced = false;
             try {
                 replaced =
                         replacing.replace(
                                 appendLock -> log.replace(replacement, appendLock),
-                                replacement.end);
+                                replacement.end());
             } finally {
-                if (!replaced && !log.holds(replacement.segment)) {
-                    replacement.segment.abandon();
+                if (!replaced && !log.holds(replacement.segment())) {
+                    replacement.segment().abandon();
                 }
             }
             if (!replaced) {
@@ -251,14 +243,14 @@ public final class Compaction {
     // ---------------------------------------------------------------- records
 
     private LogSegment rewritten(List<LogSegment> group) throws IOException {
-        var target = log.newSegment(group.getFirst().baseOffset());
+        var target = replacer.begin(group.getFirst().baseOffset());
         boolean whole = false;
         try {
             var filter = new Filter(target);
             for (var segment : group) {
                 rewrite(segment, filter, target);
             }
-            log.makeDurable(target);
+            replacer.makeDurable(target);
             whole = true;
         } finally {
             if (!whole) {

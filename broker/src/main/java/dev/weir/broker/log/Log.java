@@ -19,8 +19,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.function.BooleanSupplier;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /// The log of one partition.
 ///
@@ -47,13 +45,12 @@ import java.util.regex.Pattern;
 /// beyond, it is what a crash left of writes nobody was told about, and is cut off.
 public final class Log {
     private static final Logger LOG = LoggerFactory.getLogger(Log.class);
-    private static final Pattern SEGMENT = Pattern.compile("(\\d{20})\\.log");
-    private static final Pattern SWAP = Pattern.compile("(\\d{20})-(\\d{20})\\.swap");
     private static final String SNAPSHOT = ".snapshot";
 
     private final FileSystem files;
     private final Path directory;
     private final DiskHealth health;
+    private final SegmentReplacer replacer; // upkeep lock
     private final StateFile state; // upkeep lock, but for writeSynced: see noteSynced
     private final ProducerState producers = new ProducerState(); // append lock
     private final TimestampSearch timestamps = new TimestampSearch();
@@ -83,6 +80,7 @@ public final class Log {
         this.directory = directory;
         this.config = config;
         this.health = health;
+        replacer = new SegmentReplacer(files, directory, health);
         this.state = state;
     }
 
@@ -114,7 +112,7 @@ public final class Log {
             loadUnborn(false, nowMs);
             return;
         }
-        finishReplacements();
+        replacer.finish();
         Checkpoint checkpoint = state.checkpoint();
         boolean unborn = files.exists(segmentPath(0, Birth.UNBORN));
         if (unborn && checkpoint != null) {
@@ -163,54 +161,12 @@ public final class Log {
         }
     }
 
-    /// Finishes what [#replace] had decided when it was interrupted, and deletes what it had only
-    /// prepared.
-    private void finishReplacements() throws IOException {
-        List<Path> entries = files.list(directory);
-        for (Path entry : entries) {
-            Matcher swap = SWAP.matcher(entry.getFileName().toString());
-            if (swap.matches()) {
-                long base = Long.parseLong(swap.group(1));
-                finishReplacement(entry, base, Long.parseLong(swap.group(2)), entries);
-            }
-        }
-        for (Path entry : files.list(directory)) {
-            if (entry.getFileName().toString().endsWith(Compaction.CLEANED)) {
-                files.delete(entry);
-            }
-        }
-    }
-
-    private void finishReplacement(Path swap, long base, long end, List<Path> entries)
-            throws IOException {
-        LOG.info("{}: finishing the compaction of offsets {} to {}", directory, base, end);
-        for (Path entry : entries) {
-            Matcher name = SEGMENT.matcher(entry.getFileName().toString());
-            if (name.matches()) {
-                long other = Long.parseLong(name.group(1));
-                if (other > base && other < end) {
-                    LogSegment.existing(files, directory, other, true).delete();
-                }
-            }
-        }
-        for (String suffix : LogSegment.INDEXES) {
-            Path prepared = segmentPath(base, suffix + Compaction.CLEANED);
-            if (files.exists(prepared)) { // else it has its name already
-                files.rename(prepared, segmentPath(base, suffix));
-            }
-        }
-        health.syncDirectory(files, directory);
-        files.rename(swap, segmentPath(base, LogSegment.LOG));
-        health.syncDirectory(files, directory);
-    }
-
     private List<LogSegment> listSegments(Checkpoint checkpoint) throws IOException {
         List<LogSegment> onDisk = new ArrayList<>();
         List<Path> entries = files.list(directory);
         for (Path entry : entries) {
-            Matcher name = SEGMENT.matcher(entry.getFileName().toString());
-            if (name.matches()) {
-                long base = Long.parseLong(name.group(1));
+            long base = LogSegment.baseOf(entry);
+            if (base >= 0) {
                 boolean aborts =
                         entries.contains(
                                 directory.resolve(LogSegment.name(base, LogSegment.ABORTED_INDEX)));
@@ -1150,7 +1106,7 @@ public final class Log {
                 below.add(segment);
             }
         }
-        return new Compaction(this, below, dirtyFrom, to, producers, nowMs, maxKeyBytes, cancelled);
+        return new Compaction(this, replacer, below, dirtyFrom, to, producers, nowMs, maxKeyBytes, cancelled);
     }
 
     /// The end of the segments that can be compacted: closed, below the bound, not needed for
@@ -1216,17 +1172,6 @@ public final class Log {
         }
     }
 
-    /// A segment that may take the place of others when it is whole.
-    LogSegment newSegment(long baseOffset) throws IOException {
-        return LogSegment.createBeside(files, directory, baseOffset, Compaction.CLEANED);
-    }
-
-    /// Makes such a segment durable, names included.
-    void makeDurable(LogSegment segment) throws IOException {
-        segment.syncBeside(health);
-        health.syncDirectory(files, directory);
-    }
-
     /// Whether a segment is one of the log's own by now.
     boolean holds(LogSegment segment) {
         return segments.asList().contains(segment);
@@ -1237,48 +1182,21 @@ public final class Log {
     /// @param appendLock runs a change of the segment list under the append lock
     /// @return files to be closed when their readers are done; null, and nothing has changed, when
     ///   the others are there no more
-    List<StorageFile> replace(Compaction.Replacement replacement, UnderLock appendLock)
+    List<StorageFile> replace(SegmentReplacer.Replacement replacement, UnderLock appendLock)
             throws IOException {
-        List<LogSegment> old = replacement.replaced();
-        long base = old.getFirst().baseOffset();
-        if (!segments.contains(old)) {
+        if (!segments.contains(replacement.replaced())) {
             return null;
         }
-        Path swap =
-                directory.resolve(
-                        LogSegment.name(base, "-" + LogSegment.name(replacement.end(), ".swap")));
-        replacement.segment().rename(swap);
-        health.syncDirectory(files, directory);
-        appendLock.run(() -> {
-            segments = segments.with(replacement.segment(), old);
-            found = null;
-            int count = replacements + 1; // nobody else changes it: under the upkeep lock
-            replacements = count;
-        });
-        try {
-            return settle(replacement);
-        } catch (IOException e) {
-            // Left half done, it would be finished by the next start, over what was written since.
-            health.fail("putting a compacted segment of " + directory + " in its place", e);
-            throw e;
-        }
-    }
-
-    /// Deletes what was replaced and gives what replaced it its name.
-    private List<StorageFile> settle(Compaction.Replacement replacement) throws IOException {
-        long base = replacement.replaced().getFirst().baseOffset();
-        List<StorageFile> open = new ArrayList<>();
-        for (LogSegment segment : replacement.replaced()) {
-            StorageFile file = segment.baseOffset() == base ? segment.discard() : segment.delete();
-            if (file != null) {
-                open.add(file);
-            }
-        }
-        replacement.segment().settleIndexes();
-        health.syncDirectory(files, directory);
-        replacement.segment().rename(segmentPath(base, LogSegment.LOG));
-        health.syncDirectory(files, directory);
-        return open;
+        return replacer.replace(
+                replacement,
+                () ->
+                        appendLock.run(() -> {
+                            segments =
+                                    segments.with(replacement.segment(), replacement.replaced());
+                            found = null;
+                            int count = replacements + 1; // nobody else: under the upkeep lock
+                            replacements = count;
+                        }));
     }
 
     private Path segmentPath(long baseOffset, String suffix) {

@@ -12,6 +12,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// A stretch of a log: `<base offset>.log` and its indexes. Opens its file when first used.
 ///
@@ -23,6 +25,7 @@ final class LogSegment {
     static final String ABORTED_INDEX = ".txnindex";
     static final List<String> INDEXES = List.of(OFFSET_INDEX, TIME_INDEX, ABORTED_INDEX);
 
+    private static final Pattern NAME = Pattern.compile("(\\d{20})\\.log");
     private static final Logger LOGGER = LoggerFactory.getLogger(LogSegment.class);
     private static final long UNKNOWN = Long.MIN_VALUE;
 
@@ -137,6 +140,12 @@ final class LogSegment {
     static String name(long offset, String suffix) {
         String digits = Long.toString(offset);
         return "0".repeat(20 - digits.length()) + digits + suffix;
+    }
+
+    /// The base offset that the name of a segment's file tells, -1 if it is another file's.
+    static long baseOf(Path file) {
+        Matcher name = NAME.matcher(file.getFileName().toString());
+        return name.matches() ? Long.parseLong(name.group(1)) : -1;
     }
 
     long baseOffset() {
