@@ -45,13 +45,13 @@ import java.util.function.BooleanSupplier;
 /// beyond, it is what a crash left of writes nobody was told about, and is cut off.
 public final class Log {
     private static final Logger LOG = LoggerFactory.getLogger(Log.class);
-    private static final String SNAPSHOT = ".snapshot";
 
     private final FileSystem files;
     private final Path directory;
     private final DiskHealth health;
     private final SegmentReplacer replacer; // upkeep lock
-    private final StateFile state; // upkeep lock, but for writeSynced: see noteSynced
+    private final StateFile state;
+    private final Checkpoints checkpoints; // upkeep lock, but for noteSynced
     private final ProducerState producers = new ProducerState(); // append lock
     private final TimestampSearch timestamps = new TimestampSearch();
     private final List<LogSegment> unsynced = new ArrayList<>(); // append lock: closed, not synced
@@ -63,10 +63,8 @@ public final class Log {
     private volatile LogPosition end;
     private volatile long logStartOffset;
     private volatile long firstUndecidedOffset = Long.MAX_VALUE;
-    private volatile long checkpointedOffset;
     private volatile LogPosition found; // last result of positionOf
     private long recoveredBytes; // written while opening
-    private long gapsWithoutState; // what gapsBelow is before the first checkpoint
     private long deletedBytes; // upkeep lock
     private volatile int replacements; // segments that compaction replaced
 
@@ -82,6 +80,7 @@ public final class Log {
         this.health = health;
         replacer = new SegmentReplacer(files, directory, health);
         this.state = state;
+        checkpoints = new Checkpoints(files, directory, health, state);
     }
 
     /// Opens a log, an empty one if there are no files; they are made by the first append. On
@@ -145,7 +144,6 @@ public final class Log {
         if (state.checkpoint() == null) {
             checkpoint(captureCheckpoint());
         }
-        checkpointedOffset = state.checkpoint().offset();
         publishUndecided();
     }
 
@@ -153,9 +151,10 @@ public final class Log {
     private void recoverWithoutState(long nowMs) throws IOException {
         // Ours would say in its state where compaction left gaps.
         boolean foreign = !state.exists();
-        gapsWithoutState = foreign && config.compaction().enabled() ? Long.MAX_VALUE : 0;
+        checkpoints.assumeGapsBelow(
+                foreign && config.compaction().enabled() ? Long.MAX_VALUE : 0);
         recover(0, 0, segments.first().baseOffset(), Long.MAX_VALUE, nowMs);
-        gapsWithoutState = Math.min(gapsWithoutState, end.offset());
+        checkpoints.assumeGapsBelow(Math.min(checkpoints.gapsBelow(), end.offset()));
         if (foreign) {
             LOG.warn("{} had no {}: all of it was read and checked", directory, StateFile.NAME);
         }
@@ -231,7 +230,7 @@ public final class Log {
                     checkpoint.offset());
         }
         long acknowledged = Math.max(checkpoint.offset(), state.syncedOffset());
-        if (!restoreProducers(checkpoint)) {
+        if (!checkpoints.restore(checkpoint, producers)) {
             LOG.warn(
                     "{}: the producer snapshot of offset {} cannot be read; reading the whole log",
                     directory,
@@ -261,15 +260,6 @@ public final class Log {
         }
     }
 
-    private boolean restoreProducers(Checkpoint checkpoint) throws IOException {
-        if (!checkpoint.hasSnapshot()) {
-            return true;
-        }
-        Path snapshot = snapshotPath(checkpoint.offset());
-        return files.exists(snapshot)
-                && producers.restore(ByteBuffer.wrap(files.readFully(snapshot)));
-    }
-
     /// Reads and checks all batches from a place on and rebuilds what follows from them.
     ///
     /// @param acknowledged offsets below it must be there
@@ -285,7 +275,7 @@ public final class Log {
         }
         for (int i = from; i < segments.count() && !cut; i++) {
             LogSegment segment = segments.get(i);
-            if (i > from && segment.baseOffset() > next && segment.baseOffset() <= gapsBelow()) {
+            if (i > from && segment.baseOffset() > next && segment.baseOffset() <= checkpoints.gapsBelow()) {
                 next = segment.baseOffset();
             }
             if (i > from && segment.baseOffset() != next) {
@@ -344,13 +334,7 @@ public final class Log {
     }
 
     private boolean isNext(long baseOffset, long next) {
-        return baseOffset == next || (baseOffset > next && baseOffset < gapsBelow());
-    }
-
-    /// Compaction may have removed whole batches below it.
-    private long gapsBelow() {
-        Checkpoint checkpoint = state.checkpoint();
-        return checkpoint == null ? gapsWithoutState : checkpoint.gapsBelow();
+        return baseOffset == next || (baseOffset > next && baseOffset < checkpoints.gapsBelow());
     }
 
     private void cutTail(int last) throws IOException {
@@ -530,7 +514,7 @@ public final class Log {
         try {
             Birth pending = birth;
             if (pending != null) {
-                pending.begin(state.checkpoint());
+                pending.begin(checkpoints.last());
             }
             LogSegment active = segmentFor(run.bytes(), run.nextOffset(), run.timestamp(), nowMs);
             active.makeRoom(run.bytes(), config.segmentBytes());
@@ -729,13 +713,7 @@ public final class Log {
     /// Notes for recovery that everything below an offset is durable. Called by the thread that
     /// syncs, under the upkeep lock or where no checkpoint is being written.
     public void noteSynced(long offset) {
-        synchronized (state) {
-            try {
-                state.writeSynced(offset);
-            } catch (IOException e) {
-                LOG.warn("{}: cannot note the synced offset: {}", directory, e.getMessage());
-            }
-        }
+        checkpoints.noteSynced(offset);
     }
 
     /// Takes in that transactions whose marker is below the high watermark are decided. Append
@@ -778,7 +756,7 @@ public final class Log {
 
     /// Offset up to which recovery has nothing to do.
     public long checkpointedOffset() {
-        return checkpointedOffset;
+        return checkpoints.offset();
     }
 
     /// Bytes that were read and checked when the log was opened.
@@ -809,7 +787,8 @@ public final class Log {
     ///   `maxBytes`; otherwise nothing is returned then
     public FileSlice read(long offset, int maxBytes, LogPosition limit, boolean wholeFirstBatch)
             throws IOException {
-        return segments.read(offset, maxBytes, limit, wholeFirstBatch, gapsBelow());
+        return segments.read(
+                offset, maxBytes, limit, wholeFirstBatch, checkpoints.gapsBelow());
     }
 
     /// What a reader of committed records is given.
@@ -823,7 +802,8 @@ public final class Log {
     public Committed readCommitted(
             long offset, int maxBytes, LogPosition limit, boolean wholeFirstBatch)
             throws IOException {
-        return segments.readCommitted(offset, maxBytes, limit, wholeFirstBatch, gapsBelow());
+        return segments.readCommitted(
+                offset, maxBytes, limit, wholeFirstBatch, checkpoints.gapsBelow());
     }
 
     /// The place of the batch that starts with an offset below the end.
@@ -883,23 +863,26 @@ public final class Log {
 
     /// What a checkpoint will say, taken at one moment.
     public static final class CheckpointCapture {
-        private final LogPosition end;
-        private final ByteBuffer producers; // null when there are none
-        private final int offsetEntries;
-        private final int timestampEntries;
-        private final int abortedEntries;
+        final LogPosition end;
+        final ByteBuffer producers; // null when there are none
+        final int offsetEntries;
+        final int timestampEntries;
+        final int abortedEntries;
 
-        private CheckpointCapture(
-                LogPosition end,
-                ByteBuffer producers,
-                int offsetEntries,
-                int timestampEntries,
-                int abortedEntries) {
+        private CheckpointCapture(LogPosition end, ProducerState producers) throws IOException {
+            LogSegment active = end.segment();
             this.end = end;
-            this.producers = producers;
-            this.offsetEntries = offsetEntries;
-            this.timestampEntries = timestampEntries;
-            this.abortedEntries = abortedEntries;
+            this.producers = producers.isEmpty() ? null : producers.snapshot();
+            offsetEntries = active.offsetEntries();
+            timestampEntries = active.timestampEntries();
+            abortedEntries = active.abortedEntries();
+        }
+
+        static CheckpointCapture of(LogPosition end, ProducerState producers) throws IOException {
+            LogSegment active = end.segment();
+            active.indexMaxTimestamp();
+            active.trim();
+            return new CheckpointCapture(end, producers);
         }
 
         public long offset() {
@@ -909,15 +892,7 @@ public final class Log {
 
     /// Takes the state of the present end. Append lock.
     public CheckpointCapture captureCheckpoint() throws IOException {
-        LogSegment active = end.segment();
-        active.indexMaxTimestamp();
-        active.trim();
-        return new CheckpointCapture(
-                end,
-                producers.isEmpty() ? null : producers.snapshot(),
-                active.offsetEntries(),
-                active.timestampEntries(),
-                active.abortedEntries());
+        return CheckpointCapture.of(end, producers);
     }
 
     /// Makes a captured state the one from which recovery starts. The log must have been synced up
@@ -926,60 +901,7 @@ public final class Log {
         if (birth != null) {
             return; // nothing was written
         }
-        Checkpoint previous = state.checkpoint();
-        Segments now = segments;
-        int from = previous == null ? 0 : now.floor(previous.segmentBase());
-        for (int i = from; i < now.count(); i++) {
-            if (now.get(i).baseOffset() <= capture.end.segment().baseOffset()) {
-                now.get(i).flushIndexes(health);
-            }
-        }
-        if (capture.producers != null) {
-            Path snapshot = snapshotPath(capture.offset());
-            try (StorageFile file = files.open(snapshot, FileSystem.OpenMode.CREATE)) {
-                file.truncate(0);
-                file.write(capture.producers.duplicate(), 0);
-                health.sync(file);
-            }
-        }
-        LogSegment active = capture.end.segment();
-        Checkpoint next =
-                new Checkpoint(
-                        logStartOffset,
-                        now.first().baseOffset(),
-                        capture.offset(),
-                        active.baseOffset(),
-                        capture.end.position(),
-                        capture.offsetEntries,
-                        capture.timestampEntries,
-                        capture.abortedEntries,
-                        capture.producers != null,
-                        active.createdMs(),
-                        previous == null ? gapsWithoutState : previous.gapsBelow(),
-                        previous == null ? 0 : previous.compactedBelow());
-        synchronized (state) {
-            if (previous == null) {
-                // The file is new: its name must be durable before anything relies on it.
-                state.write(next, health);
-                health.syncDirectory(files, directory);
-            } else {
-                health.syncDirectory(files, directory);
-                state.write(next, health);
-            }
-        }
-        checkpointedOffset = capture.offset();
-        if (previous != null) {
-            deleteSnapshotsBelow(previous.offset());
-        }
-    }
-
-    private void deleteSnapshotsBelow(long offset) throws IOException {
-        for (Path entry : files.list(directory)) {
-            String name = entry.getFileName().toString();
-            if (name.endsWith(SNAPSHOT) && name.compareTo(LogSegment.name(offset, SNAPSHOT)) < 0) {
-                files.delete(entry);
-            }
-        }
+        checkpoints.write(capture, segments, logStartOffset);
     }
 
     /// Closes the active segment when all of it has outlived `retention.ms` or nothing is to be
@@ -1034,7 +956,7 @@ public final class Log {
     /// Whether deleting what lies below this offset would take segments that recovery still needs,
     /// so that a checkpoint must be written before. Upkeep lock.
     public boolean needsCheckpointBefore(long kept) {
-        return segmentStart(kept) > state.checkpoint().segmentBase();
+        return segmentStart(kept) > checkpoints.last().segmentBase();
     }
 
     /// Raises the start of the log, durably, and deletes the segments wholly below it. Upkeep lock.
@@ -1051,9 +973,7 @@ public final class Log {
         }
         complete();
         logStartOffset = Math.max(start, logStartOffset);
-        synchronized (state) {
-            state.write(state.checkpoint().withStart(logStartOffset, firstKept), health);
-        }
+        checkpoints.raiseStart(logStartOffset, firstKept);
         List<LogSegment> gone = new ArrayList<>();
         appendLock.run(() -> {
             Segments all = segments;
@@ -1093,13 +1013,13 @@ public final class Log {
             long maxKeyBytes,
             BooleanSupplier cancelled)
             throws IOException {
-        long dirtyFrom = Math.max(state.checkpoint().compactedBelow(), firstKeptOffset());
+        long dirtyFrom = Math.max(checkpoints.last().compactedBelow(), firstKeptOffset());
         long to = compactableBelow(bound, dirtyFrom, nowMs);
         if (to <= dirtyFrom || !isWorthCompacting(dirtyFrom, to, nowMs)) {
             return null;
         }
-        noteCompaction(
-                Math.max(to, state.checkpoint().gapsBelow()), state.checkpoint().compactedBelow());
+        checkpoints.noteCompaction(
+                Math.max(to, checkpoints.gapsBelow()), checkpoints.last().compactedBelow());
         List<LogSegment> below = new ArrayList<>();
         for (LogSegment segment : segments.asList()) {
             if (segment.baseOffset() < to) {
@@ -1113,7 +1033,7 @@ public final class Log {
     /// recovery, old enough.
     private long compactableBelow(long bound, long dirtyFrom, long nowMs) throws IOException {
         long to = Math.min(segmentStart(bound), end.segment().baseOffset());
-        to = Math.min(to, state.checkpoint().segmentBase());
+        to = Math.min(to, checkpoints.last().segmentBase());
         long minLagMs = config.compaction().minLagMs();
         for (LogSegment segment : segments.asList()) {
             if (segment.baseOffset() >= to) {
@@ -1163,13 +1083,7 @@ public final class Log {
 
     /// Notes that the log is compacted below an offset. Upkeep lock.
     public void compacted(long below) throws IOException {
-        noteCompaction(state.checkpoint().gapsBelow(), below);
-    }
-
-    private void noteCompaction(long gapsBelow, long compactedBelow) throws IOException {
-        synchronized (state) {
-            state.write(state.checkpoint().withCompaction(gapsBelow, compactedBelow), health);
-        }
+        checkpoints.noteCompaction(checkpoints.gapsBelow(), below);
     }
 
     /// Whether a segment is one of the log's own by now.
@@ -1222,9 +1136,7 @@ public final class Log {
                 segment.close();
             }
         }
-        synchronized (state) {
-            state.close();
-        }
+        checkpoints.close();
     }
 
     /// Gives up all open files of a log that was deleted, to be closed when their readers are done.
@@ -1236,13 +1148,7 @@ public final class Log {
                 open.add(file);
             }
         }
-        synchronized (state) {
-            state.close();
-        }
+        checkpoints.close();
         return open;
-    }
-
-    private Path snapshotPath(long offset) {
-        return directory.resolve(LogSegment.name(offset, SNAPSHOT));
     }
 }
