@@ -4,7 +4,6 @@ import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.log.StateFile.Checkpoint;
 import dev.weir.broker.record.BatchHeader;
-import dev.weir.broker.record.EndMarker;
 import dev.weir.broker.storage.FileSlice;
 import dev.weir.broker.storage.FileSystem;
 import dev.weir.broker.storage.StorageFile;
@@ -553,21 +552,7 @@ public final class Log {
     /// Indexes a batch that is in the file and brings the producer state up to it.
     private void takeIn(LogSegment segment, ByteBuffer batches, int at, long nowMs) {
         segment.appended(batches, at, config.indexIntervalBytes());
-        if (!BatchHeader.isControl(batches, at)) {
-            producers.appended(batches, at, nowMs);
-            return;
-        }
-        EndMarker marker = EndMarker.read(batches, at);
-        if (marker == null) {
-            return;
-        }
-        AbortedTransaction aborted =
-                producers.ended(
-                        BatchHeader.producerId(batches, at),
-                        BatchHeader.producerEpoch(batches, at),
-                        marker,
-                        BatchHeader.lastOffset(batches, at),
-                        nowMs);
+        AbortedTransaction aborted = producers.appended(batches, at, nowMs);
         if (aborted != null) {
             try {
                 segment.addAborted(aborted);

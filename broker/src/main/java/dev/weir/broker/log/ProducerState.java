@@ -251,8 +251,20 @@ final class ProducerState {
                 ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, "producer " + id + " sent " + what);
     }
 
-    /// Takes in a batch of data that is in the log.
-    void appended(ByteBuffer batches, int at, long nowMs) {
+    /// Takes in a batch that is in the log.
+    ///
+    /// @return the transaction that it aborts, being its end marker; null for any other batch and
+    ///   for a transaction without records
+    AbortedTransaction appended(ByteBuffer batches, int at, long nowMs) {
+        if (!BatchHeader.isControl(batches, at)) {
+            written(batches, at, nowMs);
+            return null;
+        }
+        EndMarker marker = EndMarker.read(batches, at);
+        return marker == null ? null : ended(batches, at, marker, nowMs);
+    }
+
+    private void written(ByteBuffer batches, int at, long nowMs) {
         long id = BatchHeader.producerId(batches, at);
         if (id == BatchHeader.NO_PRODUCER_ID) {
             return;
@@ -275,10 +287,10 @@ final class ProducerState {
         }
     }
 
-    /// Takes in an end marker that is in the log.
-    ///
-    /// @return the aborted transaction, or null when it was committed or had no records
-    AbortedTransaction ended(long id, short epoch, EndMarker marker, long offset, long nowMs) {
+    private AbortedTransaction ended(ByteBuffer batches, int at, EndMarker marker, long nowMs) {
+        long id = BatchHeader.producerId(batches, at);
+        short epoch = BatchHeader.producerEpoch(batches, at);
+        long offset = BatchHeader.lastOffset(batches, at);
         Producer producer = producer(id, epoch);
         producer.lastUpdateMs = nowMs;
         producer.coordinatorEpoch = marker.coordinatorEpoch();
