@@ -2,7 +2,6 @@ package dev.weir.broker.log;
 
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
-import dev.weir.broker.log.StateFile.Checkpoint;
 import dev.weir.broker.record.BatchHeader;
 import dev.weir.broker.storage.FileSlice;
 import dev.weir.broker.storage.FileSystem;
@@ -34,14 +33,7 @@ import java.util.function.BooleanSupplier;
 /// captured end durable: closed segments first seen since, the active one, and the directory when
 /// files were created in it. Nothing is known durable before that.
 ///
-/// # Recovery
-///
-/// A checkpoint says up to where log, indexes and producer snapshot are durable together. Opening
-/// compares the size of the last segment with it: equal, as after a clean stop, and no byte of the
-/// log is read. Otherwise the batches after the checkpoint are read and checked, and indexes and
-/// producer state are rebuilt from them. Where that walk meets something that is not an intact next
-/// batch, the offset decides: below what was acknowledged it is damage and opening is refused;
-/// beyond, it is what a crash left of writes nobody was told about, and is cut off.
+/// How a log comes out of a crash is told at [Recovery].
 public final class Log {
     private static final Logger LOG = LoggerFactory.getLogger(Log.class);
 
@@ -49,9 +41,8 @@ public final class Log {
     private final Path directory;
     private final DiskHealth health;
     private final SegmentReplacer replacer; // upkeep lock
-    private final StateFile state;
     private final Checkpoints checkpoints; // upkeep lock, but for noteSynced
-    private final ProducerState producers = new ProducerState(); // append lock
+    private final ProducerState producers; // append lock
     private final TimestampSearch timestamps = new TimestampSearch();
     private final List<LogSegment> unsynced = new ArrayList<>(); // append lock: closed, not synced
     private boolean directoryChanged; // append lock
@@ -61,9 +52,9 @@ public final class Log {
     private volatile Segments segments; // replaced under the append lock
     private volatile LogPosition end;
     private volatile long logStartOffset;
-    private volatile long firstUndecidedOffset = Long.MAX_VALUE;
+    private volatile long firstUndecidedOffset;
     private volatile LogPosition found; // last result of positionOf
-    private long recoveredBytes; // written while opening
+    private final long recoveredBytes;
     private long deletedBytes; // upkeep lock
     private volatile int replacements; // segments that compaction replaced
 
@@ -72,14 +63,20 @@ public final class Log {
             Path directory,
             LogConfig config,
             DiskHealth health,
-            StateFile state) {
+            Recovery.Recovered recovered) {
         this.files = files;
         this.directory = directory;
         this.config = config;
         this.health = health;
         replacer = new SegmentReplacer(files, directory, health);
-        this.state = state;
-        checkpoints = new Checkpoints(files, directory, health, state);
+        checkpoints = recovered.checkpoints();
+        producers = recovered.producers();
+        segments = recovered.segments();
+        end = recovered.end();
+        logStartOffset = recovered.logStartOffset();
+        firstUndecidedOffset = producers.firstUndecidedOffset();
+        birth = recovered.birth();
+        recoveredBytes = recovered.readBytes();
     }
 
     /// Opens a log, an empty one if there are no files; they are made by the first append. On
@@ -90,275 +87,8 @@ public final class Log {
     public static Log open(
             FileSystem files, Path directory, LogConfig config, DiskHealth health, long nowMs)
             throws IOException {
-        Log log = new Log(files, directory, config, health, StateFile.load(files, directory));
-        boolean opened = false;
-        try {
-            log.load(nowMs);
-            opened = true;
-        } finally {
-            if (!opened) {
-                log.close();
-            }
-        }
-        return log;
-    }
-
-    // ---------------------------------------------------------------- opening
-
-    private void load(long nowMs) throws IOException {
-        if (!files.exists(directory)) {
-            loadUnborn(false, nowMs);
-            return;
-        }
-        replacer.finish();
-        Checkpoint checkpoint = state.checkpoint();
-        boolean unborn = files.exists(segmentPath(0, Birth.UNBORN));
-        if (unborn && checkpoint != null) {
-            files.rename(segmentPath(0, Birth.UNBORN), segmentPath(0, LogSegment.LOG));
-            unborn = false;
-        }
-        if (checkpoint != null && checkpoint.offset() == 0) {
-            health.syncDirectory(files, directory); // the process may have died before it did
-        }
-        List<LogSegment> onDisk = listSegments(checkpoint);
-        if (onDisk.isEmpty() && checkpoint == null) {
-            loadUnborn(unborn, nowMs);
-            return;
-        }
-        if (onDisk.isEmpty()) {
-            if (checkpoint.offset() > checkpoint.logStartOffset()) {
-                throw damaged("all segments are missing", checkpoint.offset());
-            }
-            create(checkpoint.logStartOffset(), nowMs);
-            return;
-        }
-        segments = Segments.of(onDisk);
-        logStartOffset = segments.first().baseOffset();
-        if (checkpoint == null) {
-            recoverWithoutState(nowMs);
-        } else {
-            logStartOffset = Math.max(logStartOffset, checkpoint.logStartOffset());
-            resume(checkpoint, nowMs);
-        }
-        if (state.checkpoint() == null) {
-            checkpoint(captureCheckpoint());
-        }
-        publishUndecided();
-    }
-
-    /// Reads all of a log of which nothing is known, such as one that Kafka wrote.
-    private void recoverWithoutState(long nowMs) throws IOException {
-        // Ours would say in its state where compaction left gaps.
-        boolean foreign = !state.exists();
-        checkpoints.assumeGapsBelow(
-                foreign && config.compaction().enabled() ? Long.MAX_VALUE : 0);
-        recover(0, 0, segments.first().baseOffset(), Long.MAX_VALUE, nowMs);
-        checkpoints.assumeGapsBelow(Math.min(checkpoints.gapsBelow(), end.offset()));
-        if (foreign) {
-            LOG.warn("{} had no {}: all of it was read and checked", directory, StateFile.NAME);
-        }
-    }
-
-    private List<LogSegment> listSegments(Checkpoint checkpoint) throws IOException {
-        List<LogSegment> onDisk = new ArrayList<>();
-        List<Path> entries = files.list(directory);
-        for (Path entry : entries) {
-            long base = LogSegment.baseOf(entry);
-            if (base >= 0) {
-                boolean aborts =
-                        entries.contains(
-                                directory.resolve(LogSegment.name(base, LogSegment.ABORTED_INDEX)));
-                LogSegment segment = LogSegment.existing(files, directory, base, aborts);
-                if (checkpoint != null && base < checkpoint.firstKeptOffset()) {
-                    segment.delete(); // its deletion was decided but did not complete
-                } else {
-                    onDisk.add(segment);
-                }
-            }
-        }
-        return onDisk;
-    }
-
-    /// Begins a log that was never made durable.
-    ///
-    /// @param written whether a crash left records of it, which are kept as far as they are intact
-    private void loadUnborn(boolean written, long nowMs) throws IOException {
-        if (state.exists()) {
-            throw damaged("its state file cannot be read", 0);
-        }
-        LogSegment first = LogSegment.unborn(files, directory, nowMs);
-        Checkpoint start = new Checkpoint(0, 0, 0, 0, 0, 0, 0, 0, false, nowMs, 0, 0);
-        state.begin(start);
-        segments = Segments.of(first);
-        end = new LogPosition(0, first, 0);
-        birth = new Birth(files, directory, state, first);
-        if (written) {
-            birth.begin(start);
-            recover(0, 0, 0, 0, nowMs);
-            complete();
-            checkpoint(captureCheckpoint());
-        }
-        publishUndecided();
-    }
-
-    private void complete() throws IOException {
-        Birth pending = birth;
-        if (pending != null && pending.hasBegun()) {
-            pending.complete(health);
-            birth = null;
-        }
-    }
-
-    private void create(long offset, long nowMs) throws IOException {
-        LogSegment first = LogSegment.create(files, directory, offset, nowMs);
-        segments = Segments.of(first);
-        logStartOffset = offset;
-        end = new LogPosition(offset, first, 0);
-        checkpoint(captureCheckpoint());
-    }
-
-    private void resume(Checkpoint checkpoint, long nowMs) throws IOException {
-        int at = segments.indexOf(checkpoint.segmentBase());
-        if (at < 0 || segments.get(at).size() < checkpoint.position()) {
-            throw damaged(
-                    segmentPath(checkpoint.segmentBase(), LogSegment.LOG)
-                            + (at < 0 ? " is missing" : " ends at " + segments.get(at).size())
-                            + " and has "
-                            + checkpoint.position()
-                            + " synced bytes",
-                    checkpoint.offset());
-        }
-        long acknowledged = Math.max(checkpoint.offset(), state.syncedOffset());
-        if (!checkpoints.restore(checkpoint, producers)) {
-            LOG.warn(
-                    "{}: the producer snapshot of offset {} cannot be read; reading the whole log",
-                    directory,
-                    checkpoint.offset());
-            recover(0, 0, segments.first().baseOffset(), acknowledged, nowMs);
-            return;
-        }
-        LogSegment segment = segments.get(at);
-        boolean complete = at == segments.count() - 1 && segment.size() == checkpoint.position();
-        segment.resetTo(
-                checkpoint.position(),
-                checkpoint.offsetEntries(),
-                checkpoint.timestampEntries(),
-                checkpoint.abortedEntries());
-        segment.createdMs(checkpoint.segmentCreatedMs());
-        if (segment.abortedEntries() < checkpoint.abortedEntries()) {
-            LOG.warn("{}: the index of aborted transactions lacks entries", directory);
-            producers.clear();
-            recover(0, 0, segments.first().baseOffset(), acknowledged, nowMs);
-        } else if (complete) {
-            if (state.syncedOffset() > checkpoint.offset()) {
-                throw damaged("acknowledged records are missing", checkpoint.offset());
-            }
-            end = new LogPosition(checkpoint.offset(), segment, checkpoint.position());
-        } else {
-            recover(at, checkpoint.position(), checkpoint.offset(), acknowledged, nowMs);
-        }
-    }
-
-    /// Reads and checks all batches from a place on and rebuilds what follows from them.
-    ///
-    /// @param acknowledged offsets below it must be there
-    private void recover(int from, int position, long offset, long acknowledged, long nowMs)
-            throws IOException {
-        long next = offset;
-        int last = from;
-        boolean cut = false;
-        // Sizes as they are on disk; resetTo changes what the segments believe.
-        long[] sizes = new long[segments.count()];
-        for (int i = from; i < segments.count(); i++) {
-            sizes[i] = segments.get(i).file().size();
-        }
-        for (int i = from; i < segments.count() && !cut; i++) {
-            LogSegment segment = segments.get(i);
-            if (i > from && segment.baseOffset() > next && segment.baseOffset() <= checkpoints.gapsBelow()) {
-                next = segment.baseOffset();
-            }
-            if (i > from && segment.baseOffset() != next) {
-                cut = true; // the end of the one before was lost
-                break;
-            }
-            last = i;
-            if (i > from || position == 0) {
-                segment.resetTo(0, 0, 0, 0);
-                segment.createdMs(nowMs);
-            }
-            int start = i == from ? position : 0;
-            BatchWalker batches = new BatchWalker(segment.file(), start, Math.toIntExact(sizes[i]));
-            while (batches.next() && isNext(batches.buffer().getLong(batches.at()), next)) {
-                takeIn(segment, batches.buffer(), batches.at(), nowMs);
-                recoveredBytes += BatchHeader.sizeInBytes(batches.buffer(), batches.at());
-                next = BatchHeader.nextOffset(batches.buffer(), batches.at());
-            }
-            // As when it was closed: later it is all that is read of it.
-            segment.indexMaxTimestamp();
-            cut = segment.size() < sizes[i];
-        }
-        int later = segments.count() - 1 - last;
-        boolean onlyRoom =
-                cut && later == 0 && segments.get(last).endsInRoom(Math.toIntExact(sizes[last]));
-        boolean unchecked = acknowledged == Long.MAX_VALUE;
-        if (unchecked ? cut && !onlyRoom : next < acknowledged) {
-            throw damaged(
-                    "no intact record batch at position "
-                            + segments.get(last).size()
-                            + " of "
-                            + segments.get(last).file().path(),
-                    next);
-        }
-        producers.decidedBelow(Long.MAX_VALUE);
-        LogSegment active = segments.get(last);
-        end = new LogPosition(next, active, active.size());
-        if (cut) {
-            if (!onlyRoom) {
-                LOG.warn(
-                        "{}: cut off {} bytes of {} and {} later segments, written but never"
-                                + " acknowledged before a crash; the log ends at offset {}",
-                        directory,
-                        sizes[last] - active.size(),
-                        active.file().path().getFileName(),
-                        later,
-                        next);
-            }
-            cutTail(last);
-        }
-        for (int i = from; i <= last; i++) {
-            health.sync(segments.get(i).file());
-        }
-        health.syncDirectory(files, directory);
-        LOG.info("{}: recovered offsets {} to {}", directory, offset, next);
-    }
-
-    private boolean isNext(long baseOffset, long next) {
-        return baseOffset == next || (baseOffset > next && baseOffset < checkpoints.gapsBelow());
-    }
-
-    private void cutTail(int last) throws IOException {
-        LogSegment active = segments.get(last);
-        // Later segments first: a crash in between must not leave one behind a filled gap.
-        for (int i = segments.count() - 1; i > last; i--) {
-            StorageFile open = segments.get(i).delete();
-            if (open != null) {
-                open.close();
-            }
-        }
-        health.syncDirectory(files, directory);
-        active.truncate(active.size());
-        segments = segments.upTo(last + 1);
-    }
-
-    private BrokerException damaged(String what, long offset) {
-        return new BrokerException(
-                ErrorCode.KAFKA_STORAGE_ERROR,
-                directory
-                        + " is damaged from offset "
-                        + offset
-                        + " on: "
-                        + what
-                        + "; acknowledged records would be lost, so the partition stays closed");
+        Recovery.Recovered recovered = Recovery.open(files, directory, config, health, nowMs);
+        return new Log(files, directory, config, health, recovered);
     }
 
     // ---------------------------------------------------------------- appending
@@ -617,6 +347,14 @@ public final class Log {
         segments = segments.and(opened);
         end = new LogPosition(offset, opened, 0);
         return opened;
+    }
+
+    private void complete() throws IOException {
+        Birth pending = birth;
+        if (pending != null && pending.hasBegun()) {
+            pending.complete(health);
+            birth = null;
+        }
     }
 
     private static int endOf(LogSegment active) {
@@ -1098,10 +836,6 @@ public final class Log {
                         }));
     }
 
-    private Path segmentPath(long baseOffset, String suffix) {
-        return directory.resolve(LogSegment.name(baseOffset, suffix));
-    }
-
     /// Runs something under a lock.
     @FunctionalInterface
     public interface UnderLock {
@@ -1115,12 +849,7 @@ public final class Log {
 
     /// Closes all files without syncing anything.
     public void close() {
-        Segments now = segments;
-        if (now != null) {
-            for (LogSegment segment : now.asList()) {
-                segment.close();
-            }
-        }
+        segments.asList().forEach(LogSegment::close);
         checkpoints.close();
     }
 
