@@ -53,9 +53,9 @@ public final class Compaction {
 
     private final Log log;
     private final SegmentReplacer replacer;
-    private final List<LogSegment> segments;
-    private final long dirtyFrom;
-    private final long bound;
+    private final List<LogSegment> segments; // all below the bound, the first one first
+    private final long dirtyFrom; // where the last compaction ended
+    private final long bound; // the end of the last of the segments
     private final Map<Long, ActiveProducer> producers = new HashMap<>();
     private final List<AbortedTransaction> aborted;
     private final long nowMs;
@@ -71,15 +71,11 @@ public final class Compaction {
     private byte[] key = new byte[256];
     private final Set<Long> withoutSequence = new HashSet<>(); // base offsets in the chunk
 
-    /// @param segments all below `bound`, the first one first
-    /// @param dirtyFrom where the last compaction ended
-    /// @param bound the end of the last of the segments
+    /// @param scope what it compacts
     Compaction(
             Log log,
             SegmentReplacer replacer,
-            List<LogSegment> segments,
-            long dirtyFrom,
-            long bound,
+            CompactionScope scope,
             List<ActiveProducer> active,
             long nowMs,
             long maxKeyBytes,
@@ -87,15 +83,15 @@ public final class Compaction {
             throws IOException {
         this.log = log;
         this.replacer = replacer;
-        this.segments = segments;
-        this.dirtyFrom = dirtyFrom;
-        this.bound = bound;
+        segments = scope.segments();
+        dirtyFrom = scope.dirtyFrom();
+        bound = scope.end();
         this.nowMs = nowMs;
         this.cancelled = cancelled;
         for (var producer : active) {
             producers.put(producer.producerId(), producer);
         }
-        aborted = log.aborted(segments.getFirst().baseOffset(), bound);
+        aborted = scope.aborted();
         transactions = new TransactionTracker(aborted);
         keys = new KeyOffsets(maxKeyBytes);
     }

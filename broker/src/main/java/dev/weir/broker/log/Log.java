@@ -2,6 +2,7 @@ package dev.weir.broker.log;
 
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
+import dev.weir.broker.log.StateFile.Checkpoint;
 import dev.weir.broker.record.BatchHeader;
 import dev.weir.broker.storage.FileSlice;
 import dev.weir.broker.storage.FileSystem;
@@ -543,11 +544,6 @@ public final class Log {
         return place;
     }
 
-    /// Aborted transactions with records in a range of offsets.
-    List<AbortedTransaction> aborted(long from, long to) throws IOException {
-        return segments.aborted(from, to);
-    }
-
     /// The first record below the limit whose timestamp is at least this.
     public OffsetAtTimestamp offsetForTimestamp(long timestamp, LogPosition limit)
             throws IOException {
@@ -634,15 +630,7 @@ public final class Log {
         if (active.size() == 0) {
             return;
         }
-        LogConfig now = config;
-        boolean expired =
-                now.retentionMs() >= 0
-                        && active.maxTimestamp() >= 0
-                        && nowMs - active.maxTimestamp() > now.retentionMs();
-        boolean compactable =
-                now.compaction().enabled()
-                        && nowMs - active.createdMs() > now.compaction().maxLagMs();
-        if (expired || compactable || now.retentionBytes() == 0) {
+        if (Retention.closes(active, config, nowMs)) {
             rollTo(end.offset(), nowMs);
         }
     }
@@ -651,29 +639,7 @@ public final class Log {
     ///
     /// @param bound the first offset that must stay
     public long retainedFrom(long bound, long nowMs) throws IOException {
-        LogConfig now = config;
-        Segments all = segments;
-        long size = now.retentionBytes() >= 0 ? sizeInBytes() : 0;
-        long from = logStartOffset;
-        for (int i = 0; i < all.count() - 1 && all.endOf(i) <= bound; i++) {
-            LogSegment segment = all.get(i);
-            boolean below = all.endOf(i) <= logStartOffset;
-            boolean old =
-                    now.retentionMs() >= 0
-                            && segment.maxTimestamp() >= 0
-                            && nowMs - segment.maxTimestamp() > now.retentionMs();
-            boolean surplus =
-                    now.retentionBytes() >= 0 && size - segment.size() >= now.retentionBytes();
-            if (segment.size() == 0) {
-                continue; // compaction left nothing: it goes with the next, and is no reason to
-            }
-            if (!below && !old && !surplus) {
-                break;
-            }
-            size -= segment.size();
-            from = Math.max(from, all.endOf(i));
-        }
-        return from;
+        return Retention.from(segments, logStartOffset, bound, config, nowMs);
     }
 
     /// Whether deleting what lies below this offset would take segments that recovery still needs,
@@ -736,72 +702,13 @@ public final class Log {
             long maxKeyBytes,
             BooleanSupplier cancelled)
             throws IOException {
-        long dirtyFrom = Math.max(checkpoints.last().compactedBelow(), firstKeptOffset());
-        long to = compactableBelow(bound, dirtyFrom, nowMs);
-        if (to <= dirtyFrom || !isWorthCompacting(dirtyFrom, to, nowMs)) {
+        Checkpoint last = checkpoints.last();
+        var scope = new CompactionScope(segments, config.compaction(), last, bound, nowMs);
+        if (!scope.isWorthWhile()) {
             return null;
         }
-        checkpoints.noteCompaction(
-                Math.max(to, checkpoints.gapsBelow()), checkpoints.last().compactedBelow());
-        List<LogSegment> below = new ArrayList<>();
-        for (LogSegment segment : segments.asList()) {
-            if (segment.baseOffset() < to) {
-                below.add(segment);
-            }
-        }
-        return new Compaction(this, replacer, below, dirtyFrom, to, producers, nowMs, maxKeyBytes, cancelled);
-    }
-
-    /// The end of the segments that can be compacted: closed, below the bound, not needed for
-    /// recovery, old enough.
-    private long compactableBelow(long bound, long dirtyFrom, long nowMs) throws IOException {
-        long to = Math.min(segmentStart(bound), end.segment().baseOffset());
-        to = Math.min(to, checkpoints.last().segmentBase());
-        long minLagMs = config.compaction().minLagMs();
-        for (LogSegment segment : segments.asList()) {
-            if (segment.baseOffset() >= to) {
-                return to;
-            }
-            if (minLagMs > 0
-                    && segment.baseOffset() >= dirtyFrom
-                    && segment.maxTimestamp() > nowMs - minLagMs) {
-                return segment.baseOffset();
-            }
-        }
-        return to;
-    }
-
-    private boolean isWorthCompacting(long dirtyFrom, long to, long nowMs) throws IOException {
-        CompactionConfig wanted = config.compaction();
-        long clean = 0;
-        long dirty = 0;
-        Segments all = segments;
-        for (int i = 0; i < all.count() && all.get(i).baseOffset() < to; i++) {
-            if (all.endOf(i) <= dirtyFrom) {
-                clean += all.get(i).size();
-            } else {
-                dirty += all.get(i).size();
-            }
-        }
-        return dirty > 0
-                && ((double) dirty / (clean + dirty) > wanted.minDirtyRatio()
-                        || isOverdue(dirtyFrom, nowMs - wanted.maxLagMs()));
-    }
-
-    /// Whether a closed segment that was not compacted yet begins with a batch from before this
-    /// time. Batches without a timestamp say nothing.
-    private boolean isOverdue(long dirtyFrom, long beforeMs) throws IOException {
-        Segments all = segments;
-        for (int i = 0; beforeMs > 0 && i < all.count() - 1; i++) {
-            if (all.endOf(i) > dirtyFrom) {
-                LogSegment segment = all.get(i);
-                HeaderScanner first = new HeaderScanner(segment.file(), 0, segment.size());
-                if (first.next() && first.maxTimestamp() > 0 && first.maxTimestamp() < beforeMs) {
-                    return true;
-                }
-            }
-        }
-        return false;
+        checkpoints.noteCompaction(Math.max(scope.end(), last.gapsBelow()), last.compactedBelow());
+        return new Compaction(this, replacer, scope, producers, nowMs, maxKeyBytes, cancelled);
     }
 
     /// Notes that the log is compacted below an offset. Upkeep lock.
