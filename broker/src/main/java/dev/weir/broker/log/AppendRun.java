@@ -25,16 +25,21 @@ final class AppendRun {
         LATER
     }
 
+    private final LogConfig config;
+    private final int room; // bytes that the segment can take
     private final List<ByteBuffer> entries = new ArrayList<>();
     private final List<Integer> indexes = new ArrayList<>();
     private long nextOffset;
+    private long latest; // the greatest timestamp that the segment can take
     private int bytes;
-    private long firstTimestamp = -1;
     private long timestamp = -1;
 
-    /// @param nextOffset the offset of its first record
-    AppendRun(long nextOffset) {
-        this.nextOffset = nextOffset;
+    /// @param end where it goes
+    AppendRun(LogPosition end, LogConfig config) {
+        this.config = config;
+        nextOffset = end.offset();
+        room = config.segmentBytes() - end.segment().sizeInMemory();
+        latest = Rolling.latestFor(end.segment(), config);
     }
 
     boolean isEmpty() {
@@ -42,10 +47,10 @@ final class AppendRun {
     }
 
     /// Where an entry belongs that comes after the present ones.
-    ///
-    /// @param room bytes that the segment can take
-    /// @param latest the greatest timestamp that the segment can take
-    Place place(ByteBuffer entry, int room, long latest) {
+    Place place(ByteBuffer entry) {
+        if (entries.isEmpty()) {
+            return Place.CHECKED; // it begins a segment if this one cannot take it
+        }
         int at = entry.position();
         if (entries.size() == MAX_ENTRIES
                 || bytes + entry.remaining() > room
@@ -81,7 +86,8 @@ final class AppendRun {
     /// @param index what [#forEach] names it by
     void add(ByteBuffer entry, int index, int leaderEpoch) {
         if (entries.isEmpty()) {
-            firstTimestamp = BatchHeader.maxTimestamp(entry, entry.position());
+            long first = BatchHeader.maxTimestamp(entry, entry.position());
+            latest = Math.min(latest, Rolling.latestAfter(first, config));
             timestamp = timestamp(entry);
         }
         int limit = entry.limit();
@@ -102,11 +108,6 @@ final class AppendRun {
             greatest = Math.max(greatest, BatchHeader.maxTimestamp(entry, at));
         }
         return greatest;
-    }
-
-    /// The greatest timestamp of the first batch, -1 while there is none.
-    long firstTimestamp() {
-        return firstTimestamp;
     }
 
     /// The greatest timestamp of the first entry, which decides whether a segment begins with it;

@@ -8,9 +8,6 @@ import dev.weir.broker.storage.FileSlice;
 import dev.weir.broker.storage.FileSystem;
 import dev.weir.broker.storage.StorageFile;
 
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -36,8 +33,6 @@ import java.util.function.BooleanSupplier;
 ///
 /// How a log comes out of a crash is told at [Recovery].
 public final class Log {
-    private static final Logger LOG = LoggerFactory.getLogger(Log.class);
-
     private final FileSystem files;
     private final Path directory;
     private final DiskHealth health;
@@ -45,8 +40,7 @@ public final class Log {
     private final Checkpoints checkpoints; // upkeep lock, but for noteSynced
     private final ProducerState producers; // append lock
     private final TimestampSearch timestamps = new TimestampSearch();
-    private final List<LogSegment> unsynced = new ArrayList<>(); // append lock: closed, not synced
-    private boolean directoryChanged; // append lock
+    private final Unsynced unsynced = new Unsynced(); // append lock
     private volatile Birth birth; // null once there are files and their names are durable
 
     private volatile LogConfig config;
@@ -152,7 +146,7 @@ public final class Log {
     /// Appends batches that lie between position and limit of the buffer and have been checked, all
     /// or none. Their base offsets and leader epochs are written into the buffer. Append lock.
     ///
-    /// @throws BrokerException what [ProducerState#check] found, or `KAFKA_STORAGE_ERROR` when the
+    /// @throws BrokerException what [ProducerState#settled] found, or `KAFKA_STORAGE_ERROR` when the
     ///   disk is full or failed; the log is as before and may be appended to again
     public Appended append(ByteBuffer batches, int leaderEpoch, Checks checks, long nowMs) {
         Outcome outcome = appendEach(List.of(batches), leaderEpoch, checks, nowMs).getFirst();
@@ -189,24 +183,18 @@ public final class Log {
             int leaderEpoch,
             Checks checks,
             long nowMs) {
-        AppendRun run = new AppendRun(end.offset());
-        int room = config.segmentBytes() - endOf(end.segment());
-        long latest = latestFor(end.segment());
+        AppendRun run = new AppendRun(end, config);
         int next = from;
         while (next < outcomes.length) {
             ByteBuffer entry = entries.get(next);
-            boolean follows = false;
-            if (!run.isEmpty()) {
-                AppendRun.Place place = run.place(entry, room, latest);
-                if (place == AppendRun.Place.LATER) {
-                    break;
-                }
-                follows = place == AppendRun.Place.FOLLOWS;
+            AppendRun.Place place = run.place(entry);
+            if (place == AppendRun.Place.LATER) {
+                break;
             }
-            outcomes[next] = follows ? null : settled(entry, checks);
+            boolean follows = place == AppendRun.Place.FOLLOWS;
+            outcomes[next] = follows ? null : producers.settled(entry, checks);
             if (outcomes[next] == null) {
                 run.add(entry, next, leaderEpoch);
-                latest = Math.min(latest, latestAfter(run.firstTimestamp()));
             }
             next++;
         }
@@ -216,37 +204,13 @@ public final class Log {
         return next;
     }
 
-    /// What is known of an entry without writing it: that it was here before, or why it cannot be
-    /// taken; null if it can.
-    private Outcome settled(ByteBuffer entry, Checks checks) {
-        try {
-            int limit = entry.limit();
-            for (int at = entry.position(); at < limit; ) {
-                ProducerState.Duplicate duplicate = producers.check(entry, at, checks);
-                if (duplicate != null) {
-                    return new Outcome(
-                            new Appended(
-                                    duplicate.firstOffset(),
-                                    duplicate.lastOffset(),
-                                    duplicate.timestampMs(),
-                                    true),
-                            null);
-                }
-                at += BatchHeader.sizeInBytes(entry, at);
-            }
-            return null;
-        } catch (BrokerException e) {
-            return new Outcome(null, e);
-        }
-    }
-
     private void write(AppendRun run, Outcome[] outcomes, long nowMs) {
         try {
             Birth pending = birth;
             if (pending != null) {
                 pending.begin(checkpoints.last());
             }
-            LogSegment active = segmentFor(run.bytes(), run.nextOffset(), run.timestamp(), nowMs);
+            LogSegment active = segmentFor(run, nowMs);
             active.makeRoom(run.bytes(), config.segmentBytes());
             active.write(run.entries());
             takeIn(run, active, outcomes, nowMs);
@@ -277,7 +241,7 @@ public final class Log {
                                     false),
                             null);
         });
-        end = new LogPosition(run.nextOffset(), active, endOf(active));
+        end = new LogPosition(run.nextOffset(), active, active.sizeInMemory());
     }
 
     /// Indexes a batch that is in the file and brings the producer state up to it.
@@ -293,48 +257,9 @@ public final class Log {
         }
     }
 
-    /// The segment for what is appended next, a new one when the present one is full or too old.
-    /// The age is the time between its first batch and the next as the records have it, so that
-    /// records from the past are divided as if they had come in their time; without timestamps it
-    /// is the time since the segment was made.
-    private LogSegment segmentFor(int bytes, long nextOffset, long timestamp, long nowMs)
-            throws IOException {
+    private LogSegment segmentFor(AppendRun run, long nowMs) throws IOException {
         LogSegment active = end.segment();
-        int size = endOf(active);
-        if (size == 0) {
-            return active;
-        }
-        LogConfig now = config;
-        long first = active.firstTimestamp();
-        long age = first >= 0 ? timestamp - first : nowMs - active.createdMs();
-        boolean roll =
-                (long) size + bytes > now.segmentBytes()
-                        || age > segmentMs()
-                        || nextOffset - active.baseOffset() > Integer.MAX_VALUE;
-        return roll ? rollTo(end.offset(), nowMs) : active;
-    }
-
-    /// The greatest timestamp that a segment takes.
-    private long latestFor(LogSegment segment) {
-        try {
-            return endOf(segment) == 0 ? Long.MAX_VALUE : latestAfter(segment.firstTimestamp());
-        } catch (IOException e) {
-            LOG.debug("{}: the write will tell", directory, e);
-            return Long.MAX_VALUE;
-        }
-    }
-
-    /// The greatest timestamp that a segment takes whose first batch has this one.
-    private long latestAfter(long firstTimestamp) {
-        long latest = firstTimestamp + segmentMs();
-        return firstTimestamp < 0 || latest < firstTimestamp ? Long.MAX_VALUE : latest;
-    }
-
-    private long segmentMs() {
-        LogConfig now = config;
-        return now.compaction().enabled()
-                ? Math.min(now.segmentMs(), now.compaction().maxLagMs())
-                : now.segmentMs();
+        return Rolling.isDue(active, run, config, nowMs) ? rollTo(end.offset(), nowMs) : active;
     }
 
     private LogSegment rollTo(long offset, long nowMs) throws IOException {
@@ -343,8 +268,7 @@ public final class Log {
         closed.trim(); // and is synced so before anything in the next is acknowledged
         LogSegment opened = LogSegment.create(files, directory, offset, nowMs);
         closed.indexMaxTimestamp();
-        unsynced.add(closed);
-        directoryChanged = true;
+        unsynced.rolled(closed);
         segments = segments.and(opened);
         end = new LogPosition(offset, opened, 0);
         return opened;
@@ -358,23 +282,15 @@ public final class Log {
         }
     }
 
-    private static int endOf(LogSegment active) {
-        try {
-            return active.size();
-        } catch (IOException e) {
-            throw new IllegalStateException("the size of the active segment is in memory", e);
-        }
-    }
-
     // ---------------------------------------------------------------- syncing
 
     /// What must be synced so that everything up to an end is durable.
     public static final class SyncCapture {
         private final LogPosition end;
-        private final List<LogSegment> segments;
-        private final boolean directory;
+        final List<LogSegment> segments;
+        final boolean directory;
 
-        private SyncCapture(LogPosition end, List<LogSegment> segments, boolean directory) {
+        SyncCapture(LogPosition end, List<LogSegment> segments, boolean directory) {
             this.end = end;
             this.segments = segments;
             this.directory = directory;
@@ -399,12 +315,7 @@ public final class Log {
     /// Takes the present end and all that must be synced for it. Append lock; a capture must be
     /// synced before the next is taken.
     public SyncCapture captureForSync() {
-        List<LogSegment> dirty = new ArrayList<>(unsynced);
-        dirty.add(end.segment());
-        unsynced.clear();
-        boolean changed = directoryChanged;
-        directoryChanged = false;
-        return new SyncCapture(end, dirty, changed);
+        return unsynced.capture(end);
     }
 
     /// Makes everything in the capture durable. One thread at a time, no lock of the log.
@@ -421,12 +332,7 @@ public final class Log {
     /// Takes a capture back that could not be synced, so that the next sync covers it too. Append
     /// lock.
     public void giveBack(SyncCapture capture) {
-        for (LogSegment segment : capture.segments) {
-            if (segment != end.segment() && !unsynced.contains(segment)) {
-                unsynced.add(segment);
-            }
-        }
-        directoryChanged |= capture.directory;
+        unsynced.giveBack(capture, end.segment());
     }
 
     /// Whether its files are there but not yet durable.

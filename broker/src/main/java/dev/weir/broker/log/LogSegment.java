@@ -148,6 +148,10 @@ final class LogSegment {
         return name.matches() ? Long.parseLong(name.group(1)) : -1;
     }
 
+    Path directory() {
+        return directory;
+    }
+
     long baseOffset() {
         return baseOffset;
     }
@@ -169,6 +173,15 @@ final class LogSegment {
             size = known;
         }
         return known;
+    }
+
+    /// Its size while it is the active segment, when it is known without asking the file.
+    int sizeInMemory() {
+        try {
+            return size();
+        } catch (IOException e) {
+            throw new IllegalStateException("the size of the active segment is in memory", e);
+        }
     }
 
     /// How many bytes from a batch on can be given to a reader; see [FirstReads#intact].

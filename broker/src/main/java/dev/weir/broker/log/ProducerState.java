@@ -75,7 +75,7 @@ final class ProducerState {
     /// @return the earlier arrival of the same batch, or null when it may be appended
     /// @throws BrokerException `INVALID_PRODUCER_EPOCH`, `OUT_OF_ORDER_SEQUENCE_NUMBER`,
     ///   `INVALID_TXN_STATE`, `TRANSACTION_COORDINATOR_FENCED`
-    Duplicate check(ByteBuffer batches, int at, Log.Checks checks) {
+    private Duplicate check(ByteBuffer batches, int at, Log.Checks checks) {
         long id = BatchHeader.producerId(batches, at);
         if (id == BatchHeader.NO_PRODUCER_ID) {
             return null;
@@ -121,6 +121,30 @@ final class ProducerState {
                     "producer " + id + " has an open transaction and sent a batch outside of it");
         }
         return null;
+    }
+
+    /// What is known of an entry without writing it: that it was here before, or why it cannot be
+    /// taken; null if it can.
+    Log.Outcome settled(ByteBuffer entry, Log.Checks checks) {
+        try {
+            int limit = entry.limit();
+            for (int at = entry.position(); at < limit; ) {
+                Duplicate duplicate = check(entry, at, checks);
+                if (duplicate != null) {
+                    return new Log.Outcome(
+                            new Log.Appended(
+                                    duplicate.firstOffset(),
+                                    duplicate.lastOffset(),
+                                    duplicate.timestampMs(),
+                                    true),
+                            null);
+                }
+                at += BatchHeader.sizeInBytes(entry, at);
+            }
+            return null;
+        } catch (BrokerException e) {
+            return new Log.Outcome(null, e);
+        }
     }
 
     /// What must still hold when a batch of a transaction that is not open here is appended: no
