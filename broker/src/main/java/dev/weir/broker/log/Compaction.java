@@ -130,7 +130,8 @@ public final class Compaction {
         for (int from = 0; from < count; ) {
             int to = groupFrom(from, count);
             var group = segments.subList(from, to);
-            var replacement = new SegmentReplacer.Replacement(rewritten(group), group, endOf(to - 1));
+            var replacement =
+                    new SegmentReplacer.Replacement(rewritten(group), group, endOf(to - 1));
             boolean replaced = false;
             try {
                 replaced =

@@ -20,8 +20,7 @@ final class CompactionScope {
     /// @param all segments of the log
     /// @param last checkpoint; recovery still needs the segment it names
     /// @param bound the first offset that must stay as it is, durable and decided
-    CompactionScope(
-            Segments all, CompactionConfig wanted, Checkpoint last, long bound, long nowMs)
+    CompactionScope(Segments all, CompactionConfig wanted, Checkpoint last, long bound, long nowMs)
             throws IOException {
         this.all = all;
         this.wanted = wanted;

@@ -146,8 +146,8 @@ public final class Log {
     /// Appends batches that lie between position and limit of the buffer and have been checked, all
     /// or none. Their base offsets and leader epochs are written into the buffer. Append lock.
     ///
-    /// @throws BrokerException what [ProducerState#settled] found, or `KAFKA_STORAGE_ERROR` when the
-    ///   disk is full or failed; the log is as before and may be appended to again
+    /// @throws BrokerException what [ProducerState#settled] found, or `KAFKA_STORAGE_ERROR` when
+    ///   the disk is full or failed; the log is as before and may be appended to again
     public Appended append(ByteBuffer batches, int leaderEpoch, Checks checks, long nowMs) {
         Outcome outcome = appendEach(List.of(batches), leaderEpoch, checks, nowMs).getFirst();
         if (outcome.refusal != null) {
@@ -274,6 +274,7 @@ public final class Log {
         return opened;
     }
 
+    /// Makes the first files durable if they are there and are not yet.
     private void complete() throws IOException {
         Birth pending = birth;
         if (pending != null && pending.hasBegun()) {
@@ -417,8 +418,7 @@ public final class Log {
     ///   `maxBytes`; otherwise nothing is returned then
     public FileSlice read(long offset, int maxBytes, LogPosition limit, boolean wholeFirstBatch)
             throws IOException {
-        return segments.read(
-                offset, maxBytes, limit, wholeFirstBatch, checkpoints.gapsBelow());
+        return segments.read(offset, maxBytes, limit, wholeFirstBatch, checkpoints.gapsBelow());
     }
 
     /// What a reader of committed records is given.
@@ -641,8 +641,7 @@ public final class Log {
                 replacement,
                 () ->
                         appendLock.run(() -> {
-                            segments =
-                                    segments.with(replacement.segment(), replacement.replaced());
+                            segments = segments.with(replacement.segment(), replacement.replaced());
                             found = null;
                             int count = replacements + 1; // nobody else: under the upkeep lock
                             replacements = count;

@@ -177,8 +177,7 @@ final class Recovery {
     }
 
     private void writeCheckpoint() throws IOException {
-        checkpoints.write(
-                Log.CheckpointCapture.of(end, producers), segments, logStartOffset);
+        checkpoints.write(Log.CheckpointCapture.of(end, producers), segments, logStartOffset);
     }
 
     private List<LogSegment> listSegments(Checkpoint checkpoint) throws IOException {
@@ -248,8 +247,7 @@ final class Recovery {
     private void recoverWithoutState() throws IOException {
         // Ours would say in its state where compaction left gaps.
         boolean foreign = !state.exists();
-        checkpoints.assumeGapsBelow(
-                foreign && config.compaction().enabled() ? Long.MAX_VALUE : 0);
+        checkpoints.assumeGapsBelow(foreign && config.compaction().enabled() ? Long.MAX_VALUE : 0);
         recover(0, 0, segments.first().baseOffset(), Long.MAX_VALUE);
         checkpoints.assumeGapsBelow(Math.min(checkpoints.gapsBelow(), end.offset()));
         if (foreign) {

@@ -77,8 +77,7 @@ final class TimestampSearch {
         int greatest = -1;
         for (int i = 0; i < all.size(); i++) {
             long timestamp = all.get(i).maxTimestamp();
-            if (timestamp >= 0
-                    && (greatest < 0 || timestamp > all.get(greatest).maxTimestamp())) {
+            if (timestamp >= 0 && (greatest < 0 || timestamp > all.get(greatest).maxTimestamp())) {
                 greatest = i;
             }
         }
