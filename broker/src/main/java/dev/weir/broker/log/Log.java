@@ -548,10 +548,21 @@ public final class Log {
         return Retention.from(segments, logStartOffset, bound, config, nowMs);
     }
 
+    /// The base offset of the segment that contains an offset.
+    public long segmentStart(long offset) {
+        return segments.startOf(offset);
+    }
+
     /// Whether deleting what lies below this offset would take segments that recovery still needs,
     /// so that a checkpoint must be written before. Upkeep lock.
     public boolean needsCheckpointBefore(long kept) {
         return segmentStart(kept) > checkpoints.last().segmentBase();
+    }
+
+    /// Runs something under a lock.
+    @FunctionalInterface
+    public interface UnderLock {
+        void run(Runnable change);
     }
 
     /// Raises the start of the log, durably, and deletes the segments wholly below it. Upkeep lock.
@@ -648,16 +659,7 @@ public final class Log {
                         }));
     }
 
-    /// Runs something under a lock.
-    @FunctionalInterface
-    public interface UnderLock {
-        void run(Runnable change);
-    }
-
-    /// The base offset of the segment that contains an offset.
-    public long segmentStart(long offset) {
-        return segments.startOf(offset);
-    }
+    // ---------------------------------------------------------------- closing
 
     /// Closes all files without syncing anything.
     public void close() {

@@ -134,7 +134,8 @@ final class Segments {
 
     /// See [Log#read].
     ///
-    /// @param gapsBelow offset below which compaction may have removed whole batches
+    /// @param gapsBelow offset below which compaction may have removed whole batches; asked for
+    ///   after the segments, as it is raised before segments with gaps are among them
     FileSlice read(
             long offset, int maxBytes, LogPosition limit, boolean wholeFirstBatch, long gapsBelow)
             throws IOException {
