@@ -76,7 +76,7 @@ public final class LogDirectory implements AutoCloseable {
     private final Semaphore compactionWoken = new Semaphore(0);
     private final ArrayDeque<Retired> retired = new ArrayDeque<>(); // guarded by itself
     private final LogMetrics metrics = new LogMetrics();
-    private final Partition.Host host = new DirectoryHost();
+    private final PartitionHost host = new DirectoryHost();
     private volatile UpkeepConfig upkeepConfig;
     private volatile boolean retentionPaused;
     private volatile boolean compactsAtOnce;
@@ -534,7 +534,7 @@ public final class LogDirectory implements AutoCloseable {
         }
     }
 
-    private final class DirectoryHost implements Partition.Host {
+    private final class DirectoryHost implements PartitionHost {
         @Override
         public void diskFailed() {
             BrokerException failure = health.failure();

@@ -31,9 +31,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 
 /// One partition: what is appended, what is durable, what may be read.
@@ -44,13 +41,7 @@ import java.util.function.BooleanSupplier;
 /// the last stable offset is the first record of the oldest transaction that is open or whose end
 /// marker is not durable, but at most the high watermark.
 ///
-/// # Locks, in the order they are taken
-///
-/// The upkeep lock is held while a checkpoint or a deletion runs, the sync lock while files are
-/// synced, the append lock for one append to the page cache. Readers take none. Callbacks run
-/// without the append lock.
-///
-/// Any thread may call. After a failed fsync appends and waiters fail with `KAFKA_STORAGE_ERROR`
+/// Any thread may call; [Locks] has the locks and their order. After a failed fsync appends and waiters fail with `KAFKA_STORAGE_ERROR`
 /// until a restart; reads go on.
 public final class Partition {
     private static final Logger LOG = LoggerFactory.getLogger(Partition.class);
@@ -69,60 +60,22 @@ public final class Partition {
     /// See [Log#ADDED].
     public static final long ADDED = Log.ADDED;
 
-    /// What a partition asks of the directory it is in.
-    interface Host {
-        /// The disk failed: all partitions must be told.
-        void diskFailed();
-
-        /// Something was appended.
-        void appended(int bytes);
-
-        /// Much was appended since the last checkpoint.
-        void checkpointDue(Partition partition);
-
-        /// Idle time after which a producer is forgotten. It may change.
-        long producerExpirationMs();
-
-        /// What is counted about the work on logs.
-        LogMetrics metrics();
-
-        /// Closes files when those who still read them are done.
-        void closeLater(List<StorageFile> files);
-    }
-
-    /// Without an equality of its own, so that one listener can be registered twice.
-    private static final class Listener {
-        final Runnable call;
-        final boolean waits;
-
-        Listener(Runnable call, boolean waits) {
-            this.call = call;
-            this.waits = waits;
-        }
-    }
-
     private final String topic;
     private final int index;
     private final LogDirectoryConfig settings;
     private final InstantSource clock;
     private final DiskHealth health;
-    private final Host host;
+    private final PartitionHost host;
     private final Log log; // null when offline
-    private final String offlineReason; // null when online
+    private final Availability availability;
+    private final Locks locks = new Locks();
     private final SyncLoop.Member syncing;
     private final Waiters waiters;
     private final Pins pins;
-    private final List<Listener> listeners = new CopyOnWriteArrayList<>();
-    private final AtomicInteger waitingListeners = new AtomicInteger();
-    private final Watch.Watches watches = new Watch.Watches();
-
+    private final Listeners listeners;
     private final Traffic traffic = new Traffic();
-    private final ReentrantLock upkeepLock = new ReentrantLock();
-    private final ReentrantLock syncLock = new ReentrantLock();
-    private final ReentrantLock appendLock = new ReentrantLock();
 
     private volatile LogPosition highWatermark;
-    private volatile BrokerException closed;
     private long syncedOffset; // sync lock
     private long syncedBytes; // sync lock: of appendedBytes
     private long checkpointedMs; // upkeep lock
@@ -138,7 +91,7 @@ public final class Partition {
             InstantSource clock,
             DiskHealth health,
             SyncLoop syncLoop,
-            Host host) {
+            PartitionHost host) {
         this.topic = topic;
         this.index = index;
         this.log = log;
@@ -146,7 +99,9 @@ public final class Partition {
         this.clock = clock;
         this.health = health;
         this.host = host;
-        offlineReason = null;
+        String name = topic + "-" + index;
+        availability = new Availability(name, null, health);
+        listeners = new Listeners(name);
         highWatermark = log.end();
         syncedOffset = log.end().offset();
         waiters = new Waiters(log.end().offset());
@@ -165,14 +120,16 @@ public final class Partition {
             InstantSource clock,
             DiskHealth health,
             SyncLoop syncLoop,
-            Host host) {
+            PartitionHost host) {
         this.topic = topic;
         this.index = index;
-        this.offlineReason = offlineReason;
         this.settings = settings;
         this.clock = clock;
         this.health = health;
         this.host = host;
+        String name = topic + "-" + index;
+        availability = new Availability(name, offlineReason, health);
+        listeners = new Listeners(name);
         log = null;
         waiters = new Waiters(0);
         pins = new Pins(0);
@@ -196,7 +153,7 @@ public final class Partition {
     /// While it is not null every other operation but [#topic], [#index] and [#leaderEpoch] throws
     /// `KAFKA_STORAGE_ERROR`.
     public String offlineReason() {
-        return offlineReason;
+        return availability.offlineReason();
     }
 
     /// First offset that can be read.
@@ -231,7 +188,7 @@ public final class Partition {
         try {
             return online().sizeInBytes();
         } catch (IOException e) {
-            throw unreadable(e);
+            throw availability.unreadable(e);
         }
     }
 
@@ -277,11 +234,11 @@ public final class Partition {
     /// of the producer ended here meanwhile, it holds no longer.
     public OptionalLong verification(long producerId, short producerEpoch) {
         Log opened = online();
-        appendLock.lock();
+        locks.append.lock();
         try {
             return opened.verification(producerId, producerEpoch);
         } finally {
-            appendLock.unlock();
+            locks.append.unlock();
         }
     }
 
@@ -291,11 +248,11 @@ public final class Partition {
     /// @param bumping whether each of the client's transactions has an epoch of its own (KIP-890)
     public OptionalLong beginVerification(ByteBuffer batch, boolean bumping) {
         Log opened = online();
-        appendLock.lock();
+        locks.append.lock();
         try {
             return opened.beginVerification(batch, bumping, clock.millis());
         } finally {
-            appendLock.unlock();
+            locks.append.unlock();
         }
     }
 
@@ -433,11 +390,11 @@ public final class Partition {
     /// The term of the coordinator that ended a producer's last transaction here, -1 for none.
     public int coordinatorEpoch(long producerId) {
         Log opened = online();
-        appendLock.lock();
+        locks.append.lock();
         try {
             return opened.coordinatorEpoch(producerId);
         } finally {
-            appendLock.unlock();
+            locks.append.unlock();
         }
     }
 
@@ -465,7 +422,7 @@ public final class Partition {
         boolean checkpointDue;
         int bytes;
         long end;
-        appendLock.lock();
+        locks.append.lock();
         try {
             online();
             health.check();
@@ -487,11 +444,11 @@ public final class Partition {
                 opened.decidedBelow(highWatermark.offset());
             }
         } finally {
-            appendLock.unlock();
+            locks.append.unlock();
         }
         if (everySync || opened.isBeingBorn()) {
             if (turn == null) {
-                boolean wanted = waitingListeners.get() > 0 || !watches.isEmpty();
+                boolean wanted = listeners.areWaiting();
                 syncing.dirty(wanted ? SyncLoop.Wish.SOON : SyncLoop.Wish.LATER);
             } else if (bytes <= LITTLE_BYTES && !opened.isBeingBorn()) {
                 syncing.dirty(turn, entries.size());
@@ -524,11 +481,11 @@ public final class Partition {
 
     /// Bytes that recovery would have to read. They grow meanwhile.
     long tailBytes() {
-        appendLock.lock();
+        locks.append.lock();
         try {
             return bytesSinceCheckpoint;
         } finally {
-            appendLock.unlock();
+            locks.append.unlock();
         }
     }
 
@@ -582,8 +539,8 @@ public final class Partition {
     /// @return false if nothing was done for that reason
     private boolean sync(boolean briefly) {
         if (!briefly) {
-            syncLock.lock();
-        } else if (upkeepLock.isLocked() || !syncLock.tryLock()) {
+            locks.sync.lock();
+        } else if (locks.upkeep.isLocked() || !locks.sync.tryLock()) {
             return false;
         }
         Log.SyncCapture capture = null;
@@ -595,9 +552,9 @@ public final class Partition {
             }
             long appended;
             boolean little;
-            appendLock.lock();
+            locks.append.lock();
             try {
-                if (closed != null) {
+                if (availability.hasEnded()) {
                     return true;
                 }
                 capture = log.captureForSync();
@@ -608,7 +565,7 @@ public final class Partition {
                     return false;
                 }
             } finally {
-                appendLock.unlock();
+                locks.append.unlock();
             }
             if (!capture.isEmptySince(syncedOffset)) {
                 long begun = System.nanoTime();
@@ -627,36 +584,36 @@ public final class Partition {
         } catch (DiskFullException e) {
             postpone(capture, e);
         } catch (IOException e) {
-            if (closed == null) { // else its files went while it was synced
+            if (!availability.hasEnded()) { // else its files went while it was synced
                 health.fail("sync of " + this, e);
                 host.diskFailed();
             }
         } finally {
-            syncLock.unlock();
+            locks.sync.unlock();
         }
         return true;
     }
 
     /// Tries again a little later what there was no room for: giving new files their names.
     private void postpone(Log.SyncCapture capture, DiskFullException cause) {
-        appendLock.lock();
+        locks.append.lock();
         try {
             log.giveBack(capture);
         } finally {
-            appendLock.unlock();
+            locks.append.unlock();
         }
-        waiters.giveUp(storageError("cannot be synced", cause));
+        waiters.giveUp(availability.storageError("cannot be synced", cause));
         syncing.dirty(SyncLoop.Wish.LATER);
     }
 
     private void advance(LogPosition synced) {
         highWatermark = synced;
         if (log.firstUndecidedOffset() != Long.MAX_VALUE) {
-            appendLock.lock();
+            locks.append.lock();
             try {
                 log.decidedBelow(synced.offset());
             } finally {
-                appendLock.unlock();
+                locks.append.unlock();
             }
         }
         announce(synced.offset());
@@ -664,14 +621,7 @@ public final class Partition {
 
     private void announce(long durable) {
         waiters.reached(durable);
-        for (Listener listener : listeners) {
-            try {
-                listener.call.run();
-            } catch (RuntimeException e) {
-                LOG.error("a listener of {}-{} threw", topic, index, e);
-            }
-        }
-        watches.tellAll();
+        listeners.tell();
     }
 
     /// Fails all who wait for durability.
@@ -685,17 +635,11 @@ public final class Partition {
     /// @param waits whether somebody waits for it until the registration is closed: what is
     ///   appended is then synced at once; otherwise, at the latest, some milliseconds later
     public Registration onAdvance(boolean waits, Runnable listener) {
-        Listener own = new Listener(listener, waits);
-        listeners.add(own);
+        Registration registration = listeners.add(waits, listener);
         if (waits) {
-            waitingListeners.incrementAndGet();
             hurry(SyncLoop.Wish.SOON);
         }
-        return () -> {
-            if (listeners.remove(own) && own.waits) {
-                waitingListeners.decrementAndGet();
-            }
-        };
+        return registration;
     }
 
     /// Tells a watch, once, of the next change of what can be read; until then it counts as
@@ -703,18 +647,18 @@ public final class Partition {
     /// the partition and this call is not told: look again after it. Does nothing if it is watching
     /// already.
     public void watch(Watch watch) {
-        watches.add(watch);
+        listeners.watch(watch);
         hurry(SyncLoop.Wish.SOON);
     }
 
     /// Ends what [#watch] began, unless it was told already.
     public void unwatch(Watch watch) {
-        watches.remove(watch);
+        listeners.unwatch(watch);
     }
 
     /// Whether there are watches to be told of the next change.
     public boolean isWatched() {
-        return !watches.isEmpty();
+        return listeners.hasWatches();
     }
 
     // ---------------------------------------------------------------- reading
@@ -776,7 +720,7 @@ public final class Partition {
             if (opened.replacements() != replacements) {
                 return readKept(offset, maxBytes, upTo, wholeFirstBatch);
             }
-            throw unreadable(e);
+            throw availability.unreadable(e);
         }
     }
 
@@ -786,9 +730,7 @@ public final class Partition {
                 "offset "
                         + offset
                         + " of "
-                        + topic
-                        + "-"
-                        + index
+                        + this
                         + " is outside of "
                         + opened.logStartOffset()
                         + " to "
@@ -805,7 +747,7 @@ public final class Partition {
             if (opened.replacements() != replacements) {
                 return offsetForTimestamp(timestampMs);
             }
-            throw unreadable(e);
+            throw availability.unreadable(e);
         }
     }
 
@@ -819,18 +761,18 @@ public final class Partition {
             if (opened.replacements() != replacements) {
                 return maxTimestampOffset();
             }
-            throw unreadable(e);
+            throw availability.unreadable(e);
         }
     }
 
     /// The producers whose state is kept.
     public List<ActiveProducer> producers() {
         Log opened = online();
-        appendLock.lock();
+        locks.append.lock();
         try {
             return opened.producers();
         } finally {
-            appendLock.unlock();
+            locks.append.unlock();
         }
     }
 
@@ -838,7 +780,7 @@ public final class Partition {
     /// or the partition is offline.
     public long clientProducerIdsEnd() {
         long end = 0;
-        if (offlineReason == null) {
+        if (log != null) {
             for (var producer : producers()) {
                 if (!OwnProducers.include(producer.producerId())) {
                     end = Math.max(end, producer.producerId() + 1);
@@ -851,11 +793,11 @@ public final class Partition {
     /// Transactions without an end marker, oldest first, durable or not.
     public List<OpenTransaction> openTransactions() {
         Log opened = online();
-        appendLock.lock();
+        locks.append.lock();
         try {
             return opened.openTransactions();
         } finally {
-            appendLock.unlock();
+            locks.append.unlock();
         }
     }
 
@@ -881,15 +823,15 @@ public final class Partition {
         if (start < 0 || start > synced) {
             throw outOfRange(opened, offset);
         }
-        upkeepLock.lock();
+        locks.upkeep.lock();
         try {
             online();
             raiseStart(start);
             return opened.logStartOffset();
         } catch (IOException e) {
-            throw storageError("cannot delete records", e);
+            throw availability.storageError("cannot delete records", e);
         } finally {
-            upkeepLock.unlock();
+            locks.upkeep.unlock();
         }
     }
 
@@ -900,8 +842,7 @@ public final class Partition {
     /// @param cancelled asked now and then whether to give up
     void compact(long maxKeyBytes, BooleanSupplier cancelled) throws IOException {
         if (log == null
-                || closed != null
-                || health.failure() != null
+                || !availability.isWritable()
                 || !log.config().compaction().enabled()) {
             return;
         }
@@ -913,11 +854,11 @@ public final class Partition {
             long start = System.nanoTime();
             long before = sizeInBytes();
             long below = compaction.run(this::replaceSegments);
-            upkeepLock.lock();
+            locks.upkeep.lock();
             try {
                 log.compacted(below);
             } finally {
-                upkeepLock.unlock();
+                locks.upkeep.unlock();
             }
             long after = sizeInBytes();
             host.metrics().compactions.increment();
@@ -933,7 +874,7 @@ public final class Partition {
         } catch (CancellationException e) {
             LOG.debug("{}: compaction given up: {}", this, e.getMessage());
         } catch (IOException e) {
-            if (closed == null) { // else its files went while it was read
+            if (!availability.hasEnded()) { // else its files went while it was read
                 throw e;
             }
         }
@@ -941,50 +882,50 @@ public final class Partition {
 
     private Compaction prepareCompaction(long maxKeyBytes, BooleanSupplier cancelled)
             throws IOException {
-        upkeepLock.lock();
+        locks.upkeep.lock();
         try {
             LogPosition synced = highWatermark;
             long bound = Math.min(lastStable(log, synced.offset()), pins.oldest());
             if (log.needsCheckpointBefore(bound)) {
                 checkpoint();
             }
-            if (closed != null || health.failure() != null) {
+            if (!availability.isWritable()) {
                 return null;
             }
             return log.compaction(bound, producers(), clock.millis(), maxKeyBytes, cancelled);
         } finally {
-            upkeepLock.unlock();
+            locks.upkeep.unlock();
         }
     }
 
     private boolean replaceSegments(Compaction.Swap swap, long end) throws IOException {
-        upkeepLock.lock();
+        locks.upkeep.lock();
         try {
-            if (closed != null || health.failure() != null || pins.oldest() < end) {
+            if (!availability.isWritable() || pins.oldest() < end) {
                 return false;
             }
-            List<StorageFile> open = swap.apply(this::underAppendLock);
+            List<StorageFile> open = swap.apply(locks::underAppend);
             if (open == null) {
                 return false;
             }
             host.closeLater(open);
             return true;
         } finally {
-            upkeepLock.unlock();
+            locks.upkeep.unlock();
         }
     }
 
     /// Applies retention, forgets idle producers and, when it is time, writes a checkpoint.
     void upkeep(boolean mayDelete, long checkpointIntervalMs) throws IOException {
-        if (log == null || closed != null || health.failure() != null) {
+        if (log == null || !availability.isWritable()) {
             return;
         }
-        upkeepLock.lock();
+        locks.upkeep.lock();
         try {
             long nowMs = clock.millis();
-            appendLock.lock();
+            locks.append.lock();
             try {
-                if (closed != null) {
+                if (availability.hasEnded()) {
                     return;
                 }
                 log.expireProducers(nowMs, host.producerExpirationMs());
@@ -992,7 +933,7 @@ public final class Partition {
                     log.rollExpired(nowMs);
                 }
             } finally {
-                appendLock.unlock();
+                locks.append.unlock();
             }
             if (mayDelete) {
                 long bound = Math.min(lastStableOffset(), pins.oldest());
@@ -1003,33 +944,33 @@ public final class Partition {
                 checkpoint();
             }
         } finally {
-            upkeepLock.unlock();
+            locks.upkeep.unlock();
         }
     }
 
     /// Syncs everything and moves the point from which recovery starts to the end.
     void checkpoint() throws IOException {
-        upkeepLock.lock();
+        locks.upkeep.lock();
         try {
             Log.CheckpointCapture capture;
-            appendLock.lock();
+            locks.append.lock();
             try {
-                if (log == null || closed != null) {
+                if (log == null || availability.hasEnded()) {
                     return;
                 }
                 capture = log.captureCheckpoint();
                 bytesSinceCheckpoint = 0;
             } finally {
-                appendLock.unlock();
+                locks.append.unlock();
             }
             sync();
-            if (health.failure() == null && closed == null) {
+            if (availability.isWritable()) {
                 log.checkpoint(capture);
                 host.metrics().checkpoints.increment();
                 checkpointedMs = clock.millis();
             }
         } finally {
-            upkeepLock.unlock();
+            locks.upkeep.unlock();
         }
     }
 
@@ -1043,19 +984,10 @@ public final class Partition {
         }
         long deleted = log.deletedBytes();
         long before = log.logStartOffset();
-        host.closeLater(log.raiseStart(start, kept, this::underAppendLock));
+        host.closeLater(log.raiseStart(start, kept, locks::underAppend));
         host.metrics().deletedBytes.add(log.deletedBytes() - deleted);
         if (log.logStartOffset() != before) {
-            watches.tellAll();
-        }
-    }
-
-    private void underAppendLock(Runnable change) {
-        appendLock.lock();
-        try {
-            change.run();
-        } finally {
-            appendLock.unlock();
+            listeners.tellWatches();
         }
     }
 
@@ -1066,7 +998,7 @@ public final class Partition {
         if (log == null) {
             return;
         }
-        upkeepLock.lock();
+        locks.upkeep.lock();
         try {
             if (health.failure() == null
                     && (log.end().offset() != log.checkpointedOffset()
@@ -1074,11 +1006,11 @@ public final class Partition {
                 checkpoint();
             }
         } catch (IOException e) {
-            LOG.warn("{}-{}: cannot write a checkpoint: {}", topic, index, e.getMessage());
+            LOG.warn("{}: cannot write a checkpoint: {}", this, e.getMessage());
         } finally {
             shut(ErrorCode.NOT_LEADER_OR_FOLLOWER, "is closed");
             log.close();
-            upkeepLock.unlock();
+            locks.upkeep.unlock();
         }
     }
 
@@ -1086,57 +1018,36 @@ public final class Partition {
     void discard() {
         shut(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, "was deleted");
         if (log != null) {
-            upkeepLock.lock();
-            syncLock.lock(); // a sync may be giving files their names
+            locks.upkeep.lock();
+            locks.sync.lock(); // a sync may be giving files their names
             try {
                 host.closeLater(log.discard());
             } finally {
-                syncLock.unlock();
-                upkeepLock.unlock();
+                locks.sync.unlock();
+                locks.upkeep.unlock();
             }
         }
     }
 
     private void shut(short code, String why) {
-        BrokerException reason = new BrokerException(code, topic + "-" + index + " " + why);
-        appendLock.lock();
+        BrokerException reason = new BrokerException(code, this + " " + why);
+        locks.append.lock();
         try {
-            closed = reason;
+            availability.end(reason);
         } finally {
-            appendLock.unlock();
+            locks.append.unlock();
         }
         waiters.fail(reason);
-        watches.tellAll();
+        listeners.tellWatches();
     }
 
     private Log online() {
-        BrokerException ended = closed;
-        if (ended != null) {
-            throw new BrokerException(ended.code(), ended.getMessage());
-        }
-        if (log == null) {
-            throw new BrokerException(ErrorCode.KAFKA_STORAGE_ERROR, offlineReason);
-        }
+        availability.check();
         return log;
-    }
-
-    private BrokerException unreadable(IOException cause) {
-        return storageError("cannot be read", cause);
-    }
-
-    private BrokerException storageError(String what, IOException cause) {
-        BrokerException ended = closed;
-        if (ended != null) {
-            return new BrokerException(ended.code(), ended.getMessage(), cause);
-        }
-        return new BrokerException(
-                ErrorCode.KAFKA_STORAGE_ERROR,
-                topic + "-" + index + " " + what + ": " + cause.getMessage(),
-                cause);
     }
 
     @Override
     public String toString() {
-        return topic + "-" + index;
+        return availability.partition();
     }
 }
