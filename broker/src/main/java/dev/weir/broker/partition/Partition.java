@@ -11,12 +11,10 @@ import dev.weir.broker.log.LogConfig;
 import dev.weir.broker.log.LogPosition;
 import dev.weir.broker.log.OffsetAtTimestamp;
 import dev.weir.broker.log.OpenTransaction;
-import dev.weir.broker.partition.LogDirectoryConfig.Durability;
 import dev.weir.broker.record.Allotment;
 import dev.weir.broker.record.BatchHeader;
 import dev.weir.broker.record.EndMarker;
 import dev.weir.broker.record.RecordBatchWriter;
-import dev.weir.broker.storage.DiskFullException;
 import dev.weir.broker.storage.FileSlice;
 import dev.weir.broker.storage.StorageFile;
 
@@ -41,14 +39,10 @@ import java.util.function.BooleanSupplier;
 /// the last stable offset is the first record of the oldest transaction that is open or whose end
 /// marker is not durable, but at most the high watermark.
 ///
-/// Any thread may call; [Locks] has the locks and their order. After a failed fsync appends and waiters fail with `KAFKA_STORAGE_ERROR`
-/// until a restart; reads go on.
+/// Any thread may call; [Locks] has the locks and their order. After a failed fsync appends and
+/// waiters fail with `KAFKA_STORAGE_ERROR` until a restart; reads go on.
 public final class Partition {
     private static final Logger LOG = LoggerFactory.getLogger(Partition.class);
-
-    /// More than this is not synced by an event loop: the disk takes longer than it takes to wake
-    /// another thread.
-    private static final int LITTLE_BYTES = 32 * 1024;
 
     /// The first term of a coordinator, and the one that whoever decides without a coordinator
     /// marks with.
@@ -69,18 +63,13 @@ public final class Partition {
     private final Log log; // null when offline
     private final Availability availability;
     private final Locks locks = new Locks();
-    private final SyncLoop.Member syncing;
-    private final Waiters waiters;
+    private final Syncs syncs; // null when offline
     private final Pins pins;
     private final Listeners listeners;
     private final Traffic traffic = new Traffic();
 
-    private volatile LogPosition highWatermark;
-    private long syncedOffset; // sync lock
-    private long syncedBytes; // sync lock: of appendedBytes
     private long checkpointedMs; // upkeep lock
     private long bytesSinceCheckpoint; // append lock
-    private long appendedBytes; // append lock: since the partition was opened
 
     /// A partition whose log was opened.
     Partition(
@@ -102,12 +91,18 @@ public final class Partition {
         String name = topic + "-" + index;
         availability = new Availability(name, null, health);
         listeners = new Listeners(name);
-        highWatermark = log.end();
-        syncedOffset = log.end().offset();
-        waiters = new Waiters(log.end().offset());
+        syncs =
+                new Syncs(
+                        log,
+                        settings.durability(),
+                        health,
+                        syncLoop,
+                        host,
+                        availability,
+                        locks,
+                        listeners);
         pins = new Pins(log.firstKeptOffset());
         bytesSinceCheckpoint = log.recoveredBytes(); // the next start would read them again
-        syncing = syncLoop.member(this::sync);
         checkpointedMs = clock.millis();
     }
 
@@ -119,7 +114,6 @@ public final class Partition {
             LogDirectoryConfig settings,
             InstantSource clock,
             DiskHealth health,
-            SyncLoop syncLoop,
             PartitionHost host) {
         this.topic = topic;
         this.index = index;
@@ -131,9 +125,8 @@ public final class Partition {
         availability = new Availability(name, offlineReason, health);
         listeners = new Listeners(name);
         log = null;
-        waiters = new Waiters(0);
+        syncs = null;
         pins = new Pins(0);
-        syncing = syncLoop.member(_ -> true);
     }
 
     public String topic() {
@@ -169,18 +162,13 @@ public final class Partition {
     /// Everything below it is durable.
     public long highWatermark() {
         online();
-        return highWatermark.offset();
+        return syncs.highWatermark().offset();
     }
 
     /// Everything below it is durable and belongs to no undecided transaction.
     public long lastStableOffset() {
-        Log opened = online();
-        // In this order: a transaction that begins in between begins above the high watermark read.
-        return lastStable(opened, highWatermark.offset());
-    }
-
-    private static long lastStable(Log log, long highWatermark) {
-        return Math.max(log.logStartOffset(), Math.min(highWatermark, log.firstUndecidedOffset()));
+        online();
+        return syncs.lastStableOffset(syncs.highWatermark());
     }
 
     /// Bytes of all segments on disk.
@@ -417,7 +405,6 @@ public final class Partition {
 
     private List<Log.Outcome> write(
             Log opened, List<ByteBuffer> entries, Log.Checks checks, long nowMs, SyncTurn turn) {
-        boolean everySync = settings.durability() == Durability.FSYNC;
         List<Log.Outcome> outcomes;
         boolean checkpointDue;
         int bytes;
@@ -435,30 +422,14 @@ public final class Partition {
             long before = bytesSinceCheckpoint;
             bytes = appendedBytes(entries, outcomes);
             bytesSinceCheckpoint += bytes;
-            appendedBytes += bytes;
+            syncs.appended(bytes);
             checkpointDue =
                     before < settings.checkpointBytes()
                             && bytesSinceCheckpoint >= settings.checkpointBytes();
-            if (!everySync) {
-                highWatermark = opened.end();
-                opened.decidedBelow(highWatermark.offset());
-            }
         } finally {
             locks.append.unlock();
         }
-        if (everySync || opened.isBeingBorn()) {
-            if (turn == null) {
-                boolean wanted = listeners.areWaiting();
-                syncing.dirty(wanted ? SyncLoop.Wish.SOON : SyncLoop.Wish.LATER);
-            } else if (bytes <= LITTLE_BYTES && !opened.isBeingBorn()) {
-                syncing.dirty(turn, entries.size());
-            } else {
-                syncing.dirty(SyncLoop.Wish.NOW);
-            }
-        }
-        if (!everySync) {
-            announce(end);
-        }
+        syncs.request(turn, entries.size(), bytes, end);
         host.appended(bytes);
         if (checkpointDue) {
             host.checkpointDue(this);
@@ -500,19 +471,13 @@ public final class Partition {
     /// way already.
     public void awaitSynced(long offset, SyncCallback callback) {
         online();
-        BrokerException failure = health.failure();
-        if (failure != null) {
-            waiters.fail(failure);
-        }
-        waiters.add(offset, callback);
+        syncs.addWaiter(offset, callback);
     }
 
     /// Somebody waits for what is not yet synced.
     private void hurry(SyncLoop.Wish wish) {
-        if (log != null
-                && settings.durability() == Durability.FSYNC
-                && highWatermark.offset() < log.end().offset()) {
-            syncing.dirty(wish);
+        if (log != null) {
+            syncs.hurry(wish);
         }
     }
 
@@ -520,113 +485,15 @@ public final class Partition {
     ///
     /// @throws BrokerException `KAFKA_STORAGE_ERROR`
     public void syncNow() {
-        long target = online().end().offset();
-        if (highWatermark.offset() >= target && settings.durability() == Durability.FSYNC) {
-            return;
-        }
-        sync();
-        health.check();
         online();
-    }
-
-    private void sync() {
-        var _ = sync(false);
-    }
-
-    /// Syncs all that was appended before the call and raises the high watermark.
-    ///
-    /// @param briefly to do nothing if there is much to sync, or something else to wait for
-    /// @return false if nothing was done for that reason
-    private boolean sync(boolean briefly) {
-        if (!briefly) {
-            locks.sync.lock();
-        } else if (locks.upkeep.isLocked() || !locks.sync.tryLock()) {
-            return false;
-        }
-        Log.SyncCapture capture = null;
-        try {
-            BrokerException failure = health.failure();
-            if (failure != null) {
-                waiters.fail(failure); // whatever failed: what they wait for will not come
-                return true;
-            }
-            long appended;
-            boolean little;
-            locks.append.lock();
-            try {
-                if (availability.hasEnded()) {
-                    return true;
-                }
-                capture = log.captureForSync();
-                appended = appendedBytes;
-                little = appended - syncedBytes <= LITTLE_BYTES && capture.isOneFile();
-                if (briefly && !little) {
-                    log.giveBack(capture);
-                    return false;
-                }
-            } finally {
-                locks.append.unlock();
-            }
-            if (!capture.isEmptySince(syncedOffset)) {
-                long begun = System.nanoTime();
-                log.sync(capture);
-                if (little) {
-                    syncing.took(System.nanoTime() - begun);
-                }
-                syncedOffset = capture.end().offset();
-                log.noteSynced(syncedOffset);
-                host.metrics().syncedBytes.add(appended - syncedBytes);
-                syncedBytes = appended;
-            }
-            if (settings.durability() == Durability.FSYNC) {
-                advance(capture.end());
-            }
-        } catch (DiskFullException e) {
-            postpone(capture, e);
-        } catch (IOException e) {
-            if (!availability.hasEnded()) { // else its files went while it was synced
-                health.fail("sync of " + this, e);
-                host.diskFailed();
-            }
-        } finally {
-            locks.sync.unlock();
-        }
-        return true;
-    }
-
-    /// Tries again a little later what there was no room for: giving new files their names.
-    private void postpone(Log.SyncCapture capture, DiskFullException cause) {
-        locks.append.lock();
-        try {
-            log.giveBack(capture);
-        } finally {
-            locks.append.unlock();
-        }
-        waiters.giveUp(availability.storageError("cannot be synced", cause));
-        syncing.dirty(SyncLoop.Wish.LATER);
-    }
-
-    private void advance(LogPosition synced) {
-        highWatermark = synced;
-        if (log.firstUndecidedOffset() != Long.MAX_VALUE) {
-            locks.append.lock();
-            try {
-                log.decidedBelow(synced.offset());
-            } finally {
-                locks.append.unlock();
-            }
-        }
-        announce(synced.offset());
-    }
-
-    private void announce(long durable) {
-        waiters.reached(durable);
-        listeners.tell();
+        syncs.syncNow();
     }
 
     /// Fails all who wait for durability.
     void fail(BrokerException failure) {
-        waiters.fail(failure);
+        if (log != null) {
+            syncs.fail(failure);
+        }
     }
 
     /// Calls a listener whenever the high watermark or the last stable offset may have moved, from
@@ -684,8 +551,8 @@ public final class Partition {
             long offset, int maxBytes, ReadLimit upTo, boolean wholeFirstBatch) {
         Log opened = online();
         int replacements = opened.replacements();
-        LogPosition synced = highWatermark; // before the last stable offset: see there
-        long lastStable = lastStable(opened, synced.offset());
+        LogPosition synced = syncs.highWatermark();
+        long lastStable = syncs.lastStableOffset(synced);
         LogPosition end = opened.end();
         if (offset > end.offset()) {
             throw outOfRange(opened, offset);
@@ -742,7 +609,7 @@ public final class Partition {
         Log opened = online();
         int replacements = opened.replacements();
         try {
-            return opened.offsetForTimestamp(timestampMs, highWatermark);
+            return opened.offsetForTimestamp(timestampMs, syncs.highWatermark());
         } catch (IOException e) {
             if (opened.replacements() != replacements) {
                 return offsetForTimestamp(timestampMs);
@@ -818,7 +685,7 @@ public final class Partition {
     /// @throws BrokerException `OFFSET_OUT_OF_RANGE` above the high watermark
     public long deleteRecordsBefore(long offset) {
         Log opened = online();
-        long synced = highWatermark.offset();
+        long synced = syncs.highWatermark().offset();
         long start = offset == -1 ? synced : offset;
         if (start < 0 || start > synced) {
             throw outOfRange(opened, offset);
@@ -884,8 +751,8 @@ public final class Partition {
             throws IOException {
         locks.upkeep.lock();
         try {
-            LogPosition synced = highWatermark;
-            long bound = Math.min(lastStable(log, synced.offset()), pins.oldest());
+            long lastStable = syncs.lastStableOffset(syncs.highWatermark());
+            long bound = Math.min(lastStable, pins.oldest());
             if (log.needsCheckpointBefore(bound)) {
                 checkpoint();
             }
@@ -963,7 +830,7 @@ public final class Partition {
             } finally {
                 locks.append.unlock();
             }
-            sync();
+            syncs.sync();
             if (availability.isWritable()) {
                 log.checkpoint(capture);
                 host.metrics().checkpoints.increment();
@@ -1002,7 +869,7 @@ public final class Partition {
         try {
             if (health.failure() == null
                     && (log.end().offset() != log.checkpointedOffset()
-                            || highWatermark.offset() != log.end().offset())) {
+                            || syncs.highWatermark().offset() != log.end().offset())) {
                 checkpoint();
             }
         } catch (IOException e) {
@@ -1037,7 +904,9 @@ public final class Partition {
         } finally {
             locks.append.unlock();
         }
-        waiters.fail(reason);
+        if (log != null) {
+            syncs.fail(reason);
+        }
         listeners.tellWatches();
     }
 
