@@ -43,6 +43,11 @@ final class Availability {
         return ended == null && health.failure() == null;
     }
 
+    /// Whether nothing more becomes durable until a restart.
+    boolean hasDiskFailed() {
+        return health.failure() != null;
+    }
+
     /// @throws BrokerException why the partition cannot be used
     void check() {
         BrokerException reason = ended;

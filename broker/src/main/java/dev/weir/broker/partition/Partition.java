@@ -56,7 +56,6 @@ public final class Partition {
 
     private final String topic;
     private final int index;
-    private final LogDirectoryConfig settings;
     private final InstantSource clock;
     private final DiskHealth health;
     private final PartitionHost host;
@@ -64,12 +63,11 @@ public final class Partition {
     private final Availability availability;
     private final Locks locks = new Locks();
     private final Syncs syncs; // null when offline
-    private final Pins pins;
+    private final Checkpoints checkpoints; // null when offline
+    private final Pins pins; // null when offline
+    private final Upkeep upkeep; // null when offline
     private final Listeners listeners;
     private final Traffic traffic = new Traffic();
-
-    private long checkpointedMs; // upkeep lock
-    private long bytesSinceCheckpoint; // append lock
 
     /// A partition whose log was opened.
     Partition(
@@ -84,7 +82,6 @@ public final class Partition {
         this.topic = topic;
         this.index = index;
         this.log = log;
-        this.settings = settings;
         this.clock = clock;
         this.health = health;
         this.host = host;
@@ -102,8 +99,26 @@ public final class Partition {
                         locks,
                         listeners);
         pins = new Pins(log.firstKeptOffset());
-        bytesSinceCheckpoint = log.recoveredBytes(); // the next start would read them again
-        checkpointedMs = clock.millis();
+        checkpoints =
+                new Checkpoints(
+                        log,
+                        settings.checkpointBytes(),
+                        clock,
+                        host.metrics(),
+                        availability,
+                        locks,
+                        syncs);
+        upkeep =
+                new Upkeep(
+                        log,
+                        clock,
+                        host,
+                        availability,
+                        locks,
+                        listeners,
+                        syncs,
+                        checkpoints,
+                        pins);
     }
 
     /// A partition whose log could not be opened.
@@ -111,13 +126,11 @@ public final class Partition {
             String topic,
             int index,
             String offlineReason,
-            LogDirectoryConfig settings,
             InstantSource clock,
             DiskHealth health,
             PartitionHost host) {
         this.topic = topic;
         this.index = index;
-        this.settings = settings;
         this.clock = clock;
         this.health = health;
         this.host = host;
@@ -126,7 +139,9 @@ public final class Partition {
         listeners = new Listeners(name);
         log = null;
         syncs = null;
-        pins = new Pins(0);
+        checkpoints = null;
+        pins = null;
+        upkeep = null;
     }
 
     public String topic() {
@@ -419,13 +434,9 @@ public final class Partition {
             if (end == start.offset()) {
                 return outcomes; // all were refused or here before
             }
-            long before = bytesSinceCheckpoint;
             bytes = appendedBytes(entries, outcomes);
-            bytesSinceCheckpoint += bytes;
+            checkpointDue = checkpoints.appended(bytes);
             syncs.appended(bytes);
-            checkpointDue =
-                    before < settings.checkpointBytes()
-                            && bytesSinceCheckpoint >= settings.checkpointBytes();
         } finally {
             locks.append.unlock();
         }
@@ -452,12 +463,7 @@ public final class Partition {
 
     /// Bytes that recovery would have to read. They grow meanwhile.
     long tailBytes() {
-        locks.append.lock();
-        try {
-            return bytesSinceCheckpoint;
-        } finally {
-            locks.append.unlock();
-        }
+        return log == null ? 0 : checkpoints.tailBytes();
     }
 
     /// Calls back once everything below `offset` is durable, or with the reason why it will not
@@ -690,16 +696,7 @@ public final class Partition {
         if (start < 0 || start > synced) {
             throw outOfRange(opened, offset);
         }
-        locks.upkeep.lock();
-        try {
-            online();
-            raiseStart(start);
-            return opened.logStartOffset();
-        } catch (IOException e) {
-            throw availability.storageError("cannot delete records", e);
-        } finally {
-            locks.upkeep.unlock();
-        }
+        return upkeep.deleteRecordsBefore(start);
     }
 
     /// Compacts the log if it is to be and if it is worth while. Called by one thread at a time;
@@ -754,7 +751,7 @@ public final class Partition {
             long lastStable = syncs.lastStableOffset(syncs.highWatermark());
             long bound = Math.min(lastStable, pins.oldest());
             if (log.needsCheckpointBefore(bound)) {
-                checkpoint();
+                checkpoints.write();
             }
             if (!availability.isWritable()) {
                 return null;
@@ -784,77 +781,15 @@ public final class Partition {
 
     /// Applies retention, forgets idle producers and, when it is time, writes a checkpoint.
     void upkeep(boolean mayDelete, long checkpointIntervalMs) throws IOException {
-        if (log == null || !availability.isWritable()) {
-            return;
-        }
-        locks.upkeep.lock();
-        try {
-            long nowMs = clock.millis();
-            locks.append.lock();
-            try {
-                if (availability.hasEnded()) {
-                    return;
-                }
-                log.expireProducers(nowMs, host.producerExpirationMs());
-                if (mayDelete) {
-                    log.rollExpired(nowMs);
-                }
-            } finally {
-                locks.append.unlock();
-            }
-            if (mayDelete) {
-                long bound = Math.min(lastStableOffset(), pins.oldest());
-                raiseStart(log.retainedFrom(bound, nowMs));
-            }
-            boolean dirty = log.end().offset() != log.checkpointedOffset();
-            if (dirty && nowMs - checkpointedMs >= checkpointIntervalMs) {
-                checkpoint();
-            }
-        } finally {
-            locks.upkeep.unlock();
+        if (log != null) {
+            upkeep.round(mayDelete, checkpointIntervalMs);
         }
     }
 
     /// Syncs everything and moves the point from which recovery starts to the end.
     void checkpoint() throws IOException {
-        locks.upkeep.lock();
-        try {
-            Log.CheckpointCapture capture;
-            locks.append.lock();
-            try {
-                if (log == null || availability.hasEnded()) {
-                    return;
-                }
-                capture = log.captureCheckpoint();
-                bytesSinceCheckpoint = 0;
-            } finally {
-                locks.append.unlock();
-            }
-            syncs.sync();
-            if (availability.isWritable()) {
-                log.checkpoint(capture);
-                host.metrics().checkpoints.increment();
-                checkpointedMs = clock.millis();
-            }
-        } finally {
-            locks.upkeep.unlock();
-        }
-    }
-
-    private void raiseStart(long start) throws IOException {
-        long kept = log.segmentStart(pins.release(start));
-        if (log.needsCheckpointBefore(kept)) {
-            checkpoint();
-            if (health.failure() != null) {
-                return;
-            }
-        }
-        long deleted = log.deletedBytes();
-        long before = log.logStartOffset();
-        host.closeLater(log.raiseStart(start, kept, locks::underAppend));
-        host.metrics().deletedBytes.add(log.deletedBytes() - deleted);
-        if (log.logStartOffset() != before) {
-            listeners.tellWatches();
+        if (log != null) {
+            checkpoints.write();
         }
     }
 
@@ -867,11 +802,7 @@ public final class Partition {
         }
         locks.upkeep.lock();
         try {
-            if (health.failure() == null
-                    && (log.end().offset() != log.checkpointedOffset()
-                            || syncs.highWatermark().offset() != log.end().offset())) {
-                checkpoint();
-            }
+            checkpoints.writeLast();
         } catch (IOException e) {
             LOG.warn("{}: cannot write a checkpoint: {}", this, e.getMessage());
         } finally {
