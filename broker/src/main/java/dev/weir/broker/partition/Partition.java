@@ -4,7 +4,6 @@ import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.log.AbortedTransaction;
 import dev.weir.broker.log.ActiveProducer;
-import dev.weir.broker.log.Compaction;
 import dev.weir.broker.log.DiskHealth;
 import dev.weir.broker.log.Log;
 import dev.weir.broker.log.LogConfig;
@@ -16,7 +15,6 @@ import dev.weir.broker.record.BatchHeader;
 import dev.weir.broker.record.EndMarker;
 import dev.weir.broker.record.RecordBatchWriter;
 import dev.weir.broker.storage.FileSlice;
-import dev.weir.broker.storage.StorageFile;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,7 +26,6 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.OptionalLong;
-import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 
 /// One partition: what is appended, what is durable, what may be read.
@@ -63,9 +60,11 @@ public final class Partition {
     private final Availability availability;
     private final Locks locks = new Locks();
     private final Syncs syncs; // null when offline
+    private final Producers producers; // null when offline
     private final Checkpoints checkpoints; // null when offline
     private final Pins pins; // null when offline
     private final Upkeep upkeep; // null when offline
+    private final Compactions compactions; // null when offline
     private final Listeners listeners;
     private final Traffic traffic = new Traffic();
 
@@ -99,6 +98,7 @@ public final class Partition {
                         locks,
                         listeners);
         pins = new Pins(log.firstKeptOffset());
+        producers = new Producers(log, clock, locks);
         checkpoints =
                 new Checkpoints(
                         log,
@@ -117,6 +117,17 @@ public final class Partition {
                         locks,
                         listeners,
                         syncs,
+                        checkpoints,
+                        pins);
+        compactions =
+                new Compactions(
+                        log,
+                        clock,
+                        host,
+                        availability,
+                        locks,
+                        syncs,
+                        producers,
                         checkpoints,
                         pins);
     }
@@ -139,9 +150,11 @@ public final class Partition {
         listeners = new Listeners(name);
         log = null;
         syncs = null;
+        producers = null;
         checkpoints = null;
         pins = null;
         upkeep = null;
+        compactions = null;
     }
 
     public String topic() {
@@ -236,13 +249,8 @@ public final class Partition {
     /// batch to [#append] after the coordinator of transactions has agreed; if another transaction
     /// of the producer ended here meanwhile, it holds no longer.
     public OptionalLong verification(long producerId, short producerEpoch) {
-        Log opened = online();
-        locks.append.lock();
-        try {
-            return opened.verification(producerId, producerEpoch);
-        } finally {
-            locks.append.unlock();
-        }
+        online();
+        return producers.verification(producerId, producerEpoch);
     }
 
     /// [#verification] of a batch that a client sent. No batch of the transaction with a higher
@@ -250,13 +258,8 @@ public final class Partition {
     ///
     /// @param bumping whether each of the client's transactions has an epoch of its own (KIP-890)
     public OptionalLong beginVerification(ByteBuffer batch, boolean bumping) {
-        Log opened = online();
-        locks.append.lock();
-        try {
-            return opened.beginVerification(batch, bumping, clock.millis());
-        } finally {
-            locks.append.unlock();
-        }
+        online();
+        return producers.beginVerification(batch, bumping);
     }
 
     /// Appends like [#append(ByteBuffer, AppendOrigin)]. A batch of a client's transaction that is
@@ -392,13 +395,8 @@ public final class Partition {
 
     /// The term of the coordinator that ended a producer's last transaction here, -1 for none.
     public int coordinatorEpoch(long producerId) {
-        Log opened = online();
-        locks.append.lock();
-        try {
-            return opened.coordinatorEpoch(producerId);
-        } finally {
-            locks.append.unlock();
-        }
+        online();
+        return producers.coordinatorEpoch(producerId);
     }
 
     private static AppendResult result(Log opened, Log.Appended appended, long stamp) {
@@ -640,38 +638,24 @@ public final class Partition {
 
     /// The producers whose state is kept.
     public List<ActiveProducer> producers() {
-        Log opened = online();
-        locks.append.lock();
-        try {
-            return opened.producers();
-        } finally {
-            locks.append.unlock();
-        }
+        online();
+        return producers.active();
     }
 
     /// One more than the highest producer id of a client whose state is kept, 0 when there is none
     /// or the partition is offline.
     public long clientProducerIdsEnd() {
-        long end = 0;
-        if (log != null) {
-            for (var producer : producers()) {
-                if (!OwnProducers.include(producer.producerId())) {
-                    end = Math.max(end, producer.producerId() + 1);
-                }
-            }
+        if (log == null) {
+            return 0;
         }
-        return end;
+        online();
+        return producers.clientIdsEnd();
     }
 
     /// Transactions without an end marker, oldest first, durable or not.
     public List<OpenTransaction> openTransactions() {
-        Log opened = online();
-        locks.append.lock();
-        try {
-            return opened.openTransactions();
-        } finally {
-            locks.append.unlock();
-        }
+        online();
+        return producers.openTransactions();
     }
 
     // ---------------------------------------------------------------- upkeep
@@ -705,77 +689,8 @@ public final class Partition {
     /// @param maxKeyBytes memory for the keys
     /// @param cancelled asked now and then whether to give up
     void compact(long maxKeyBytes, BooleanSupplier cancelled) throws IOException {
-        if (log == null
-                || !availability.isWritable()
-                || !log.config().compaction().enabled()) {
-            return;
-        }
-        Compaction compaction = prepareCompaction(maxKeyBytes, cancelled);
-        if (compaction == null) {
-            return;
-        }
-        try {
-            long start = System.nanoTime();
-            long before = sizeInBytes();
-            long below = compaction.run(this::replaceSegments);
-            locks.upkeep.lock();
-            try {
-                log.compacted(below);
-            } finally {
-                locks.upkeep.unlock();
-            }
-            long after = sizeInBytes();
-            host.metrics().compactions.increment();
-            host.metrics().compactionNanos.add(System.nanoTime() - start);
-            host.metrics().compactionRemovedBytes.add(Math.max(0, before - after));
-            LOG.info(
-                    "{}: compacted below offset {} in {} ms, {} bytes became {}",
-                    this,
-                    below,
-                    (System.nanoTime() - start) / 1_000_000,
-                    before,
-                    after);
-        } catch (CancellationException e) {
-            LOG.debug("{}: compaction given up: {}", this, e.getMessage());
-        } catch (IOException e) {
-            if (!availability.hasEnded()) { // else its files went while it was read
-                throw e;
-            }
-        }
-    }
-
-    private Compaction prepareCompaction(long maxKeyBytes, BooleanSupplier cancelled)
-            throws IOException {
-        locks.upkeep.lock();
-        try {
-            long lastStable = syncs.lastStableOffset(syncs.highWatermark());
-            long bound = Math.min(lastStable, pins.oldest());
-            if (log.needsCheckpointBefore(bound)) {
-                checkpoints.write();
-            }
-            if (!availability.isWritable()) {
-                return null;
-            }
-            return log.compaction(bound, producers(), clock.millis(), maxKeyBytes, cancelled);
-        } finally {
-            locks.upkeep.unlock();
-        }
-    }
-
-    private boolean replaceSegments(Compaction.Swap swap, long end) throws IOException {
-        locks.upkeep.lock();
-        try {
-            if (!availability.isWritable() || pins.oldest() < end) {
-                return false;
-            }
-            List<StorageFile> open = swap.apply(locks::underAppend);
-            if (open == null) {
-                return false;
-            }
-            host.closeLater(open);
-            return true;
-        } finally {
-            locks.upkeep.unlock();
+        if (log != null) {
+            compactions.compact(maxKeyBytes, cancelled);
         }
     }
 

@@ -1,0 +1,139 @@
+package dev.weir.broker.partition;
+
+import dev.weir.broker.log.Compaction;
+import dev.weir.broker.log.Log;
+import dev.weir.broker.storage.StorageFile;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.function.BooleanSupplier;
+
+/// Compacts the log of a partition that is kept by key, below what is durable and decided and below
+/// what is pinned. One thread at a time, which holds the upkeep lock only at the beginning and to
+/// replace segments.
+final class Compactions {
+    private static final Logger LOG = LoggerFactory.getLogger(Compactions.class);
+
+    private final Log log;
+    private final InstantSource clock;
+    private final PartitionHost host;
+    private final Availability availability;
+    private final Locks locks;
+    private final Syncs syncs;
+    private final Producers producers;
+    private final Checkpoints checkpoints;
+    private final Pins pins;
+
+    Compactions(
+            Log log,
+            InstantSource clock,
+            PartitionHost host,
+            Availability availability,
+            Locks locks,
+            Syncs syncs,
+            Producers producers,
+            Checkpoints checkpoints,
+            Pins pins) {
+        this.log = log;
+        this.clock = clock;
+        this.host = host;
+        this.availability = availability;
+        this.locks = locks;
+        this.syncs = syncs;
+        this.producers = producers;
+        this.checkpoints = checkpoints;
+        this.pins = pins;
+    }
+
+    /// Compacts the log if it is to be and if it is worth while; takes its time.
+    ///
+    /// @param maxKeyBytes memory for the keys
+    /// @param cancelled asked now and then whether to give up
+    void compact(long maxKeyBytes, BooleanSupplier cancelled) throws IOException {
+        if (!availability.isWritable() || !log.config().compaction().enabled()) {
+            return;
+        }
+        Compaction compaction = prepare(maxKeyBytes, cancelled);
+        if (compaction == null) {
+            return;
+        }
+        try {
+            long start = System.nanoTime();
+            long before = sizeInBytes();
+            long below = compaction.run(this::replaceSegments);
+            locks.upkeep.lock();
+            try {
+                log.compacted(below);
+            } finally {
+                locks.upkeep.unlock();
+            }
+            long after = sizeInBytes();
+            LogMetrics metrics = host.metrics();
+            metrics.compactions.increment();
+            metrics.compactionNanos.add(System.nanoTime() - start);
+            metrics.compactionRemovedBytes.add(Math.max(0, before - after));
+            LOG.info(
+                    "{}: compacted below offset {} in {} ms, {} bytes became {}",
+                    availability.partition(),
+                    below,
+                    (System.nanoTime() - start) / 1_000_000,
+                    before,
+                    after);
+        } catch (CancellationException e) {
+            LOG.debug("{}: compaction given up: {}", availability.partition(), e.getMessage());
+        } catch (IOException e) {
+            if (!availability.hasEnded()) { // else its files went while it was read
+                throw e;
+            }
+        }
+    }
+
+    private Compaction prepare(long maxKeyBytes, BooleanSupplier cancelled) throws IOException {
+        locks.upkeep.lock();
+        try {
+            long stable = syncs.lastStableOffset(syncs.highWatermark());
+            long bound = Math.min(stable, pins.oldest());
+            if (log.needsCheckpointBefore(bound)) {
+                checkpoints.write();
+            }
+            if (!availability.isWritable()) {
+                return null;
+            }
+            return log.compaction(
+                    bound, producers.active(), clock.millis(), maxKeyBytes, cancelled);
+        } finally {
+            locks.upkeep.unlock();
+        }
+    }
+
+    private boolean replaceSegments(Compaction.Swap swap, long end) throws IOException {
+        locks.upkeep.lock();
+        try {
+            if (!availability.isWritable() || pins.oldest() < end) {
+                return false;
+            }
+            List<StorageFile> open = swap.apply(locks::underAppend);
+            if (open == null) {
+                return false;
+            }
+            host.closeLater(open);
+            return true;
+        } finally {
+            locks.upkeep.unlock();
+        }
+    }
+
+    private long sizeInBytes() {
+        availability.check();
+        try {
+            return log.sizeInBytes();
+        } catch (IOException e) {
+            throw availability.unreadable(e);
+        }
+    }
+}
