@@ -59,6 +59,12 @@ final class Availability {
         }
     }
 
+    /// @throws BrokerException why nothing can be appended
+    void checkWritable() {
+        check();
+        health.check();
+    }
+
     /// Ends all use. Append lock.
     void end(BrokerException reason) {
         ended = reason;

@@ -246,7 +246,7 @@ public final class LogDirectory implements AutoCloseable {
             LOG.error("{} is offline", name, e);
             reason = name + " cannot be opened: " + e.getMessage();
         }
-        return new Partition(topic, index, reason, clock, health, host);
+        return new Partition(topic, index, reason, health, host);
     }
 
     /// Deletes a partition, opened or not; durable on return, its bytes go later. Waiters fail.

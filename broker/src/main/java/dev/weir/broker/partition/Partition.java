@@ -11,9 +11,7 @@ import dev.weir.broker.log.LogPosition;
 import dev.weir.broker.log.OffsetAtTimestamp;
 import dev.weir.broker.log.OpenTransaction;
 import dev.weir.broker.record.Allotment;
-import dev.weir.broker.record.BatchHeader;
 import dev.weir.broker.record.EndMarker;
-import dev.weir.broker.record.RecordBatchWriter;
 import dev.weir.broker.storage.FileSlice;
 
 import org.slf4j.Logger;
@@ -22,8 +20,6 @@ import org.slf4j.LoggerFactory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.InstantSource;
-import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.function.BooleanSupplier;
@@ -35,6 +31,13 @@ import java.util.function.BooleanSupplier;
 /// log start ≤ last stable ≤ high watermark ≤ log end. The high watermark is what has been synced;
 /// the last stable offset is the first record of the oldest transaction that is open or whose end
 /// marker is not durable, but at most the high watermark.
+///
+/// # Parts
+///
+/// What is asked of a partition is checked here ([Availability]) and done by the part whose it is:
+/// [Appends] writes, [Producers] knows who did, [Syncs] makes it durable and owns the high
+/// watermark, [Listeners] are told, [Pins] keep what [Upkeep] would delete, [Checkpoints] and
+/// [Compactions] do as they are called. Only reading, which has no state, is done here.
 ///
 /// Any thread may call; [Locks] has the locks and their order. After a failed fsync appends and
 /// waiters fail with `KAFKA_STORAGE_ERROR` until a restart; reads go on.
@@ -53,20 +56,23 @@ public final class Partition {
 
     private final String topic;
     private final int index;
-    private final InstantSource clock;
-    private final DiskHealth health;
-    private final PartitionHost host;
-    private final Log log; // null when offline
     private final Availability availability;
-    private final Locks locks = new Locks();
-    private final Syncs syncs; // null when offline
-    private final Producers producers; // null when offline
-    private final Checkpoints checkpoints; // null when offline
-    private final Pins pins; // null when offline
-    private final Upkeep upkeep; // null when offline
-    private final Compactions compactions; // null when offline
     private final Listeners listeners;
+    private final Locks locks = new Locks();
+    private final PartitionHost host;
     private final Traffic traffic = new Traffic();
+    private final Parts parts; // null when offline
+
+    /// What a partition consists of when its log was opened.
+    private record Parts(
+            Log log,
+            Producers producers,
+            Syncs syncs,
+            Checkpoints checkpoints,
+            Appends appends,
+            Pins pins,
+            Upkeep upkeep,
+            Compactions compactions) {}
 
     /// A partition whose log was opened.
     Partition(
@@ -80,14 +86,12 @@ public final class Partition {
             PartitionHost host) {
         this.topic = topic;
         this.index = index;
-        this.log = log;
-        this.clock = clock;
-        this.health = health;
         this.host = host;
         String name = topic + "-" + index;
         availability = new Availability(name, null, health);
         listeners = new Listeners(name);
-        syncs =
+        Producers producers = new Producers(log, clock, locks);
+        Syncs syncs =
                 new Syncs(
                         log,
                         settings.durability(),
@@ -97,9 +101,7 @@ public final class Partition {
                         availability,
                         locks,
                         listeners);
-        pins = new Pins(log.firstKeptOffset());
-        producers = new Producers(log, clock, locks);
-        checkpoints =
+        Checkpoints checkpoints =
                 new Checkpoints(
                         log,
                         settings.checkpointBytes(),
@@ -108,53 +110,36 @@ public final class Partition {
                         availability,
                         locks,
                         syncs);
-        upkeep =
+        Appends appends =
+                new Appends(
+                        log,
+                        clock,
+                        host,
+                        () -> host.checkpointDue(this),
+                        availability,
+                        locks,
+                        syncs,
+                        checkpoints);
+        Pins pins = new Pins(log.firstKeptOffset());
+        Upkeep upkeep =
                 new Upkeep(
-                        log,
-                        clock,
-                        host,
-                        availability,
-                        locks,
-                        listeners,
-                        syncs,
-                        checkpoints,
-                        pins);
-        compactions =
+                        log, clock, host, availability, locks, listeners, syncs, checkpoints, pins);
+        Compactions compactions =
                 new Compactions(
-                        log,
-                        clock,
-                        host,
-                        availability,
-                        locks,
-                        syncs,
-                        producers,
-                        checkpoints,
-                        pins);
+                        log, clock, host, availability, locks, syncs, producers, checkpoints, pins);
+        parts = new Parts(log, producers, syncs, checkpoints, appends, pins, upkeep, compactions);
     }
 
     /// A partition whose log could not be opened.
     Partition(
-            String topic,
-            int index,
-            String offlineReason,
-            InstantSource clock,
-            DiskHealth health,
-            PartitionHost host) {
+            String topic, int index, String offlineReason, DiskHealth health, PartitionHost host) {
         this.topic = topic;
         this.index = index;
-        this.clock = clock;
-        this.health = health;
         this.host = host;
         String name = topic + "-" + index;
         availability = new Availability(name, offlineReason, health);
         listeners = new Listeners(name);
-        log = null;
-        syncs = null;
-        producers = null;
-        checkpoints = null;
-        pins = null;
-        upkeep = null;
-        compactions = null;
+        parts = null;
     }
 
     public String topic() {
@@ -167,7 +152,7 @@ public final class Partition {
 
     /// Always 0 while a partition has one replica.
     public int leaderEpoch() {
-        return 0;
+        return Appends.LEADER_EPOCH;
     }
 
     /// Why the partition cannot be used (damage found when it was opened), or null when it can.
@@ -179,30 +164,29 @@ public final class Partition {
 
     /// First offset that can be read.
     public long logStartOffset() {
-        return online().logStartOffset();
+        return online().log.logStartOffset();
     }
 
     /// The offset that the next record will have.
     public long logEndOffset() {
-        return online().end().offset();
+        return online().log.end().offset();
     }
 
     /// Everything below it is durable.
     public long highWatermark() {
-        online();
-        return syncs.highWatermark().offset();
+        return online().syncs.highWatermark().offset();
     }
 
     /// Everything below it is durable and belongs to no undecided transaction.
     public long lastStableOffset() {
-        online();
+        Syncs syncs = online().syncs;
         return syncs.lastStableOffset(syncs.highWatermark());
     }
 
     /// Bytes of all segments on disk.
     public long sizeInBytes() {
         try {
-            return online().sizeInBytes();
+            return online().log.sizeInBytes();
         } catch (IOException e) {
             throw availability.unreadable(e);
         }
@@ -210,7 +194,7 @@ public final class Partition {
 
     /// Files the log consists of, not counting indexes.
     public int segmentCount() {
-        return online().segmentCount();
+        return online().log.segmentCount();
     }
 
     /// What clients write and read.
@@ -219,12 +203,12 @@ public final class Partition {
     }
 
     public LogConfig config() {
-        return online().config();
+        return online().log.config();
     }
 
     /// Changes the settings from the next append on.
     public void reconfigure(LogConfig config) {
-        online().reconfigure(config);
+        online().log.reconfigure(config);
     }
 
     // ---------------------------------------------------------------- appending
@@ -244,24 +228,6 @@ public final class Partition {
         return append(batches, origin, UNVERIFIED);
     }
 
-    /// What must be known before a client's transactional batch may be appended: nothing while the
-    /// producer has a transaction of this epoch open here. Otherwise a number, which goes with the
-    /// batch to [#append] after the coordinator of transactions has agreed; if another transaction
-    /// of the producer ended here meanwhile, it holds no longer.
-    public OptionalLong verification(long producerId, short producerEpoch) {
-        online();
-        return producers.verification(producerId, producerEpoch);
-    }
-
-    /// [#verification] of a batch that a client sent. No batch of the transaction with a higher
-    /// sequence is taken before it, whenever the coordinator agrees.
-    ///
-    /// @param bumping whether each of the client's transactions has an epoch of its own (KIP-890)
-    public OptionalLong beginVerification(ByteBuffer batch, boolean bumping) {
-        online();
-        return producers.beginVerification(batch, bumping);
-    }
-
     /// Appends like [#append(ByteBuffer, AppendOrigin)]. A batch of a client's transaction that is
     /// not open here is refused with `INVALID_TXN_STATE` unless it was verified.
     ///
@@ -277,17 +243,7 @@ public final class Partition {
     ///   (transaction version 2)
     public AppendResult append(
             ByteBuffer batches, AppendOrigin origin, long verified, boolean bumping) {
-        Log opened = online();
-        LogConfig config = opened.config();
-        long nowMs = clock.millis();
-        ByteBuffer stored = prepare(batches, origin, config, nowMs);
-        Log.Checks checks =
-                new Log.Checks(
-                        origin == AppendOrigin.CLIENT,
-                        origin != AppendOrigin.ENGINE,
-                        verified,
-                        bumping);
-        return result(opened, write(opened, stored, checks, nowMs), config, nowMs);
+        return online().appends.append(batches, origin, verified, bumping);
     }
 
     /// What became of one of several appends: `appended`, or else the reason why not, with the code
@@ -302,59 +258,7 @@ public final class Partition {
     /// @param allotment when it is spent, the batches that are left are not looked at
     /// @return an outcome for each that was looked at; the first always is
     public List<Outcome> appendEach(List<ByteBuffer> batches, SyncTurn turn, Allotment allotment) {
-        Log opened = online();
-        LogConfig config = opened.config();
-        long nowMs = clock.millis();
-        List<Outcome> outcomes = new ArrayList<>(batches.size()); // null for those to be written
-        List<ByteBuffer> sound = new ArrayList<>(batches.size());
-        for (ByteBuffer each : batches) {
-            try {
-                sound.add(prepare(each, AppendOrigin.CLIENT, config, nowMs));
-                outcomes.add(null);
-            } catch (BrokerException e) {
-                outcomes.add(new Outcome(null, e));
-            }
-            if (allotment.isSpent()) {
-                break;
-            }
-        }
-        if (sound.isEmpty()) {
-            return outcomes;
-        }
-        Iterator<Log.Outcome> written =
-                write(opened, sound, Log.Checks.CLIENT, nowMs, turn).iterator();
-        outcomes.replaceAll(outcome -> {
-            if (outcome != null) {
-                return outcome;
-            }
-            Log.Outcome next = written.next();
-            return next.refusal() != null
-                    ? new Outcome(null, next.refusal())
-                    : new Outcome(result(opened, next.appended(), config, nowMs), null);
-        });
-        return outcomes;
-    }
-
-    private static ByteBuffer prepare(
-            ByteBuffer batches, AppendOrigin origin, LogConfig config, long nowMs) {
-        ByteBuffer stored = BatchCheck.check(batches, origin, config, nowMs);
-        if (config.logAppendTime()) {
-            int limit = stored.limit();
-            for (int at = stored.position(); at < limit; ) {
-                BatchHeader.stampLogAppendTime(stored, at, nowMs);
-                at += BatchHeader.sizeInBytes(stored, at);
-            }
-        }
-        return stored;
-    }
-
-    private static AppendResult result(
-            Log opened, Log.Appended appended, LogConfig config, long nowMs) {
-        long stamp = -1;
-        if (config.logAppendTime()) {
-            stamp = appended.duplicate() ? appended.duplicateTimestampMs() : nowMs;
-        }
-        return result(opened, appended, stamp);
+        return online().appends.appendEach(batches, turn, allotment);
     }
 
     /// Appends a marker that commits or aborts the open transaction of a producer. Like any append
@@ -381,88 +285,54 @@ public final class Partition {
             int coordinatorEpoch,
             boolean bumping,
             long timestampMs) {
-        Log opened = online();
-        ByteBuffer marker =
-                RecordBatchWriter.marker(
-                        producerId, producerEpoch, commit, coordinatorEpoch, timestampMs);
-        long nowMs = clock.millis();
-        if (opened.config().logAppendTime()) {
-            BatchHeader.stampLogAppendTime(marker, 0, nowMs);
-        }
-        Log.Checks checks = bumping ? Log.Checks.BUMPING_MARKER : Log.Checks.MARKER;
-        return result(opened, write(opened, marker, checks, nowMs), -1);
+        return online().appends
+                .appendMarker(
+                        producerId, producerEpoch, commit, coordinatorEpoch, bumping, timestampMs);
+    }
+
+    // ---------------------------------------------------------------- producers
+
+    /// What must be known before a client's transactional batch may be appended: nothing while the
+    /// producer has a transaction of this epoch open here. Otherwise a number, which goes with the
+    /// batch to [#append] after the coordinator of transactions has agreed; if another transaction
+    /// of the producer ended here meanwhile, it holds no longer.
+    public OptionalLong verification(long producerId, short producerEpoch) {
+        return online().producers.verification(producerId, producerEpoch);
+    }
+
+    /// [#verification] of a batch that a client sent. No batch of the transaction with a higher
+    /// sequence is taken before it, whenever the coordinator agrees.
+    ///
+    /// @param bumping whether each of the client's transactions has an epoch of its own (KIP-890)
+    public OptionalLong beginVerification(ByteBuffer batch, boolean bumping) {
+        return online().producers.beginVerification(batch, bumping);
     }
 
     /// The term of the coordinator that ended a producer's last transaction here, -1 for none.
     public int coordinatorEpoch(long producerId) {
-        online();
-        return producers.coordinatorEpoch(producerId);
+        return online().producers.coordinatorEpoch(producerId);
     }
 
-    private static AppendResult result(Log opened, Log.Appended appended, long stamp) {
-        return new AppendResult(
-                appended.firstOffset(),
-                appended.lastOffset(),
-                stamp,
-                opened.logStartOffset(),
-                appended.duplicate());
+    /// The producers whose state is kept.
+    public List<ActiveProducer> producers() {
+        return online().producers.active();
     }
 
-    private Log.Appended write(Log opened, ByteBuffer batches, Log.Checks checks, long nowMs) {
-        Log.Outcome outcome = write(opened, List.of(batches), checks, nowMs, null).getFirst();
-        if (outcome.refusal() != null) {
-            throw outcome.refusal();
+    /// One more than the highest producer id of a client whose state is kept, 0 when there is none
+    /// or the partition is offline.
+    public long clientProducerIdsEnd() {
+        if (parts == null) {
+            return 0;
         }
-        return outcome.appended();
+        return online().producers.clientIdsEnd();
     }
 
-    private List<Log.Outcome> write(
-            Log opened, List<ByteBuffer> entries, Log.Checks checks, long nowMs, SyncTurn turn) {
-        List<Log.Outcome> outcomes;
-        boolean checkpointDue;
-        int bytes;
-        long end;
-        locks.append.lock();
-        try {
-            online();
-            health.check();
-            LogPosition start = opened.end();
-            outcomes = opened.appendEach(entries, leaderEpoch(), checks, nowMs);
-            end = opened.end().offset();
-            if (end == start.offset()) {
-                return outcomes; // all were refused or here before
-            }
-            bytes = appendedBytes(entries, outcomes);
-            checkpointDue = checkpoints.appended(bytes);
-            syncs.appended(bytes);
-        } finally {
-            locks.append.unlock();
-        }
-        syncs.request(turn, entries.size(), bytes, end);
-        host.appended(bytes);
-        if (checkpointDue) {
-            host.checkpointDue(this);
-        }
-        return outcomes;
-    }
-
-    private static int appendedBytes(List<ByteBuffer> entries, List<Log.Outcome> outcomes) {
-        int bytes = 0;
-        for (int i = 0; i < outcomes.size(); i++) {
-            Log.Outcome outcome = outcomes.get(i);
-            if (outcome.refusal() == null && !outcome.appended().duplicate()) {
-                bytes += entries.get(i).remaining();
-            }
-        }
-        return bytes;
+    /// Transactions without an end marker, oldest first, durable or not.
+    public List<OpenTransaction> openTransactions() {
+        return online().producers.openTransactions();
     }
 
     // ---------------------------------------------------------------- durability
-
-    /// Bytes that recovery would have to read. They grow meanwhile.
-    long tailBytes() {
-        return log == null ? 0 : checkpoints.tailBytes();
-    }
 
     /// Calls back once everything below `offset` is durable, or with the reason why it will not
     /// become so in this run of the process.
@@ -474,31 +344,130 @@ public final class Partition {
     /// Calls back like [#whenSynced], but for what was appended as awaited, whose sync is on its
     /// way already.
     public void awaitSynced(long offset, SyncCallback callback) {
-        online();
-        syncs.addWaiter(offset, callback);
-    }
-
-    /// Somebody waits for what is not yet synced.
-    private void hurry(SyncLoop.Wish wish) {
-        if (log != null) {
-            syncs.hurry(wish);
-        }
+        online().syncs.addWaiter(offset, callback);
     }
 
     /// Makes everything appended so far durable before returning.
     ///
     /// @throws BrokerException `KAFKA_STORAGE_ERROR`
     public void syncNow() {
-        online();
-        syncs.syncNow();
+        online().syncs.syncNow();
     }
 
     /// Fails all who wait for durability.
     void fail(BrokerException failure) {
-        if (log != null) {
-            syncs.fail(failure);
+        if (parts != null) {
+            parts.syncs.fail(failure);
         }
     }
+
+    // ---------------------------------------------------------------- reading
+
+    /// Reads batches, from the one that contains `offset` on, of one segment.
+    ///
+    /// @param wholeFirstBatch whether the first batch comes whole even if it exceeds `maxBytes`;
+    ///   otherwise the slice is empty then
+    /// @throws BrokerException `OFFSET_OUT_OF_RANGE` below the log start and above the log end
+    public ReadResult read(long offset, int maxBytes, ReadLimit upTo, boolean wholeFirstBatch) {
+        Log log = online().log;
+        if (offset < log.logStartOffset()) {
+            throw outOfRange(log, offset);
+        }
+        ReadResult result = readKept(offset, maxBytes, upTo, wholeFirstBatch);
+        if (result.slice().length() == 0 && upTo != ReadLimit.LOG_END) {
+            hurry(SyncLoop.Wish.SOON); // for the reader's next try
+        }
+        return result;
+    }
+
+    private ReadResult readKept(
+            long offset, int maxBytes, ReadLimit upTo, boolean wholeFirstBatch) {
+        Parts opened = online();
+        Log log = opened.log;
+        int replacements = log.replacements();
+        LogPosition synced = opened.syncs.highWatermark();
+        long lastStable = opened.syncs.lastStableOffset(synced);
+        LogPosition end = log.end();
+        if (offset > end.offset()) {
+            throw outOfRange(log, offset);
+        }
+        try {
+            LogPosition limit =
+                    switch (upTo) {
+                        case LOG_END -> end;
+                        case HIGH_WATERMARK -> synced;
+                        case LAST_STABLE_OFFSET ->
+                                lastStable >= synced.offset() || offset >= lastStable
+                                        ? synced
+                                        : log.positionOf(lastStable);
+                    };
+            boolean nothing = upTo == ReadLimit.LAST_STABLE_OFFSET && offset >= lastStable;
+            FileSlice slice = FileSlice.EMPTY;
+            List<AbortedTransaction> aborted = List.of();
+            if (upTo != ReadLimit.LAST_STABLE_OFFSET) {
+                slice = log.read(offset, maxBytes, limit, wholeFirstBatch);
+            } else if (!nothing) {
+                Log.Committed read = log.readCommitted(offset, maxBytes, limit, wholeFirstBatch);
+                slice = read.slice();
+                aborted = read.aborted();
+            }
+            boolean older = slice.length() > 0 && !limit.isIn(slice.file());
+            return new ReadResult(
+                    synced.offset(), lastStable, log.logStartOffset(), slice, aborted, older);
+        } catch (IOException e) {
+            if (offset < log.firstKeptOffset()) {
+                throw outOfRange(log, offset);
+            }
+            if (log.replacements() != replacements) {
+                return readKept(offset, maxBytes, upTo, wholeFirstBatch);
+            }
+            throw availability.unreadable(e);
+        }
+    }
+
+    private BrokerException outOfRange(Log log, long offset) {
+        return new BrokerException(
+                ErrorCode.OFFSET_OUT_OF_RANGE,
+                "offset "
+                        + offset
+                        + " of "
+                        + this
+                        + " is outside of "
+                        + log.logStartOffset()
+                        + " to "
+                        + log.end().offset());
+    }
+
+    /// The first durable record whose timestamp is at least this.
+    public OffsetAtTimestamp offsetForTimestamp(long timestampMs) {
+        Parts opened = online();
+        Log log = opened.log;
+        int replacements = log.replacements();
+        try {
+            return log.offsetForTimestamp(timestampMs, opened.syncs.highWatermark());
+        } catch (IOException e) {
+            if (log.replacements() != replacements) {
+                return offsetForTimestamp(timestampMs);
+            }
+            throw availability.unreadable(e);
+        }
+    }
+
+    /// The first record with the greatest timestamp.
+    public OffsetAtTimestamp maxTimestampOffset() {
+        Log log = online().log;
+        int replacements = log.replacements();
+        try {
+            return log.maxTimestampOffset();
+        } catch (IOException e) {
+            if (log.replacements() != replacements) {
+                return maxTimestampOffset();
+            }
+            throw availability.unreadable(e);
+        }
+    }
+
+    // ---------------------------------------------------------------- news
 
     /// Calls a listener whenever the high watermark or the last stable offset may have moved, from
     /// any thread; it must be quick.
@@ -532,130 +501,11 @@ public final class Partition {
         return listeners.hasWatches();
     }
 
-    // ---------------------------------------------------------------- reading
-
-    /// Reads batches, from the one that contains `offset` on, of one segment.
-    ///
-    /// @param wholeFirstBatch whether the first batch comes whole even if it exceeds `maxBytes`;
-    ///   otherwise the slice is empty then
-    /// @throws BrokerException `OFFSET_OUT_OF_RANGE` below the log start and above the log end
-    public ReadResult read(long offset, int maxBytes, ReadLimit upTo, boolean wholeFirstBatch) {
-        Log opened = online();
-        if (offset < opened.logStartOffset()) {
-            throw outOfRange(opened, offset);
+    /// Somebody waits for what is not yet synced.
+    private void hurry(SyncLoop.Wish wish) {
+        if (parts != null) {
+            parts.syncs.hurry(wish);
         }
-        ReadResult result = readKept(offset, maxBytes, upTo, wholeFirstBatch);
-        if (result.slice().length() == 0 && upTo != ReadLimit.LOG_END) {
-            hurry(SyncLoop.Wish.SOON); // for the reader's next try
-        }
-        return result;
-    }
-
-    private ReadResult readKept(
-            long offset, int maxBytes, ReadLimit upTo, boolean wholeFirstBatch) {
-        Log opened = online();
-        int replacements = opened.replacements();
-        LogPosition synced = syncs.highWatermark();
-        long lastStable = syncs.lastStableOffset(synced);
-        LogPosition end = opened.end();
-        if (offset > end.offset()) {
-            throw outOfRange(opened, offset);
-        }
-        try {
-            LogPosition limit =
-                    switch (upTo) {
-                        case LOG_END -> end;
-                        case HIGH_WATERMARK -> synced;
-                        case LAST_STABLE_OFFSET ->
-                                lastStable >= synced.offset() || offset >= lastStable
-                                        ? synced
-                                        : opened.positionOf(lastStable);
-                    };
-            boolean nothing = upTo == ReadLimit.LAST_STABLE_OFFSET && offset >= lastStable;
-            FileSlice slice = FileSlice.EMPTY;
-            List<AbortedTransaction> aborted = List.of();
-            if (upTo != ReadLimit.LAST_STABLE_OFFSET) {
-                slice = opened.read(offset, maxBytes, limit, wholeFirstBatch);
-            } else if (!nothing) {
-                Log.Committed read = opened.readCommitted(offset, maxBytes, limit, wholeFirstBatch);
-                slice = read.slice();
-                aborted = read.aborted();
-            }
-            boolean older = slice.length() > 0 && !limit.isIn(slice.file());
-            return new ReadResult(
-                    synced.offset(), lastStable, opened.logStartOffset(), slice, aborted, older);
-        } catch (IOException e) {
-            if (offset < opened.firstKeptOffset()) {
-                throw outOfRange(opened, offset);
-            }
-            if (opened.replacements() != replacements) {
-                return readKept(offset, maxBytes, upTo, wholeFirstBatch);
-            }
-            throw availability.unreadable(e);
-        }
-    }
-
-    private BrokerException outOfRange(Log opened, long offset) {
-        return new BrokerException(
-                ErrorCode.OFFSET_OUT_OF_RANGE,
-                "offset "
-                        + offset
-                        + " of "
-                        + this
-                        + " is outside of "
-                        + opened.logStartOffset()
-                        + " to "
-                        + opened.end().offset());
-    }
-
-    /// The first durable record whose timestamp is at least this.
-    public OffsetAtTimestamp offsetForTimestamp(long timestampMs) {
-        Log opened = online();
-        int replacements = opened.replacements();
-        try {
-            return opened.offsetForTimestamp(timestampMs, syncs.highWatermark());
-        } catch (IOException e) {
-            if (opened.replacements() != replacements) {
-                return offsetForTimestamp(timestampMs);
-            }
-            throw availability.unreadable(e);
-        }
-    }
-
-    /// The first record with the greatest timestamp.
-    public OffsetAtTimestamp maxTimestampOffset() {
-        Log opened = online();
-        int replacements = opened.replacements();
-        try {
-            return opened.maxTimestampOffset();
-        } catch (IOException e) {
-            if (opened.replacements() != replacements) {
-                return maxTimestampOffset();
-            }
-            throw availability.unreadable(e);
-        }
-    }
-
-    /// The producers whose state is kept.
-    public List<ActiveProducer> producers() {
-        online();
-        return producers.active();
-    }
-
-    /// One more than the highest producer id of a client whose state is kept, 0 when there is none
-    /// or the partition is offline.
-    public long clientProducerIdsEnd() {
-        if (log == null) {
-            return 0;
-        }
-        online();
-        return producers.clientIdsEnd();
-    }
-
-    /// Transactions without an end marker, oldest first, durable or not.
-    public List<OpenTransaction> openTransactions() {
-        online();
-        return producers.openTransactions();
     }
 
     // ---------------------------------------------------------------- upkeep
@@ -664,8 +514,7 @@ public final class Partition {
     ///
     /// @throws BrokerException `OFFSET_OUT_OF_RANGE` when they were deleted already
     public Pin pin(long offset) {
-        online();
-        return pins.add(offset, this::readKept);
+        return online().pins.add(offset, this::readKept);
     }
 
     /// Raises the log start offset, durably. Bytes go when no pin holds them.
@@ -674,13 +523,13 @@ public final class Partition {
     /// @return the log start offset after it
     /// @throws BrokerException `OFFSET_OUT_OF_RANGE` above the high watermark
     public long deleteRecordsBefore(long offset) {
-        Log opened = online();
-        long synced = syncs.highWatermark().offset();
+        Parts opened = online();
+        long synced = opened.syncs.highWatermark().offset();
         long start = offset == -1 ? synced : offset;
         if (start < 0 || start > synced) {
-            throw outOfRange(opened, offset);
+            throw outOfRange(opened.log, offset);
         }
-        return upkeep.deleteRecordsBefore(start);
+        return opened.upkeep.deleteRecordsBefore(start);
     }
 
     /// Compacts the log if it is to be and if it is worth while. Called by one thread at a time;
@@ -689,22 +538,27 @@ public final class Partition {
     /// @param maxKeyBytes memory for the keys
     /// @param cancelled asked now and then whether to give up
     void compact(long maxKeyBytes, BooleanSupplier cancelled) throws IOException {
-        if (log != null) {
-            compactions.compact(maxKeyBytes, cancelled);
+        if (parts != null) {
+            parts.compactions.compact(maxKeyBytes, cancelled);
         }
     }
 
     /// Applies retention, forgets idle producers and, when it is time, writes a checkpoint.
     void upkeep(boolean mayDelete, long checkpointIntervalMs) throws IOException {
-        if (log != null) {
-            upkeep.round(mayDelete, checkpointIntervalMs);
+        if (parts != null) {
+            parts.upkeep.round(mayDelete, checkpointIntervalMs);
         }
+    }
+
+    /// Bytes that recovery would have to read. They grow meanwhile.
+    long tailBytes() {
+        return parts == null ? 0 : parts.checkpoints.tailBytes();
     }
 
     /// Syncs everything and moves the point from which recovery starts to the end.
     void checkpoint() throws IOException {
-        if (log != null) {
-            checkpoints.write();
+        if (parts != null) {
+            parts.checkpoints.write();
         }
     }
 
@@ -712,17 +566,17 @@ public final class Partition {
 
     /// Checkpoints and closes; waiters whose records could not be synced fail.
     void close() {
-        if (log == null) {
+        if (parts == null) {
             return;
         }
         locks.upkeep.lock();
         try {
-            checkpoints.writeLast();
+            parts.checkpoints.writeLast();
         } catch (IOException e) {
             LOG.warn("{}: cannot write a checkpoint: {}", this, e.getMessage());
         } finally {
             shut(ErrorCode.NOT_LEADER_OR_FOLLOWER, "is closed");
-            log.close();
+            parts.log.close();
             locks.upkeep.unlock();
         }
     }
@@ -730,11 +584,11 @@ public final class Partition {
     /// Ends all use of a partition that is being deleted. Its files can be renamed and deleted.
     void discard() {
         shut(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, "was deleted");
-        if (log != null) {
+        if (parts != null) {
             locks.upkeep.lock();
             locks.sync.lock(); // a sync may be giving files their names
             try {
-                host.closeLater(log.discard());
+                host.closeLater(parts.log.discard());
             } finally {
                 locks.sync.unlock();
                 locks.upkeep.unlock();
@@ -750,15 +604,15 @@ public final class Partition {
         } finally {
             locks.append.unlock();
         }
-        if (log != null) {
-            syncs.fail(reason);
+        if (parts != null) {
+            parts.syncs.fail(reason);
         }
         listeners.tellWatches();
     }
 
-    private Log online() {
+    private Parts online() {
         availability.check();
-        return log;
+        return parts;
     }
 
     @Override
