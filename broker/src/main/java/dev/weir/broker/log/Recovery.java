@@ -286,15 +286,7 @@ final class Recovery {
                 segment.resetTo(0, 0, 0, 0);
                 segment.createdMs(nowMs);
             }
-            int start = i == from ? position : 0;
-            BatchWalker batches = new BatchWalker(segment.file(), start, Math.toIntExact(sizes[i]));
-            while (batches.next() && isNext(batches.buffer().getLong(batches.at()), next)) {
-                takeIn(segment, batches.buffer(), batches.at());
-                readBytes += BatchHeader.sizeInBytes(batches.buffer(), batches.at());
-                next = BatchHeader.nextOffset(batches.buffer(), batches.at());
-            }
-            // As when it was closed: later it is all that is read of it.
-            segment.indexMaxTimestamp();
+            next = read(segment, i == from ? position : 0, Math.toIntExact(sizes[i]), next);
             cut = segment.size() < sizes[i];
         }
         int later = segments.count() - 1 - last;
@@ -312,17 +304,17 @@ final class Recovery {
         producers.decidedBelow(Long.MAX_VALUE);
         LogSegment active = segments.get(last);
         end = new LogPosition(next, active, active.size());
+        if (cut && !onlyRoom) {
+            LOG.warn(
+                    "{}: cut off {} bytes of {} and {} later segments, written but never"
+                            + " acknowledged before a crash; the log ends at offset {}",
+                    directory,
+                    sizes[last] - active.size(),
+                    active.file().path().getFileName(),
+                    later,
+                    next);
+        }
         if (cut) {
-            if (!onlyRoom) {
-                LOG.warn(
-                        "{}: cut off {} bytes of {} and {} later segments, written but never"
-                                + " acknowledged before a crash; the log ends at offset {}",
-                        directory,
-                        sizes[last] - active.size(),
-                        active.file().path().getFileName(),
-                        later,
-                        next);
-            }
             cutTail(last);
         }
         for (int i = from; i <= last; i++) {
@@ -330,6 +322,23 @@ final class Recovery {
         }
         health.syncDirectory(files, directory);
         LOG.info("{}: recovered offsets {} to {}", directory, offset, next);
+    }
+
+    /// Takes in the batches of a segment as far as they are intact and follow one another.
+    ///
+    /// @param next offset that the first of them must have
+    /// @return the offset after the last of them
+    private long read(LogSegment segment, int start, int size, long next) throws IOException {
+        long after = next;
+        BatchWalker batches = new BatchWalker(segment.file(), start, size);
+        while (batches.next() && isNext(batches.buffer().getLong(batches.at()), after)) {
+            takeIn(segment, batches.buffer(), batches.at());
+            readBytes += BatchHeader.sizeInBytes(batches.buffer(), batches.at());
+            after = BatchHeader.nextOffset(batches.buffer(), batches.at());
+        }
+        // As when it was closed: later it is all that is read of it.
+        segment.indexMaxTimestamp();
+        return after;
     }
 
     private boolean isNext(long baseOffset, long next) {
