@@ -21,28 +21,18 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Path;
 import java.time.InstantSource;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Queue;
-import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 
 /// All partitions below one directory, each in `<topic>-<index>/`, and the threads that serve them.
 ///
-/// Any thread may call. One process at a time: a lock file is held. A directory being deleted is
-/// first renamed to `.deleted.<random>`, which no topic can be called.
+/// Any thread may call. One process at a time: a lock file is held. What becomes of a deleted
+/// partition is told at [DeletedPartitions].
 public final class LogDirectory implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LogDirectory.class);
 
@@ -51,17 +41,6 @@ public final class LogDirectory implements AutoCloseable {
     private static final long SYNC_PAUSE_NANOS = 25_000_000;
 
     private static final String LOCK = ".lock";
-    private static final String DELETED = ".deleted.";
-
-    /// A partition that is written slowly is checkpointed this often.
-    private static final long CHECKPOINT_INTERVAL_MS = 60_000;
-
-    /// How many partitions may have as much behind their checkpoints as each of them may. Recovery
-    /// after a crash reads what is there, however many partitions share it.
-    private static final long TAILS = 4;
-
-    /// Retention waits this long after the start, so that pins can be taken.
-    private static final long RETENTION_DELAY_NANOS = TimeUnit.SECONDS.toNanos(30);
 
     private final FileSystem files;
     private final Path directory;
@@ -71,23 +50,18 @@ public final class LogDirectory implements AutoCloseable {
     private final DiskHealth health = new DiskHealth();
     private final SyncLoop syncLoop;
     private final ConcurrentHashMap<String, Partition> partitions = new ConcurrentHashMap<>();
-    private final LinkedBlockingQueue<Runnable> upkeepDue = new LinkedBlockingQueue<>();
-    private final AtomicLong appendedSinceLook = new AtomicLong(); // at the length of the tails
-    private final Semaphore compactionWoken = new Semaphore(0);
-    private final ArrayDeque<Retired> retired = new ArrayDeque<>(); // guarded by itself
+    private final DeletionHold hold = new DeletionHold();
+    private final RetiredFiles retired = new RetiredFiles();
+    private final DeletedPartitions deleted;
+    private final UpkeepLoop upkeep;
+    private final CompactionLoop compaction;
     private final LogMetrics metrics = new LogMetrics();
     private final PartitionHost host = new DirectoryHost();
     private volatile UpkeepConfig upkeepConfig;
-    private volatile boolean retentionPaused;
-    private volatile boolean compactsAtOnce;
-    private final Thread upkeep; // null when the owner calls upkeepOnce
-    private final Thread compacting; // null when the owner calls upkeepOnce
     private volatile boolean closing;
 
     /// A partition found on disk.
     public record Stored(String topic, int index) {}
-
-    private record Retired(StorageFile file, long sinceNanos) {}
 
     private LogDirectory(
             FileSystem files,
@@ -102,20 +76,9 @@ public final class LogDirectory implements AutoCloseable {
         this.clock = clock;
         this.lockFile = lockFile;
         syncLoop = new SyncLoop(config.syncThreads(), SYNC_PAUSE_NANOS, System::nanoTime);
-        upkeep =
-                config.syncThreads() == 0
-                        ? null
-                        : Thread.ofPlatform()
-                                .name("log-upkeep")
-                                .daemon()
-                                .unstarted(this::runUpkeep);
-        compacting =
-                config.syncThreads() == 0
-                        ? null
-                        : Thread.ofPlatform()
-                                .name("log-compaction")
-                                .daemon()
-                                .unstarted(this::runCompaction);
+        deleted = new DeletedPartitions(files, directory, health);
+        upkeep = new UpkeepLoop(partitions.values(), config, hold, this::cleanUp);
+        compaction = new CompactionLoop(partitions.values(), () -> upkeepConfig, hold);
     }
 
     /// Opens the directory, creating it if absent. Partitions are opened one by one with [#open].
@@ -134,9 +97,9 @@ public final class LogDirectory implements AutoCloseable {
                         "log.durability=os: records are acknowledged before they are on disk and"
                                 + " can be lost when the machine fails");
             }
-            if (opened.upkeep != null) {
+            if (config.syncThreads() > 0) {
                 opened.upkeep.start();
-                opened.compacting.start();
+                opened.compaction.start();
             }
             return opened;
         } catch (IOException e) {
@@ -172,7 +135,7 @@ public final class LogDirectory implements AutoCloseable {
         UpkeepConfig before = upkeepConfig;
         upkeepConfig = changed;
         if (before.compactionIntervalMs() != changed.compactionIntervalMs()) {
-            compactionWoken.release();
+            compaction.intervalChanged();
         }
     }
 
@@ -259,11 +222,7 @@ public final class LogDirectory implements AutoCloseable {
                         open.discard();
                     }
                     try {
-                        Path path = directory.resolve(name);
-                        if (files.exists(path)) {
-                            files.rename(path, directory.resolve(DELETED + UUID.randomUUID()));
-                            health.syncDirectory(files, directory);
-                        }
+                        deleted.take(name);
                     } catch (IOException e) {
                         throw new BrokerException(
                                 ErrorCode.KAFKA_STORAGE_ERROR,
@@ -303,178 +262,34 @@ public final class LogDirectory implements AutoCloseable {
     /// Lets retention delete nothing until [#resumeRetention]: for an owner who still has to find
     /// out what it must pin.
     public void pauseRetention() {
-        retentionPaused = true;
+        hold.pause();
     }
 
     /// Ends what [#pauseRetention] began.
     public void resumeRetention() {
-        retentionPaused = false;
+        hold.resume();
     }
 
     /// Writes the checkpoints that are due by what was appended, on the calling thread.
     void checkpointDueOnce() {
-        Runnable due;
-        while ((due = upkeepDue.poll()) != null) {
-            due.run();
-        }
+        upkeep.writeDueOnce();
     }
 
     /// One round of retention, checkpoints, compaction and clean-up on the calling thread.
     public void upkeepOnce() {
-        upkeepDue.clear();
-        appendedSinceLook.set(0);
-        round(!retentionPaused, 0);
-        if (!retentionPaused) {
-            compactAll();
-        }
-    }
-
-    private void runCompaction() {
-        long start = System.nanoTime();
-        while (!closing) {
-            try {
-                // Not even an interval of 0 is to keep a core busy.
-                long intervalMs = Math.max(1, upkeepConfig.compactionIntervalMs());
-                if (compactionWoken.tryAcquire(intervalMs, TimeUnit.MILLISECONDS)) {
-                    compactionWoken.drainPermits();
-                    continue; // to end, or to wait for as long as it is to wait now
-                }
-                boolean delayed = System.nanoTime() - start < RETENTION_DELAY_NANOS;
-                if (!retentionPaused && (!delayed || compactsAtOnce)) {
-                    compactAll();
-                }
-            } catch (InterruptedException e) {
-                LOG.warn("interrupted; only close() ends this thread");
-            } catch (RuntimeException e) {
-                LOG.error("compaction failed", e);
-            }
-        }
+        upkeep.once();
+        compaction.once();
     }
 
     /// Lets the first compaction come without the delay after the start in which pins are taken.
     public void compactAtOnce() {
-        compactsAtOnce = true;
+        hold.compactAtOnce();
     }
 
-    private void compactAll() {
-        UpkeepConfig now = upkeepConfig;
-        Queue<Partition> waiting = new ConcurrentLinkedQueue<>(partitions.values());
-        int helpers = Math.min(now.compactionThreads(), waiting.size()) - 1;
-        if (helpers < 1) {
-            compact(waiting, now.compactionKeyBytes());
-            return;
-        }
-        long keyBytes = now.compactionKeyBytes() / (helpers + 1);
-        try (ExecutorService pool =
-                Executors.newFixedThreadPool(
-                        helpers, Thread.ofPlatform().name("log-compaction-", 1).factory())) {
-            for (int i = 0; i < helpers; i++) {
-                pool.execute(() -> compact(waiting, keyBytes));
-            }
-            compact(waiting, keyBytes);
-        }
-    }
-
-    /// Compacts those that wait, one after the other.
-    private void compact(Queue<Partition> waiting, long keyBytes) {
-        Partition partition;
-        while ((partition = waiting.poll()) != null) {
-            try {
-                partition.compact(keyBytes, () -> closing);
-            } catch (IOException | RuntimeException e) {
-                // Such as a batch that cannot be read: the other partitions must not suffer from
-                // it.
-                LOG.warn("{}: compaction failed", partition, e);
-            }
-        }
-    }
-
-    private void runUpkeep() {
-        long start = System.nanoTime();
-        long interval = TimeUnit.MILLISECONDS.toNanos(config.upkeepIntervalMs());
-        long next = start + interval;
-        while (!closing) {
-            try {
-                Runnable due = upkeepDue.poll(next - System.nanoTime(), TimeUnit.NANOSECONDS);
-                if (due != null) {
-                    due.run();
-                }
-                if (!closing && System.nanoTime() - next >= 0) {
-                    round(
-                            !retentionPaused && System.nanoTime() - start >= RETENTION_DELAY_NANOS,
-                            CHECKPOINT_INTERVAL_MS);
-                    next = System.nanoTime() + interval;
-                }
-            } catch (InterruptedException e) {
-                LOG.warn("interrupted; only close() ends this thread");
-            } catch (RuntimeException e) {
-                LOG.error("upkeep failed", e);
-            }
-        }
-    }
-
-    private void round(boolean mayDelete, long checkpointIntervalMs) {
-        for (Partition partition : partitions.values()) {
-            try {
-                partition.upkeep(mayDelete, checkpointIntervalMs);
-            } catch (IOException | BrokerException e) {
-                LOG.warn("{}: upkeep failed: {}", partition, e.getMessage());
-            }
-        }
-        closeRetired(TimeUnit.MILLISECONDS.toNanos(config.deleteDelayMs()));
-        for (Path entry : listEntries()) {
-            if (entry.getFileName().toString().startsWith(DELETED)) {
-                try {
-                    files.deleteRecursively(entry);
-                } catch (IOException e) {
-                    LOG.warn("cannot delete {}: {}", entry, e.getMessage());
-                }
-            }
-        }
-    }
-
-    /// Writes checkpoints, those of the longest tails first, until recovery would have to read half
-    /// of what it may.
-    private void shortenTails() {
-        appendedSinceLook.set(0);
-        Map<Partition, Long> tails = new HashMap<>();
-        long left = 0;
-        for (Partition partition : partitions.values()) {
-            long bytes = partition.tailBytes();
-            tails.put(partition, bytes);
-            left += bytes;
-        }
-        List<Partition> longestFirst = new ArrayList<>(tails.keySet());
-        longestFirst.sort(Comparator.comparing(tails::get).reversed());
-        for (Partition partition : longestFirst) {
-            if (left <= maxTailBytes() / 2 || closing) {
-                return;
-            }
-            checkpoint(partition);
-            left -= tails.get(partition);
-        }
-    }
-
-    /// What recovery may have to read of all partitions together, about.
-    private long maxTailBytes() {
-        return TAILS * config.checkpointBytes();
-    }
-
-    private static void checkpoint(Partition partition) {
-        try {
-            partition.checkpoint();
-        } catch (IOException | BrokerException e) {
-            LOG.warn("{}: cannot write a checkpoint: {}", partition, e.getMessage());
-        }
-    }
-
-    private void closeRetired(long delayNanos) {
-        synchronized (retired) {
-            while (!retired.isEmpty()
-                    && System.nanoTime() - retired.peek().sinceNanos >= delayNanos) {
-                retired.remove().file.close();
-            }
-        }
+    /// Closes and deletes what has been kept long enough.
+    private void cleanUp() {
+        retired.close(TimeUnit.MILLISECONDS.toNanos(config.deleteDelayMs()));
+        deleted.deleteFiles(listEntries());
     }
 
     private List<Path> listEntries() {
@@ -492,31 +307,14 @@ public final class LogDirectory implements AutoCloseable {
             return;
         }
         closing = true;
-        if (upkeep != null) {
-            // Woken, not interrupted: an interrupt closes the channel that is being synced.
-            upkeepDue.add(() -> {});
-            compactionWoken.release();
-            awaitEnd(upkeep);
-            awaitEnd(compacting);
-        }
+        upkeep.stop();
+        compaction.stop();
+        upkeep.awaitEnd();
+        compaction.awaitEnd();
         syncLoop.close();
         closePartitions();
-        closeRetired(0);
+        retired.close(0);
         lockFile.close();
-    }
-
-    private static void awaitEnd(Thread thread) {
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
     }
 
     /// Several at a time: each waits for a few fsyncs, which the disk takes together.
@@ -545,16 +343,12 @@ public final class LogDirectory implements AutoCloseable {
 
         @Override
         public void appended(int bytes) {
-            long due = maxTailBytes() / 2;
-            long now = appendedSinceLook.addAndGet(bytes);
-            if (now >= due && now - bytes < due) {
-                upkeepDue.add(LogDirectory.this::shortenTails);
-            }
+            upkeep.appended(bytes);
         }
 
         @Override
         public void checkpointDue(Partition partition) {
-            upkeepDue.add(() -> LogDirectory.checkpoint(partition));
+            upkeep.checkpointDue(partition);
         }
 
         @Override
@@ -569,12 +363,7 @@ public final class LogDirectory implements AutoCloseable {
 
         @Override
         public void closeLater(List<StorageFile> open) {
-            synchronized (retired) {
-                long now = System.nanoTime();
-                for (StorageFile file : open) {
-                    retired.add(new Retired(file, now));
-                }
-            }
+            retired.add(open);
         }
     }
 }

@@ -18,5 +18,8 @@
 ///   knows who wrote;
 /// - [Upkeep] applies retention and deletes records, [Compactions] keeps the newest of each key.
 ///
-/// What they need of the directory they ask of the [PartitionHost].
+/// What they need of the directory they ask of the [PartitionHost]. The directory, too, has parts:
+/// [SyncLoop], [UpkeepLoop] and [CompactionLoop] own its threads, [DeletionHold] says when the
+/// latter two may begin to delete, [RetiredFiles] are open for those who still read them, and
+/// [DeletedPartitions] are yet to be deleted.
 package dev.weir.broker.partition;
