@@ -52,6 +52,11 @@ final class Disk implements AutoCloseable {
     static final int POINT = 0;
     static final int ORDERED = 1;
 
+    /// How much of an index or a filter is read and cached at once. A filter in one piece has more
+    /// than a byte for each key of a file, and one too large for its share of the cache would be
+    /// read whole for every get: a megabyte for a file of a million keys.
+    private static final int FILTER_BLOCK_BYTES = 4 << 10;
+
     private final List<AutoCloseable> natives = new ArrayList<>();
     private final Set<DiskScan> scans = new HashSet<>();
     private final ReadWriteLock use = new ReentrantReadWriteLock();
@@ -86,8 +91,11 @@ final class Disk implements AutoCloseable {
                                         new BlockBasedTableConfig()
                                                 .setBlockCache(cache)
                                                 .setBlockSize(8 << 10)
-                                                .setIndexType(IndexType.kBinarySearch)
+                                                .setIndexType(IndexType.kTwoLevelIndexSearch)
                                                 .setFilterPolicy(keep(new BloomFilter(10)))
+                                                .setPartitionFilters(true)
+                                                .setMetadataBlockSize(FILTER_BLOCK_BYTES)
+                                                .setPinTopLevelIndexAndFilter(true)
                                                 .setCacheIndexAndFilterBlocks(true)
                                                 .setPinL0FilterAndIndexBlocksInCache(true)));
         List<ColumnFamilyHandle> handles = new ArrayList<>();
