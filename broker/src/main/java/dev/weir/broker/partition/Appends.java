@@ -28,7 +28,7 @@ final class Appends {
     private final Availability availability;
     private final Locks locks;
     private final Syncs syncs;
-    private final Checkpoints checkpoints;
+    private final RecoveryPoint recoveryPoint;
 
     /// @param checkpointDue tells the host, quickly, that a checkpoint is due
     Appends(
@@ -39,7 +39,7 @@ final class Appends {
             Availability availability,
             Locks locks,
             Syncs syncs,
-            Checkpoints checkpoints) {
+            RecoveryPoint recoveryPoint) {
         this.log = log;
         this.clock = clock;
         this.host = host;
@@ -47,7 +47,7 @@ final class Appends {
         this.availability = availability;
         this.locks = locks;
         this.syncs = syncs;
-        this.checkpoints = checkpoints;
+        this.recoveryPoint = recoveryPoint;
     }
 
     /// See [Partition#append(ByteBuffer, AppendOrigin, long, boolean)].
@@ -153,7 +153,7 @@ final class Appends {
                 return outcomes; // all were refused or here before
             }
             bytes = appendedBytes(entries, outcomes);
-            due = checkpoints.appended(bytes);
+            due = recoveryPoint.appended(bytes);
             syncs.appended(bytes);
         } finally {
             locks.append.unlock();

@@ -26,7 +26,7 @@ final class Compactions {
     private final Locks locks;
     private final Syncs syncs;
     private final Producers producers;
-    private final Checkpoints checkpoints;
+    private final RecoveryPoint recoveryPoint;
     private final Pins pins;
 
     Compactions(
@@ -37,7 +37,7 @@ final class Compactions {
             Locks locks,
             Syncs syncs,
             Producers producers,
-            Checkpoints checkpoints,
+            RecoveryPoint recoveryPoint,
             Pins pins) {
         this.log = log;
         this.clock = clock;
@@ -46,7 +46,7 @@ final class Compactions {
         this.locks = locks;
         this.syncs = syncs;
         this.producers = producers;
-        this.checkpoints = checkpoints;
+        this.recoveryPoint = recoveryPoint;
         this.pins = pins;
     }
 
@@ -99,7 +99,7 @@ final class Compactions {
             long stable = syncs.lastStableOffset(syncs.highWatermark());
             long bound = Math.min(stable, pins.oldest());
             if (log.needsCheckpointBefore(bound)) {
-                checkpoints.write();
+                recoveryPoint.checkpoint();
             }
             if (!availability.isWritable()) {
                 return null;

@@ -36,8 +36,8 @@ import java.util.function.BooleanSupplier;
 ///
 /// What is asked of a partition is checked here ([Availability]) and done by the part whose it is:
 /// [Appends] writes, [Producers] knows who did, [Syncs] makes it durable and owns the high
-/// watermark, [Listeners] are told, [Pins] keep what [Upkeep] would delete, [Checkpoints] and
-/// [Compactions] do as they are called. Only reading, which has no state, is done here.
+/// watermark, [Listeners] are told, [Pins] keep what [Upkeep] would delete, [RecoveryPoint] writes
+/// checkpoints and [Compactions] compacts. Only reading, which has no state, is done here.
 ///
 /// Any thread may call; [Locks] has the locks and their order. After a failed fsync appends and
 /// waiters fail with `KAFKA_STORAGE_ERROR` until a restart; reads go on.
@@ -68,7 +68,7 @@ public final class Partition {
             Log log,
             Producers producers,
             Syncs syncs,
-            Checkpoints checkpoints,
+            RecoveryPoint recoveryPoint,
             Appends appends,
             Pins pins,
             Upkeep upkeep,
@@ -101,8 +101,8 @@ public final class Partition {
                         availability,
                         locks,
                         listeners);
-        Checkpoints checkpoints =
-                new Checkpoints(
+        RecoveryPoint recoveryPoint =
+                new RecoveryPoint(
                         log,
                         settings.checkpointBytes(),
                         clock,
@@ -119,15 +119,31 @@ public final class Partition {
                         availability,
                         locks,
                         syncs,
-                        checkpoints);
+                        recoveryPoint);
         Pins pins = new Pins(log.firstKeptOffset());
         Upkeep upkeep =
                 new Upkeep(
-                        log, clock, host, availability, locks, listeners, syncs, checkpoints, pins);
+                        log,
+                        clock,
+                        host,
+                        availability,
+                        locks,
+                        listeners,
+                        syncs,
+                        recoveryPoint,
+                        pins);
         Compactions compactions =
                 new Compactions(
-                        log, clock, host, availability, locks, syncs, producers, checkpoints, pins);
-        parts = new Parts(log, producers, syncs, checkpoints, appends, pins, upkeep, compactions);
+                        log,
+                        clock,
+                        host,
+                        availability,
+                        locks,
+                        syncs,
+                        producers,
+                        recoveryPoint,
+                        pins);
+        parts = new Parts(log, producers, syncs, recoveryPoint, appends, pins, upkeep, compactions);
     }
 
     /// A partition whose log could not be opened.
@@ -552,13 +568,13 @@ public final class Partition {
 
     /// Bytes that recovery would have to read. They grow meanwhile.
     long tailBytes() {
-        return parts == null ? 0 : parts.checkpoints.tailBytes();
+        return parts == null ? 0 : parts.recoveryPoint.tailBytes();
     }
 
     /// Syncs everything and moves the point from which recovery starts to the end.
     void checkpoint() throws IOException {
         if (parts != null) {
-            parts.checkpoints.write();
+            parts.recoveryPoint.checkpoint();
         }
     }
 
@@ -571,7 +587,7 @@ public final class Partition {
         }
         locks.upkeep.lock();
         try {
-            parts.checkpoints.writeLast();
+            parts.recoveryPoint.checkpointLast();
         } catch (IOException e) {
             LOG.warn("{}: cannot write a checkpoint: {}", this, e.getMessage());
         } finally {

@@ -15,7 +15,7 @@ final class Upkeep {
     private final Locks locks;
     private final Listeners listeners;
     private final Syncs syncs;
-    private final Checkpoints checkpoints;
+    private final RecoveryPoint recoveryPoint;
     private final Pins pins;
 
     Upkeep(
@@ -26,7 +26,7 @@ final class Upkeep {
             Locks locks,
             Listeners listeners,
             Syncs syncs,
-            Checkpoints checkpoints,
+            RecoveryPoint recoveryPoint,
             Pins pins) {
         this.log = log;
         this.clock = clock;
@@ -35,7 +35,7 @@ final class Upkeep {
         this.locks = locks;
         this.listeners = listeners;
         this.syncs = syncs;
-        this.checkpoints = checkpoints;
+        this.recoveryPoint = recoveryPoint;
         this.pins = pins;
     }
 
@@ -64,7 +64,7 @@ final class Upkeep {
                 long stable = syncs.lastStableOffset(syncs.highWatermark());
                 raiseStart(log.retainedFrom(Math.min(stable, pins.oldest()), nowMs));
             }
-            checkpoints.writeAfter(checkpointIntervalMs, nowMs);
+            recoveryPoint.checkpointAfter(checkpointIntervalMs, nowMs);
         } finally {
             locks.upkeep.unlock();
         }
@@ -90,7 +90,7 @@ final class Upkeep {
     private void raiseStart(long start) throws IOException {
         long kept = log.segmentStart(pins.release(start));
         if (log.needsCheckpointBefore(kept)) {
-            checkpoints.write();
+            recoveryPoint.checkpoint();
             if (availability.hasDiskFailed()) {
                 return;
             }

@@ -13,7 +13,7 @@
 ///   durable; [Pins] say what must stay;
 /// - [Syncs] makes what was appended durable, owns the high watermark and asks the [SyncLoop],
 ///   which all partitions share, for its turn;
-/// - [Checkpoints] moves the point from which recovery starts;
+/// - [RecoveryPoint] moves the point from which recovery starts, by checkpoints;
 /// - [Appends] checks batches ([BatchCheck]), writes them and asks for their sync; [Producers]
 ///   knows who wrote;
 /// - [Upkeep] applies retention and deletes records, [Compactions] keeps the newest of each key.

@@ -5,9 +5,9 @@ import dev.weir.broker.log.Log;
 import java.io.IOException;
 import java.time.InstantSource;
 
-/// Moves the point from which the recovery of a partition's log starts, and knows how much lies
-/// behind it. Any thread.
-final class Checkpoints {
+/// Moves the point from which the recovery of a partition's log starts, by checkpoints, and knows
+/// how much lies behind it. Any thread.
+final class RecoveryPoint {
     private final Log log;
     private final long dueBytes;
     private final InstantSource clock;
@@ -16,11 +16,11 @@ final class Checkpoints {
     private final Locks locks;
     private final Syncs syncs;
 
-    private long writtenMs; // upkeep lock
+    private long checkpointedMs; // upkeep lock
     private long tailBytes; // append lock: appended since
 
-    /// @param dueBytes how much is appended before another one is due
-    Checkpoints(
+    /// @param dueBytes how much is appended before another checkpoint is due
+    RecoveryPoint(
             Log log,
             long dueBytes,
             InstantSource clock,
@@ -35,7 +35,7 @@ final class Checkpoints {
         this.availability = availability;
         this.locks = locks;
         this.syncs = syncs;
-        writtenMs = clock.millis();
+        checkpointedMs = clock.millis();
         tailBytes = log.recoveredBytes(); // the next start would read them again
     }
 
@@ -60,7 +60,7 @@ final class Checkpoints {
 
     /// Syncs everything and moves the point from which recovery starts to the end. Does nothing for
     /// a partition that has ended, and moves nothing when the disk fails.
-    void write() throws IOException {
+    void checkpoint() throws IOException {
         locks.upkeep.lock();
         try {
             Log.CheckpointCapture capture;
@@ -78,30 +78,31 @@ final class Checkpoints {
             if (availability.isWritable()) {
                 log.checkpoint(capture);
                 metrics.checkpoints.increment();
-                writtenMs = clock.millis();
+                checkpointedMs = clock.millis();
             }
         } finally {
             locks.upkeep.unlock();
         }
     }
 
-    /// Writes one if something was appended since the last, and that is some time ago. Upkeep lock.
-    void writeAfter(long intervalMs, long nowMs) throws IOException {
-        if (!coverAll() && nowMs - writtenMs >= intervalMs) {
-            write();
+    /// Writes a checkpoint if something was appended since the last, and that is some time ago.
+    /// Upkeep lock.
+    void checkpointAfter(long intervalMs, long nowMs) throws IOException {
+        if (!isAtEnd() && nowMs - checkpointedMs >= intervalMs) {
+            checkpoint();
         }
     }
 
-    /// Writes one unless nothing was appended since the last, before the log is closed. Upkeep
-    /// lock.
-    void writeLast() throws IOException {
+    /// Writes a checkpoint unless nothing was appended since the last, before the log is closed.
+    /// Upkeep lock.
+    void checkpointLast() throws IOException {
         boolean durable = syncs.highWatermark().offset() == log.end().offset();
-        if (availability.isWritable() && !(coverAll() && durable)) {
-            write();
+        if (availability.isWritable() && !(isAtEnd() && durable)) {
+            checkpoint();
         }
     }
 
-    private boolean coverAll() {
+    private boolean isAtEnd() {
         return log.end().offset() == log.checkpointedOffset();
     }
 }
