@@ -119,6 +119,9 @@ final class Handover {
         System.out.println("seed " + seed);
         var random = new Random(seed);
         long now = System.currentTimeMillis();
+        // No two records of a topic have the greatest timestamp: where a batch that compaction emptied has it too,
+        // Kafka finds no record with it.
+        long later = now;
         for (var codec : List.of("none", "gzip", "snappy", "lz4", "zstd")) {
             try (var producer = producer(Map.of("compression.type", codec))) {
                 for (int i = 0; i < 300; i++) {
@@ -127,8 +130,9 @@ final class Handover {
                 }
                 for (int i = 0; i < 700; i++) {
                     var value = text(random, 1_500);
-                    producer.send(new ProducerRecord<>(ROLLED, 0, now + i, "k" + i, value));
-                    producer.send(new ProducerRecord<>(COMPACTED, 0, now + i, "k" + i % 50, value));
+                    producer.send(new ProducerRecord<>(ROLLED, 0, later, "k" + i, value));
+                    producer.send(new ProducerRecord<>(COMPACTED, 0, later, "k" + i % 50, value));
+                    later++;
                 }
             }
         }
