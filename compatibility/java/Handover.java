@@ -119,7 +119,8 @@ final class Handover {
         System.out.println("seed " + seed);
         var random = new Random(seed);
         long now = System.currentTimeMillis();
-        // No two records of a topic have the greatest timestamp: where a batch that compaction emptied has it too,
+        // No two records of a topic have the greatest timestamp: where a batch that compaction
+        // emptied has it too,
         // Kafka finds no record with it.
         long later = now;
         for (var codec : List.of("none", "gzip", "snappy", "lz4", "zstd")) {
