@@ -7,8 +7,7 @@ import dev.weir.broker.storage.StorageFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Arrays;
 
 /// The transactions whose abort marker lies in one segment, in marker order, kept in Kafka's
 /// `.txnindex` format: version int16 = 0, producer id, first offset, last offset, last stable
@@ -17,10 +16,11 @@ import java.util.List;
 /// The holder of the append lock appends, one thread at a time flushes, any thread reads.
 final class AbortedIndex {
     private static final int ENTRY_BYTES = 34;
+    private static final Entries NONE = new Entries(new AbortedTransaction[0], 0);
 
     private final FileSystem files;
     private volatile Path path;
-    private List<AbortedTransaction> entries; // guarded by this; null until loaded; never mutated
+    private volatile Entries entries; // replaced under this; null until loaded
     private int flushed; // guarded by this
     private boolean fileExists; // guarded by this
     private boolean longer; // guarded by this: whether the file may have more than was flushed
@@ -31,51 +31,99 @@ final class AbortedIndex {
         this.fileExists = fileExists;
     }
 
-    synchronized List<AbortedTransaction> entries() throws IOException {
+    /// The entries at one moment, by their abort markers. What it has never changes, although later
+    /// ones may share the array, behind its end.
+    static final class Entries {
+        private final AbortedTransaction[] all;
+        private final int count;
+
+        private Entries(AbortedTransaction[] all, int count) {
+            this.all = all;
+            this.count = count;
+        }
+
+        int count() {
+            return count;
+        }
+
+        AbortedTransaction get(int index) {
+            return all[index];
+        }
+
+        /// Index of the first whose marker is not below an offset, [#count] if there is none.
+        int endingFrom(long offset) {
+            int low = 0;
+            int high = count;
+            while (low < high) {
+                int middle = (low + high) >>> 1;
+                if (all[middle].lastOffset() < offset) {
+                    low = middle + 1;
+                } else {
+                    high = middle;
+                }
+            }
+            return low;
+        }
+
+        private Entries and(AbortedTransaction next) {
+            AbortedTransaction[] room =
+                    count < all.length ? all : Arrays.copyOf(all, Math.max(4, count * 2));
+            room[count] = next;
+            return new Entries(room, count + 1);
+        }
+
+        private Entries first(int most) {
+            int kept = Math.min(most, count);
+            return kept == 0 ? NONE : new Entries(Arrays.copyOf(all, kept), kept);
+        }
+    }
+
+    Entries entries() throws IOException {
+        Entries known = entries;
+        return known != null ? known : loaded();
+    }
+
+    private synchronized Entries loaded() throws IOException {
         if (entries == null) {
-            entries = fileExists ? load() : List.of();
-            flushed = entries.size();
+            Entries inFile = fileExists ? load() : NONE;
+            flushed = inFile.count();
+            entries = inFile;
         }
         return entries;
     }
 
     /// Forgets all entries but the first `count`.
     synchronized void keepFirst(int count) throws IOException {
-        if (count == 0) {
-            entries = List.of();
-        } else {
-            List<AbortedTransaction> all = entries();
-            entries = List.copyOf(all.subList(0, Math.min(count, all.size())));
-        }
-        flushed = entries.size();
+        Entries kept = count == 0 ? NONE : loaded().first(count);
+        flushed = kept.count();
         longer = fileExists;
+        entries = kept;
     }
 
     synchronized void append(AbortedTransaction aborted) throws IOException {
-        List<AbortedTransaction> grown = new ArrayList<>(entries());
-        grown.add(aborted);
-        entries = List.copyOf(grown);
+        entries = loaded().and(aborted);
     }
 
-    synchronized int count() throws IOException {
-        return entries().size();
+    int count() throws IOException {
+        return entries().count();
     }
 
     /// Writes new entries to the file and makes the contents durable.
     ///
     /// @return whether anything was written, so that the name may be new
     boolean flush(DiskHealth health) throws IOException {
-        List<AbortedTransaction> all;
+        Entries all;
         int from;
         synchronized (this) {
-            if (entries == null || (entries.size() == flushed && !longer)) {
+            if (entries == null || (entries.count() == flushed && !longer)) {
                 return false;
             }
             all = entries;
             from = flushed;
         }
-        ByteBuffer written = ByteBuffer.allocate((all.size() - from) * ENTRY_BYTES);
-        for (AbortedTransaction entry : all.subList(from, all.size())) {
+        ByteBuffer written = ByteBuffer.allocate((all.count() - from) * ENTRY_BYTES);
+        for (int i = from; i < all.count(); i++) {
+            AbortedTransaction entry = all.get(i);
             written.putShort((short) 0)
                     .putLong(entry.producerId())
                     .putLong(entry.firstOffset())
@@ -91,7 +139,7 @@ final class AbortedIndex {
             health.sync(file);
         }
         synchronized (this) {
-            flushed = all.size();
+            flushed = all.count();
             fileExists = true;
             longer = false;
         }
@@ -112,9 +160,10 @@ final class AbortedIndex {
         path = to;
     }
 
-    private List<AbortedTransaction> load() throws IOException {
+    private Entries load() throws IOException {
         ByteBuffer stored = ByteBuffer.wrap(files.readFully(path)); // gone is not empty
-        List<AbortedTransaction> loaded = new ArrayList<>();
+        AbortedTransaction[] loaded = new AbortedTransaction[stored.remaining() / ENTRY_BYTES];
+        int count = 0;
         long before = -1;
         while (stored.hasRemaining()) {
             int at = stored.position();
@@ -130,9 +179,10 @@ final class AbortedIndex {
                 throw damaged(at);
             }
             before = entry.lastOffset();
-            loaded.add(entry);
+            loaded[count] = entry;
+            count++;
         }
-        return List.copyOf(loaded);
+        return new Entries(loaded, count);
     }
 
     /// Without it, readers of committed records would be shown aborted ones.

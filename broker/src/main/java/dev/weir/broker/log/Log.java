@@ -423,8 +423,8 @@ public final class Log {
 
     /// What a reader of committed records is given.
     ///
-    /// @param aborted transactions with records in the segment of the slice, from where the reader
-    ///   reads on
+    /// @param aborted transactions with records in the slice from where the reader reads on, maybe
+    ///   also some that begin up to an entry of the offset index behind it
     public record Committed(FileSlice slice, List<AbortedTransaction> aborted) {}
 
     /// As [#read], with the transactions that were aborted. Both come from the same segments: a

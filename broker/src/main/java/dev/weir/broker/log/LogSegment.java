@@ -49,7 +49,7 @@ final class LogSegment {
     private final FirstReads firstReads;
 
     private volatile StorageFile file; // opened under this
-    private boolean discarded; // guarded by this
+    private volatile boolean discarded; // set under this
     private volatile int size; // -1 until the file was asked
     private volatile long maxTimestamp = UNKNOWN;
     private volatile long offsetOfMaxTimestamp = -1;
@@ -240,8 +240,16 @@ final class LogSegment {
         return aborted.count();
     }
 
-    List<AbortedTransaction> aborted() throws IOException {
-        return aborted.entries();
+    /// The transactions whose abort marker is in it.
+    ///
+    /// @throws IOException also when the segment was replaced or deleted: what was found under the
+    ///   name of its index may be that of the segment in its place, which lacks entries
+    AbortedIndex.Entries aborted() throws IOException {
+        AbortedIndex.Entries entries = aborted.entries();
+        if (discarded) {
+            throw closed();
+        }
+        return entries;
     }
 
     void addAborted(AbortedTransaction transaction) throws IOException {
@@ -417,18 +425,33 @@ final class LogSegment {
     /// @param limit file position where to stop
     /// @return the scanner at that batch, or null when there is none below the limit
     HeaderScanner find(long offset, int limit) throws IOException {
-        SparseIndex.Entry entry = offsets.floor(offset - baseOffset);
-        if (entry != null && entry.value() >= 0 && entry.value() < limit) {
-            // The index is a hint: if it does not lead to the right batch, start at the beginning.
-            HeaderScanner scanner = new HeaderScanner(file(), entry.value(), limit);
-            if (scanner.isAtBatch()
-                    && scanner.next()
-                    && scanner.lastOffset() - baseOffset == entry.key()) {
-                return advance(scanner, offset);
-            }
+        // The index is a hint: if it does not lead to the right batch, start at the beginning.
+        HeaderScanner near = batchOf(offsets.floor(offset - baseOffset), limit);
+        if (near != null) {
+            return advance(near, offset);
         }
         HeaderScanner scanner = new HeaderScanner(file(), 0, limit);
         return scanner.next() ? advance(scanner, offset) : null;
+    }
+
+    /// An offset that no batch before a position reaches, as near as the offset index tells;
+    /// `Long.MAX_VALUE` where it does not tell. Kafka's `LogSegment.fetchUpperBoundOffset`.
+    long boundBefore(int position) throws IOException {
+        SparseIndex.Entry entry = offsets.firstFrom(position);
+        return batchOf(entry, size()) == null ? Long.MAX_VALUE : baseOffset + entry.key();
+    }
+
+    /// The batch that an entry of the offset index is about; null when it is about none.
+    private HeaderScanner batchOf(SparseIndex.Entry entry, int limit) throws IOException {
+        if (entry == null || entry.value() < 0 || entry.value() >= limit) {
+            return null;
+        }
+        HeaderScanner scanner = new HeaderScanner(file(), entry.value(), limit);
+        return scanner.isAtBatch()
+                        && scanner.next()
+                        && scanner.lastOffset() - baseOffset == entry.key()
+                ? scanner
+                : null;
     }
 
     /// Steps to the first batch with a timestamp of at least `timestamp`, or returns null.
@@ -503,11 +526,15 @@ final class LogSegment {
     private synchronized StorageFile file(OpenMode mode) throws IOException {
         if (file == null) {
             if (discarded) {
-                throw new IOException("segment " + baseOffset + " of " + directory + " is closed");
+                throw closed();
             }
             file = files.open(path(LOG), mode);
         }
         return file;
+    }
+
+    private IOException closed() {
+        return new IOException("segment " + baseOffset + " of " + directory + " is closed");
     }
 
     private void loadMaxTimestamp() throws IOException {

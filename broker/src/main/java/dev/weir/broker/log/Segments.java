@@ -194,21 +194,34 @@ final class Segments {
         while (!all[holder].isIn(slice.file())) {
             holder++; // compaction left nothing of what the segments before it had from here on
         }
-        return new Log.Committed(slice, aborted(offset, Math.min(limit.offset(), endOf(holder))));
+        long most = Math.min(limit.offset(), endOf(holder));
+        if (aborted(offset, most, 1).isEmpty()) {
+            return new Log.Committed(slice, List.of());
+        }
+        int after = (int) slice.position() + slice.length();
+        long to = Math.min(most, all[holder].boundBefore(after));
+        return new Log.Committed(slice, aborted(offset, to));
     }
 
     /// Aborted transactions with records in a range of offsets.
     List<AbortedTransaction> aborted(long from, long to) throws IOException {
+        return aborted(from, to, Integer.MAX_VALUE);
+    }
+
+    /// As many of them, at most.
+    private List<AbortedTransaction> aborted(long from, long to, int atMost) throws IOException {
         List<AbortedTransaction> overlapping = List.of();
         for (int i = floor(from); i < all.length; i++) {
-            for (AbortedTransaction transaction : all[i].aborted()) {
-                if (transaction.lastOffset() >= from && transaction.firstOffset() < to) {
+            AbortedIndex.Entries entries = all[i].aborted();
+            for (int k = entries.endingFrom(from); k < entries.count(); k++) {
+                AbortedTransaction transaction = entries.get(k);
+                if (transaction.firstOffset() < to) {
                     if (overlapping.isEmpty()) {
                         overlapping = new ArrayList<>();
                     }
                     overlapping.add(transaction);
                 }
-                if (transaction.lastStableOffset() >= to) {
+                if (overlapping.size() == atMost || transaction.lastStableOffset() >= to) {
                     return overlapping;
                 }
             }

@@ -102,6 +102,29 @@ final class SparseIndex {
         return inFile == 0 ? null : floorInFile(key, inFile);
     }
 
+    /// The first entry whose value is at least `value`, or null. Values ascend as keys do.
+    Entry firstFrom(int value) throws IOException {
+        int inFile = flushed();
+        long[] keysNow;
+        int[] valuesNow;
+        int count;
+        synchronized (this) {
+            inFile = flushed == UNKNOWN ? inFile : flushed;
+            keysNow = keys;
+            valuesNow = values;
+            count = pending;
+        }
+        if (inFile > 0 && (count == 0 || valuesNow[0] >= value)) {
+            Entry found = firstInFileFrom(value, inFile);
+            if (found != null) {
+                return found;
+            }
+        }
+        int found = Arrays.binarySearch(valuesNow, 0, count, value);
+        int at = found >= 0 ? found : -found - 1;
+        return at == count ? null : new Entry(keysNow[at], valuesNow[at]);
+    }
+
     /// The last entry, or null.
     Entry last() throws IOException {
         int inFile = flushed();
@@ -216,6 +239,29 @@ final class SparseIndex {
                     low = middle + 1;
                 } else {
                     high = middle - 1;
+                }
+            }
+            return best;
+        } catch (FileNotFoundException e) {
+            return null;
+        }
+    }
+
+    private Entry firstInFileFrom(int value, int count) throws IOException {
+        try (StorageFile file = files.open(path, OpenMode.READ)) {
+            ByteBuffer entry = ByteBuffer.allocate(entryBytes());
+            int low = 0;
+            int high = Math.min(count, (int) (file.size() / entryBytes())) - 1;
+            Entry best = null;
+            while (low <= high) {
+                int middle = (low + high) >>> 1;
+                file.read(entry.clear(), (long) middle * entryBytes());
+                Entry middleEntry = entryOf(entry);
+                if (middleEntry.value >= value) {
+                    best = middleEntry;
+                    high = middle - 1;
+                } else {
+                    low = middle + 1;
                 }
             }
             return best;

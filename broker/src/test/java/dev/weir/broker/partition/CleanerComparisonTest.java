@@ -2,10 +2,9 @@ package dev.weir.broker.partition;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.weir.broker.log.AbortedTransaction;
 import dev.weir.broker.log.CompactionConfig;
 import dev.weir.broker.log.LogConfig;
-import dev.weir.broker.record.BatchHeader;
+import dev.weir.broker.partition.CommittedReads.Fetched;
 
 import org.apache.kafka.common.record.internal.FileRecords;
 import org.apache.kafka.common.record.internal.Record;
@@ -18,7 +17,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Random;
 import java.util.SortedMap;
 import java.util.SortedSet;
@@ -26,8 +24,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /// The same dirty logs compacted by us and by Apache Kafka's own cleaner (`Cleaner` of
-/// `kafka-storage`): the same records survive in the same batches, and both lists of aborted
-/// transactions are the same.
+/// `kafka-storage`): the same records survive in the same batches, and readers of committed records
+/// are shown the same.
 ///
 /// The seeds are [LogSeeds].
 @ExtendWith(QuietLogs.class)
@@ -147,25 +145,18 @@ class CleanerComparisonTest {
             assertThat(ours.logStartOffset()).isEqualTo(kafka.log().logStartOffset());
             long stable = ours.lastStableOffset();
             assertThat(stable).isEqualTo(kafka.log().lastStableOffset());
-            var bases = new TreeSet<>(KafkaFiles.logs(both.ourPath()).keySet());
+            var limit = ReadLimit.LAST_STABLE_OFFSET;
             for (long from = 0; from < stable; from += 1 + random.nextInt(20)) {
-                var read = ours.read(from, 1, ReadLimit.LAST_STABLE_OFFSET, true);
-                var mine = read.aborted();
-                long first = BatchHeader.baseOffset(read.slice().toBuffer(), 0);
-                Long next = bases.higher(Math.max(from, first));
-                long to = next == null ? stable : Math.min(stable, next);
-                var theirs = new ArrayList<AbortedTransaction>();
-                for (var one : kafka.log().collectAbortedTransactions(from, to)) {
-                    if (one.lastOffset() >= from) { // it looks from the log start on
-                        theirs.add(
-                                new AbortedTransaction(
-                                        one.producerId(),
-                                        one.firstOffset(),
-                                        one.lastOffset(),
-                                        one.lastStableOffset()));
-                    }
-                }
-                assertThat(mine).as("aborted from " + from + " to " + to).isEqualTo(theirs);
+                int bytes = random.nextInt(random.nextBoolean() ? 300 : 5000);
+                var mine =
+                        CommittedReads.shownFrom(
+                                from, at -> Fetched.of(ours.read(at, bytes, limit, true)));
+                var theirs =
+                        CommittedReads.shownFrom(
+                                from, at -> Fetched.of(kafka.read(at, bytes, limit, true)));
+                assertThat(mine)
+                        .as("shown from " + from + " in fetches of " + bytes)
+                        .isEqualTo(theirs);
             }
         }
 

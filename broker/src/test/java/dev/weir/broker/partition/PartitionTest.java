@@ -12,6 +12,7 @@ import dev.weir.broker.log.OpenTransaction;
 import dev.weir.broker.log.TimestampBounds;
 import dev.weir.broker.partition.LogDirectoryConfig.Durability;
 import dev.weir.broker.record.BatchHeader;
+import dev.weir.broker.storage.FileSystem.OpenMode;
 import dev.weir.broker.storage.SimulatedFileSystem;
 
 import org.apache.kafka.common.compress.Compression;
@@ -326,6 +327,60 @@ class PartitionTest {
 
         restart(SMALL);
         assertThat(aborted(0)).containsExactly(first, second);
+    }
+
+    @Test
+    void a_small_read_amid_many_aborted_transactions_tells_of_those_about_it() throws IOException {
+        abortMany(3000);
+        assertThat(mostToldOf()).isBetween(10, 60);
+        restart(LogConfig.DEFAULT);
+        assertThat(mostToldOf()).isBetween(10, 60);
+    }
+
+    @Test
+    void aborted_records_are_not_shown_where_the_offset_index_is_lost_or_damaged()
+            throws IOException {
+        abortMany(200);
+        directory.close();
+        var index = DATA.resolve("t-0/00000000000000000000.index");
+        var entries = ByteBuffer.wrap(files.readFully(index));
+        assertThat(entries.remaining()).isGreaterThan(24);
+        for (int at = 0; at < entries.limit(); at += 8) {
+            entries.putInt(at, at / 8); // offsets far below those of the batches there
+        }
+        try (var damaged = files.open(index, OpenMode.WRITE)) {
+            damaged.write(entries, 0);
+        }
+        open(LogConfig.DEFAULT);
+        assertThat(mostToldOf()).isEqualTo(200);
+        directory.close();
+        files.delete(index);
+        open(LogConfig.DEFAULT);
+        assertThat(mostToldOf()).isEqualTo(200);
+    }
+
+    private void abortMany(int transactions) {
+        for (int i = 0; i < transactions; i++) {
+            append(Batches.transactional(7, 0, i, "aborted"));
+            partition.appendMarker(7, (short) 0, false, 1);
+        }
+        partition.syncNow();
+    }
+
+    /// How many transactions one of many small fetches names at most; none shows a record.
+    private int mostToldOf() throws IOException {
+        var most = new int[1];
+        var limit = ReadLimit.LAST_STABLE_OFFSET;
+        var shown =
+                CommittedReads.shownFrom(
+                        0,
+                        at -> {
+                            var read = partition.read(at, 1000, limit, true);
+                            most[0] = Math.max(most[0], read.aborted().size());
+                            return CommittedReads.Fetched.of(read);
+                        });
+        assertThat(shown).isEmpty();
+        return most[0];
     }
 
     @Test

@@ -4,21 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
-import dev.weir.broker.log.AbortedTransaction;
 import dev.weir.broker.log.LogConfig;
 import dev.weir.broker.log.OffsetAtTimestamp;
 import dev.weir.broker.log.TimestampBounds;
 import dev.weir.broker.partition.BothLogs.Outcome;
+import dev.weir.broker.partition.CommittedReads.Fetched;
 import dev.weir.broker.record.BatchHeader;
 
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.OffsetOutOfRangeException;
 import org.apache.kafka.common.message.DescribeProducersResponseData.ProducerState;
-import org.apache.kafka.common.message.FetchResponseData;
 import org.apache.kafka.common.record.internal.FileRecords;
-import org.apache.kafka.common.record.internal.MemoryRecords;
-import org.apache.kafka.common.record.internal.MutableRecordBatch;
-import org.apache.kafka.common.record.internal.Records;
 import org.apache.kafka.common.requests.ListOffsetsRequest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -28,17 +24,13 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.EnumSet;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -535,58 +527,23 @@ class UnifiedLogComparisonTest {
             var limit = LIMITS.get(random.nextInt(LIMITS.size()));
             boolean whole = random.nextBoolean();
             String what = "read of " + maxBytes + " bytes from " + offset + " to " + limit;
-            Optional<ByteBuffer> theirs;
-            List<FetchResponseData.AbortedTransaction> theirAborted = List.of();
+            Optional<Fetched> theirs;
             try {
-                var read = kafka.read(offset, maxBytes, limit, whole);
-                theirs = Optional.of(read.firstEntryIncomplete ? empty() : bytes(read.records));
-                theirAborted = KafkaLog.aborted(read);
+                theirs = Optional.of(Fetched.of(kafka.read(offset, maxBytes, limit, whole)));
             } catch (OffsetOutOfRangeException e) {
                 theirs = Optional.empty();
             }
             try {
-                var read = ours.read(offset, maxBytes, limit, whole);
-                assertThat(theirs).as(what).contains(read.slice().toBuffer());
-                // Ours may list more: it looks up to the end of the segment.
-                assertThat(visible(theirs.get(), read.aborted()))
+                var mine = Fetched.of(ours.read(offset, maxBytes, limit, whole));
+                assertThat(theirs.map(Fetched::bytes)).as(what).contains(mine.bytes());
+                // The lists may differ behind what was read.
+                assertThat(CommittedReads.shown(mine))
                         .as(what)
-                        .isEqualTo(visible(theirs.get(), ours(theirAborted)));
+                        .isEqualTo(CommittedReads.shown(theirs.get()));
             } catch (BrokerException e) {
                 assertThat(e.code()).as(what).isEqualTo(ErrorCode.OFFSET_OUT_OF_RANGE);
                 assertThat(theirs).as(what).isEmpty();
             }
-        }
-
-        private static List<AbortedTransaction> ours(
-                List<FetchResponseData.AbortedTransaction> aborted) {
-            return aborted.stream()
-                    .map(one -> new AbortedTransaction(one.producerId(), one.firstOffset(), 0, 0))
-                    .toList();
-        }
-
-        /// Base offsets of the batches that a client which reads committed records shows, by the
-        /// rule of Kafka's consumer: aborted from the first offset on, up to the marker.
-        private static List<Long> visible(ByteBuffer read, List<AbortedTransaction> transactions) {
-            var ahead =
-                    new ArrayDeque<>(
-                            transactions.stream()
-                                    .sorted(
-                                            Comparator.comparingLong(
-                                                    AbortedTransaction::firstOffset))
-                                    .toList());
-            Set<Long> aborting = new HashSet<>();
-            List<Long> shown = new ArrayList<>();
-            for (MutableRecordBatch batch : MemoryRecords.readableRecords(read).batches()) {
-                while (!ahead.isEmpty() && ahead.peek().firstOffset() <= batch.lastOffset()) {
-                    aborting.add(ahead.remove().producerId());
-                }
-                if (batch.isControlBatch()) {
-                    aborting.remove(batch.producerId());
-                } else if (!batch.isTransactional() || !aborting.contains(batch.producerId())) {
-                    shown.add(batch.baseOffset());
-                }
-            }
-            return shown;
         }
 
         private void compareTimestamps() {
@@ -669,21 +626,6 @@ class UnifiedLogComparisonTest {
                         .isEqualTo(Files.readAllBytes(theirs.get(base)));
             }
             KafkaFiles.check(both.ourPath());
-        }
-
-        private static ByteBuffer bytes(Records records) throws IOException {
-            return switch (records) {
-                case FileRecords file -> {
-                    var bytes = ByteBuffer.allocate(file.sizeInBytes());
-                    file.readInto(bytes, 0);
-                    yield bytes;
-                }
-                default -> empty();
-            };
-        }
-
-        private static ByteBuffer empty() {
-            return ByteBuffer.allocate(0);
         }
     }
 }
