@@ -6,7 +6,8 @@ import dev.weir.broker.storage.StorageFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
-/// Reads the batches of a segment whole and in order and checks each, for recovery.
+/// Reads the batches of a segment whole and in order and checks each, for recovery, first reads and
+/// compaction.
 final class BatchWalker {
     private static final int CHUNK_BYTES = 1 << 20;
 

@@ -1,5 +1,6 @@
 package dev.weir.broker.log;
 
+import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.record.BatchHeader;
 import dev.weir.broker.record.RecordBatchReader;
 import dev.weir.broker.storage.StorageFile;
@@ -42,6 +43,12 @@ import java.util.function.BooleanSupplier;
 /// offset. Offsets, timestamps, headers and compression stay; batches are rewritten by Kafka's own
 /// code for it.
 ///
+/// # Damage
+///
+/// What is rewritten gets a checksum that fits, and nobody would ever find out that it was damaged.
+/// So every batch is checked before, whether it is changed or not. Where one is damaged the
+/// compaction ends, and the segment stays as it is.
+///
 /// # How segments are replaced
 ///
 /// Neighbours that fit into one segment become one. [SegmentReplacer] puts it in their place.
@@ -56,6 +63,7 @@ public final class Compaction {
     private final List<LogSegment> segments; // all below the bound, the first one first
     private final long dirtyFrom; // where the last compaction ended
     private final long bound; // the end of the last of the segments
+    private final long gapsBelow; // as long as the segments are what they are
     private final Map<Long, ActiveProducer> producers = new HashMap<>();
     private final List<AbortedTransaction> aborted;
     private final long nowMs;
@@ -86,6 +94,7 @@ public final class Compaction {
         segments = scope.segments();
         dirtyFrom = scope.dirtyFrom();
         bound = scope.end();
+        gapsBelow = scope.gapsBelow();
         this.nowMs = nowMs;
         this.cancelled = cancelled;
         for (var producer : active) {
@@ -120,6 +129,8 @@ public final class Compaction {
     /// @return the offset below which the log is compacted now
     /// @throws CancellationException when told to stop, or when a replacement must not happen any
     ///   more; what was replaced before stays so
+    /// @throws BrokerException `CORRUPT_MESSAGE`, with file and position, where a segment is
+    ///   damaged; what was replaced before stays so
     public long run(Replacing replacing) throws IOException {
         mapKeys();
         int count = 0;
@@ -131,7 +142,7 @@ public final class Compaction {
             int to = groupFrom(from, count);
             var group = segments.subList(from, to);
             var replacement =
-                    new SegmentReplacer.Replacement(rewritten(group), group, endOf(to - 1));
+                    new SegmentReplacer.Replacement(rewritten(from, to), group, endOf(to - 1));
             boolean replaced = false;
             try {
                 replaced =
@@ -181,10 +192,15 @@ public final class Compaction {
             }
             var segment = segments.get(i);
             var batches = new BatchWalker(segment.file(), 0, segment.size());
+            long next = segment.baseOffset();
             while (batches.next()) {
                 checkCancelled();
                 var bytes = batches.buffer();
                 int at = batches.at();
+                if (!isInPlace(bytes, at, next, endOf(i))) {
+                    throw Succession.damaged(segment.file(), batches.position());
+                }
+                next = BatchHeader.nextOffset(bytes, at);
                 if (BatchHeader.isControl(bytes, at)) {
                     follow(tracker, records, bytes, at);
                 } else if (!isAborted(tracker, bytes, at)
@@ -194,13 +210,18 @@ public final class Compaction {
                 }
             }
             if (batches.position() < segment.size()) {
-                throw new IOException(
-                        "no intact batch at position "
-                                + batches.position()
-                                + " of "
-                                + segment.file().path());
+                throw Succession.damaged(segment.file(), batches.position());
             }
         }
+    }
+
+    /// Whether a batch can be where it is: records are told apart by their offsets.
+    ///
+    /// @param next offset after the batch before
+    /// @param end of the segment
+    private boolean isInPlace(ByteBuffer bytes, int at, long next, long end) {
+        return Succession.follows(BatchHeader.baseOffset(bytes, at), next, gapsBelow)
+                && BatchHeader.nextOffset(bytes, at) <= end;
     }
 
     private static void follow(
@@ -239,13 +260,17 @@ public final class Compaction {
 
     // ---------------------------------------------------------------- records
 
-    private LogSegment rewritten(List<LogSegment> group) throws IOException {
-        var target = replacer.begin(group.getFirst().baseOffset());
+    /// Segments as one.
+    ///
+    /// @param from index of the first
+    /// @param to one past the last
+    private LogSegment rewritten(int from, int to) throws IOException {
+        var target = replacer.begin(segments.get(from).baseOffset());
         boolean whole = false;
         try {
             var filter = new Filter(target);
-            for (var segment : group) {
-                rewrite(segment, filter, target);
+            for (int i = from; i < to; i++) {
+                rewrite(segments.get(i), endOf(i), filter, target);
             }
             replacer.makeDurable(target);
             whole = true;
@@ -257,23 +282,28 @@ public final class Compaction {
         return target;
     }
 
-    private void rewrite(LogSegment segment, Filter filter, LogSegment target) throws IOException {
+    private void rewrite(LogSegment segment, long end, Filter filter, LogSegment target)
+            throws IOException {
         int position = 0;
         int size = segment.size();
+        long next = segment.baseOffset();
         while (position < size) {
             checkCancelled();
             chunk.clear().limit(Math.min(chunk.capacity(), size - position));
             segment.file().read(chunk, position);
             chunk.flip();
+            int checked = check(segment, position, next, end);
+            if (checked == 0) {
+                growFor(segment, position, size);
+                continue;
+            }
+            chunk.limit(checked);
             markWithoutSequence();
             var result =
                     MemoryRecords.readableRecords(chunk)
                             .filterTo(filter, kept.clear(), decompression);
-            if (result.bytesRead() == 0) {
-                growFor(segment, position, size);
-                continue;
-            }
-            position += result.bytesRead();
+            position += result.bytesRead(); // not all when there was no room for what is kept
+            next = offsetAfter(result.bytesRead());
             kept = result.outputBuffer();
             kept.flip();
             for (int at = 0; at < kept.limit(); at += BatchHeader.sizeInBytes(kept, at)) {
@@ -288,28 +318,54 @@ public final class Compaction {
         }
     }
 
+    /// Checks the whole batches in the chunk.
+    ///
+    /// @param position of the chunk
+    /// @param next offset that the first of them must have
+    /// @param end of the segment
+    /// @return how many bytes they are
+    private int check(LogSegment segment, int position, long next, long end) throws IOException {
+        int at = 0;
+        long after = next;
+        while (chunk.limit() - at >= BatchHeader.BYTES
+                && BatchHeader.sizeInBytes(chunk, at) <= chunk.limit() - at) {
+            if (!BatchHeader.isIntact(chunk, at, chunk.limit())
+                    || !isInPlace(chunk, at, after, end)) {
+                throw Succession.damaged(segment.file(), position + at);
+            }
+            after = BatchHeader.nextOffset(chunk, at);
+            at += BatchHeader.sizeInBytes(chunk, at);
+        }
+        return at;
+    }
+
+    /// The offset after the batches that are the first bytes of the chunk.
+    private long offsetAfter(int bytes) {
+        int last = 0;
+        for (int at = 0; at < bytes; at += BatchHeader.sizeInBytes(chunk, at)) {
+            last = at;
+        }
+        return BatchHeader.nextOffset(chunk, last);
+    }
+
     /// Batches of a producer without a sequence number, which the SQL engine writes, get one while
     /// they are rewritten: the code that does it refuses them otherwise.
     private void markWithoutSequence() {
         withoutSequence.clear();
-        int at = 0;
-        while (chunk.limit() - at >= BatchHeader.BYTES
-                && BatchHeader.sizeInBytes(chunk, at) <= chunk.limit() - at) {
+        for (int at = 0; at < chunk.limit(); at += BatchHeader.sizeInBytes(chunk, at)) {
             if (BatchHeader.producerId(chunk, at) >= 0
                     && BatchHeader.baseSequence(chunk, at) == BatchHeader.NO_SEQUENCE
                     && !BatchHeader.isControl(chunk, at)) {
                 withoutSequence.add(BatchHeader.baseOffset(chunk, at));
                 BatchHeader.renumber(chunk, at, 0);
             }
-            at += BatchHeader.sizeInBytes(chunk, at);
         }
     }
 
     private void growFor(LogSegment segment, int position, int size) throws IOException {
         int needed = chunk.limit() < BatchHeader.BYTES ? 0 : BatchHeader.sizeInBytes(chunk, 0);
         if (needed <= chunk.capacity() || needed > size - position) {
-            throw new IOException(
-                    "no whole batch at position " + position + " of " + segment.file().path());
+            throw Succession.damaged(segment.file(), position);
         }
         chunk = ByteBuffer.allocate(needed);
     }

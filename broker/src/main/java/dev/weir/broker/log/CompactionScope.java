@@ -16,6 +16,7 @@ final class CompactionScope {
     private final long nowMs;
     private final long dirtyFrom;
     private final long end;
+    private final long gapsBelow;
 
     /// @param all segments of the log
     /// @param last checkpoint; recovery still needs the segment it names
@@ -25,6 +26,7 @@ final class CompactionScope {
         this.all = all;
         this.wanted = wanted;
         this.nowMs = nowMs;
+        gapsBelow = last.gapsBelow();
         dirtyFrom = Math.max(last.compactedBelow(), all.first().baseOffset());
         end = oldEnoughBelow(Math.min(all.startOf(bound), last.segmentBase()));
     }
@@ -37,6 +39,11 @@ final class CompactionScope {
     /// The end of the last segment that can be compacted.
     long end() {
         return end;
+    }
+
+    /// Offset from which on each batch follows the one before without a gap.
+    long gapsBelow() {
+        return gapsBelow;
     }
 
     /// The segments that can be compacted, the first one first.

@@ -624,7 +624,6 @@ public final class Log {
         if (!scope.isWorthWhile()) {
             return null;
         }
-        checkpoints.noteCompaction(Math.max(scope.end(), last.gapsBelow()), last.compactedBelow());
         return new Compaction(this, replacer, scope, producers, nowMs, maxKeyBytes, cancelled);
     }
 
@@ -647,6 +646,10 @@ public final class Log {
             throws IOException {
         if (!segments.contains(replacement.replaced())) {
             return null;
+        }
+        if (replacement.end() > checkpoints.gapsBelow()) {
+            // Not before: elsewhere a gap is damage.
+            checkpoints.noteCompaction(replacement.end(), checkpoints.last().compactedBelow());
         }
         return replacer.replace(
                 replacement,

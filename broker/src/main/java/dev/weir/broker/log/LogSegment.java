@@ -60,6 +60,7 @@ final class LogSegment {
     private int roomEnd; // where the file ends, if beyond its contents
     private int smallWrites; // in a row
     private long createdMs;
+    private boolean renamed; // owned by the upkeep lock
 
     private LogSegment(
             FileSystem files,
@@ -392,6 +393,7 @@ final class LogSegment {
 
     /// Gives the file of the records another name; who reads it goes on reading.
     void rename(Path to) throws IOException {
+        renamed = true; // perhaps, also when it fails
         file().rename(to);
     }
 
@@ -403,10 +405,14 @@ final class LogSegment {
     }
 
     /// Gives up a segment created beside others. Its files are deleted when the log is opened, or
-    /// overwritten by the next attempt; the room they took is free at once.
+    /// overwritten by the next attempt; the room they took is free at once. One that has another
+    /// name already stays whole: whether the name is durable is not known when a sync has failed,
+    /// and if it is, the next start takes the segment for what it stands for.
     void abandon() {
         try {
-            file().truncate(0);
+            if (!renamed) {
+                file().truncate(0);
+            }
         } catch (IOException e) {
             // The next attempt overwrites it.
         }

@@ -331,7 +331,11 @@ final class Recovery {
     private long read(LogSegment segment, int start, int size, long next) throws IOException {
         long after = next;
         BatchWalker batches = new BatchWalker(segment.file(), start, size);
-        while (batches.next() && isNext(batches.buffer().getLong(batches.at()), after)) {
+        while (batches.next()
+                && Succession.follows(
+                        BatchHeader.baseOffset(batches.buffer(), batches.at()),
+                        after,
+                        checkpoints.gapsBelow())) {
             takeIn(segment, batches.buffer(), batches.at());
             readBytes += BatchHeader.sizeInBytes(batches.buffer(), batches.at());
             after = BatchHeader.nextOffset(batches.buffer(), batches.at());
@@ -339,10 +343,6 @@ final class Recovery {
         // As when it was closed: later it is all that is read of it.
         segment.indexMaxTimestamp();
         return after;
-    }
-
-    private boolean isNext(long baseOffset, long next) {
-        return baseOffset == next || (baseOffset > next && baseOffset < checkpoints.gapsBelow());
     }
 
     /// Indexes a batch and brings the producer state up to it.

@@ -3,7 +3,6 @@ package dev.weir.broker.partition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import java.io.IOException;
 import java.util.Collection;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -109,13 +108,7 @@ final class CompactionLoop {
     private void compact(Queue<Partition> waiting, long keyBytes) {
         Partition partition;
         while ((partition = waiting.poll()) != null) {
-            try {
-                partition.compact(keyBytes, () -> stopping);
-            } catch (IOException | RuntimeException e) {
-                // Such as a batch that cannot be read: the other partitions must not suffer from
-                // it.
-                LOG.warn("{}: compaction failed", partition, e);
-            }
+            partition.compact(keyBytes, () -> stopping);
         }
     }
 }

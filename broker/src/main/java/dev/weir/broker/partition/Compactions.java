@@ -1,5 +1,7 @@
 package dev.weir.broker.partition;
 
+import dev.weir.broker.error.BrokerException;
+import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.log.Compaction;
 import dev.weir.broker.log.Log;
 import dev.weir.broker.storage.StorageFile;
@@ -28,6 +30,8 @@ final class Compactions {
     private final Producers producers;
     private final RecoveryPoint recoveryPoint;
     private final Pins pins;
+    private long damagedFrom = -1; // where the log began when damage was found in it
+    private String told = ""; // the last failure
 
     Compactions(
             Log log,
@@ -50,46 +54,70 @@ final class Compactions {
         this.pins = pins;
     }
 
-    /// Compacts the log if it is to be and if it is worth while; takes its time.
+    /// Compacts the log if it is to be and if it is worth while; takes its time. What it fails with
+    /// is told once. A damaged log is left as it is until segments of it were deleted.
     ///
     /// @param maxKeyBytes memory for the keys
     /// @param cancelled asked now and then whether to give up
-    void compact(long maxKeyBytes, BooleanSupplier cancelled) throws IOException {
-        if (!availability.isWritable() || !log.config().compaction().enabled()) {
-            return;
-        }
-        Compaction compaction = prepare(maxKeyBytes, cancelled);
-        if (compaction == null) {
+    void compact(long maxKeyBytes, BooleanSupplier cancelled) {
+        if (!availability.isWritable()
+                || !log.config().compaction().enabled()
+                || log.firstKeptOffset() == damagedFrom) {
             return;
         }
         try {
-            long start = System.nanoTime();
-            long before = sizeInBytes();
-            long below = compaction.run(this::replaceSegments);
-            locks.upkeep.lock();
-            try {
-                log.compacted(below);
-            } finally {
-                locks.upkeep.unlock();
+            Compaction compaction = prepare(maxKeyBytes, cancelled);
+            if (compaction != null) {
+                run(compaction);
+                told = "";
             }
-            long after = sizeInBytes();
-            LogMetrics metrics = host.metrics();
-            metrics.compactions.increment();
-            metrics.compactionNanos.add(System.nanoTime() - start);
-            metrics.compactionRemovedBytes.add(Math.max(0, before - after));
-            LOG.info(
-                    "{}: compacted below offset {} in {} ms, {} bytes became {}",
-                    availability.partition(),
-                    below,
-                    (System.nanoTime() - start) / 1_000_000,
-                    before,
-                    after);
         } catch (CancellationException e) {
             LOG.debug("{}: compaction given up: {}", availability.partition(), e.getMessage());
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
+            // Such as a batch that cannot be read: the other partitions must not suffer from it.
             if (!availability.hasEnded()) { // else its files went while it was read
-                throw e;
+                failed(e);
             }
+        }
+    }
+
+    private void run(Compaction compaction) throws IOException {
+        long start = System.nanoTime();
+        long before = sizeInBytes();
+        long below = compaction.run(this::replaceSegments);
+        locks.upkeep.lock();
+        try {
+            log.compacted(below);
+        } finally {
+            locks.upkeep.unlock();
+        }
+        long after = sizeInBytes();
+        LogMetrics metrics = host.metrics();
+        metrics.compactions.increment();
+        metrics.compactionNanos.add(System.nanoTime() - start);
+        metrics.compactionRemovedBytes.add(Math.max(0, before - after));
+        LOG.info(
+                "{}: compacted below offset {} in {} ms, {} bytes became {}",
+                availability.partition(),
+                below,
+                (System.nanoTime() - start) / 1_000_000,
+                before,
+                after);
+    }
+
+    private void failed(Exception e) {
+        boolean damaged =
+                e instanceof BrokerException refusal && refusal.code() == ErrorCode.CORRUPT_MESSAGE;
+        if (damaged) {
+            damagedFrom = log.firstKeptOffset();
+        }
+        if (!e.toString().equals(told)) {
+            told = e.toString();
+            LOG.error(
+                    "{}: compaction failed{}",
+                    availability.partition(),
+                    damaged ? "; the log is left as it is" : "",
+                    e);
         }
     }
 

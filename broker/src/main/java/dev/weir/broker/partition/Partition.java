@@ -553,7 +553,7 @@ public final class Partition {
     ///
     /// @param maxKeyBytes memory for the keys
     /// @param cancelled asked now and then whether to give up
-    void compact(long maxKeyBytes, BooleanSupplier cancelled) throws IOException {
+    void compact(long maxKeyBytes, BooleanSupplier cancelled) {
         if (parts != null) {
             parts.compactions.compact(maxKeyBytes, cancelled);
         }
