@@ -3,6 +3,7 @@ package dev.weir.broker.partition;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.weir.broker.log.LogConfig;
+import dev.weir.broker.storage.FileSlice;
 import dev.weir.broker.storage.SimulatedFileSystem;
 
 import org.junit.jupiter.api.Test;
@@ -104,6 +105,43 @@ class RecoveryWorkTest {
             }
             assertThat(disk.bytesRead() - before).isBetween(written, 8 * written);
         }
+    }
+
+    @Test
+    void readers_in_many_places_after_a_start_do_not_have_it_read_again_because_of_each_other() {
+        int batches = 12_000;
+        int readers = 6;
+        var disk = new SimulatedFileSystem(1);
+        long written;
+        try (var directory = open(disk)) {
+            var partition = directory.open("t", 0, LogConfig.DEFAULT);
+            for (int i = 0; i < batches; i++) {
+                partition.append(Batches.plain(1000 + i, "v".repeat(1000)), AppendOrigin.CLIENT);
+            }
+            written = partition.sizeInBytes();
+        }
+        try (var again = open(disk)) {
+            var partition = again.open("t", 0, LogConfig.DEFAULT);
+            for (int round = 0; round < 2; round++) {
+                long before = disk.bytesRead();
+                for (int i = 0; i < batches / readers; i += 10) {
+                    for (int reader = readers - 1; reader >= 0; reader--) {
+                        int offset = batches / readers * reader + i;
+                        assertThat(Batches.records(read(partition, offset), offset))
+                                .first()
+                                .satisfies(record -> assertThat(record.offset()).isEqualTo(offset));
+                    }
+                }
+                // Beside what is checked, and given, heads are read to find a place by the index.
+                assertThat(disk.bytesRead() - before)
+                        .as("read of %d bytes", written)
+                        .isBetween(round == 0 ? written : 0, (round == 0 ? 3 : 1) * written);
+            }
+        }
+    }
+
+    private static FileSlice read(Partition partition, long offset) {
+        return partition.read(offset, 1, ReadLimit.LOG_END, true).slice();
     }
 
     private long bytesReadToOpen(SimulatedFileSystem disk, LogDirectoryConfig config, int count) {
