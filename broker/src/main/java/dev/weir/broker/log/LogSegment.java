@@ -198,6 +198,15 @@ final class LogSegment {
         createdMs = ms;
     }
 
+    /// When its file was last written to.
+    long lastModifiedMs() throws IOException {
+        return files.lastModifiedMs(file().path());
+    }
+
+    void setLastModifiedMs(long ms) throws IOException {
+        files.setLastModifiedMs(file().path(), ms);
+    }
+
     /// Greatest timestamp of its first batch, negative when that has none or there is no batch.
     /// Append lock.
     long firstTimestamp() throws IOException {
@@ -267,8 +276,24 @@ final class LogSegment {
         offsets.keepFirst(offsetEntries);
         timestamps.keepFirst(timestampEntries);
         aborted.keepFirst(abortedEntries);
-        loadMaxTimestamp();
-        lastIndexedTimestamp = maxTimestamp;
+        resetTimestamps(timestampEntries);
+    }
+
+    /// No entries mean no timestamps here: the greatest one gets an entry before they are counted.
+    private void resetTimestamps(int entries) throws IOException {
+        SparseIndex.Entry last = timestamps.last();
+        if (entries > 0 && last == null) {
+            LOGGER.warn("{} lacks entries; timestamps are searched for", path(TIME_INDEX));
+            timestamps.keepFirst(0);
+            unchecked = null;
+            searchMaxTimestamp();
+            lastIndexedTimestamp = -1;
+        } else {
+            unchecked = last;
+            offsetOfMaxTimestamp = last == null ? -1 : baseOffset + last.value();
+            maxTimestamp = last == null ? -1 : last.key();
+            lastIndexedTimestamp = maxTimestamp;
+        }
     }
 
     /// Writes batches at the end without showing them yet. When it fails the file is cut back, or
@@ -545,12 +570,20 @@ final class LogSegment {
 
     private void loadMaxTimestamp() throws IOException {
         SparseIndex.Entry last = timestamps.last();
-        unchecked = last;
-        offsetOfMaxTimestamp = last == null ? -1 : baseOffset + last.value();
-        maxTimestamp = last == null ? -1 : last.key();
+        if (discarded) {
+            throw closed(); // the index may be gone, or that of the segment in its place
+        }
+        if (last == null) {
+            searchMaxTimestamp();
+        } else {
+            unchecked = last;
+            offsetOfMaxTimestamp = baseOffset + last.value();
+            maxTimestamp = last.key();
+        }
     }
 
-    /// Without a sound time index: retention must not take it for older than it is.
+    /// Without a sound time index: neither retention nor who looks for a time must take it for
+    /// older than it is.
     private void searchMaxTimestamp() throws IOException {
         long offset = -1;
         long greatest = -1;

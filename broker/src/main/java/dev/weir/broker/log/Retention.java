@@ -6,11 +6,15 @@ import java.io.IOException;
 final class Retention {
     private Retention() {}
 
-    /// Whether all of a segment has outlived `retention.ms`.
+    /// Whether all of a segment that is not empty has outlived `retention.ms`. What has no
+    /// timestamps is as old as its file, as by Kafka's `LogSegment.largestTimestamp`.
     static boolean isOver(LogSegment segment, LogConfig config, long nowMs) throws IOException {
-        return config.retentionMs() >= 0
-                && segment.maxTimestamp() >= 0
-                && nowMs - segment.maxTimestamp() > config.retentionMs();
+        if (config.retentionMs() < 0) {
+            return false;
+        }
+        long greatest = segment.maxTimestamp();
+        long youngest = greatest >= 0 ? greatest : segment.lastModifiedMs();
+        return nowMs - youngest > config.retentionMs();
     }
 
     /// Whether the active segment has to be closed so that it can go, or be compacted, though
@@ -33,14 +37,14 @@ final class Retention {
         long from = start;
         for (int i = 0; i < all.count() - 1 && all.endOf(i) <= bound; i++) {
             LogSegment segment = all.get(i);
+            if (segment.size() == 0) {
+                continue; // compaction left nothing: it goes with the next, and is no reason to
+            }
             boolean below = all.endOf(i) <= start;
             boolean old = isOver(segment, config, nowMs);
             boolean surplus =
                     config.retentionBytes() >= 0
                             && size - segment.size() >= config.retentionBytes();
-            if (segment.size() == 0) {
-                continue; // compaction left nothing: it goes with the next, and is no reason to
-            }
             if (!below && !old && !surplus) {
                 break;
             }

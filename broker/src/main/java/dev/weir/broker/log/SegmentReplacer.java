@@ -75,6 +75,8 @@ final class SegmentReplacer {
         String name =
                 LogSegment.name(
                         replacement.base(), "-" + LogSegment.name(replacement.end(), ".swap"));
+        LogSegment last = replacement.replaced().getLast();
+        replacement.segment().setLastModifiedMs(last.lastModifiedMs()); // it is as old as they were
         replacement.segment().rename(directory.resolve(name));
         health.syncDirectory(files, directory);
         takeEffect.run();

@@ -17,7 +17,8 @@ import java.util.Arrays;
 /// New entries stay in memory until a checkpoint flushes them: recovery rebuilds from the log what
 /// came after the last checkpoint anyway. Flushed entries are searched in the file, so that an
 /// index at rest takes neither memory nor a file descriptor. A lost file only makes searches start
-/// earlier; what a search finds is a hint that the reader verifies.
+/// earlier; what a search finds is a hint that the reader verifies. Who asks for the last entry of
+/// a lost file finds none, which does not mean that there was none.
 ///
 /// The holder of the append lock appends, one thread at a time flushes, any thread searches.
 final class SparseIndex {

@@ -459,10 +459,11 @@ public final class Partition {
         Parts opened = online();
         Log log = opened.log;
         int replacements = log.replacements();
+        long firstKept = log.firstKeptOffset();
         try {
             return log.offsetForTimestamp(timestampMs, opened.syncs.highWatermark());
         } catch (IOException e) {
-            if (log.replacements() != replacements) {
+            if (log.replacements() != replacements || log.firstKeptOffset() != firstKept) {
                 return offsetForTimestamp(timestampMs);
             }
             throw availability.unreadable(e);
@@ -473,10 +474,11 @@ public final class Partition {
     public OffsetAtTimestamp maxTimestampOffset() {
         Log log = online().log;
         int replacements = log.replacements();
+        long firstKept = log.firstKeptOffset();
         try {
             return log.maxTimestampOffset();
         } catch (IOException e) {
-            if (log.replacements() != replacements) {
+            if (log.replacements() != replacements || log.firstKeptOffset() != firstKept) {
                 return maxTimestampOffset();
             }
             throw availability.unreadable(e);

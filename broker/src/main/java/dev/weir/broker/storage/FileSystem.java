@@ -48,6 +48,13 @@ public interface FileSystem {
     /// Makes the names inside a directory durable.
     void syncDirectory(Path directory) throws IOException;
 
+    /// When the contents of a file were last changed, in milliseconds since 1970, or what
+    /// [#setLastModifiedMs] said since. Other than the contents it may be another after a crash.
+    long lastModifiedMs(Path path) throws IOException;
+
+    /// Gives a file a time at which its contents were last changed.
+    void setLastModifiedMs(Path path, long ms) throws IOException;
+
     /// Bytes that can still be written where the path lies.
     long usableSpace(Path path) throws IOException;
 

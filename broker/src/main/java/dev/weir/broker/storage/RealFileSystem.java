@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -142,6 +143,16 @@ public final class RealFileSystem implements FileSystem {
                 Thread.currentThread().interrupt();
             }
         }
+    }
+
+    @Override
+    public long lastModifiedMs(Path path) throws IOException {
+        return Files.getLastModifiedTime(path).toMillis();
+    }
+
+    @Override
+    public void setLastModifiedMs(Path path, long ms) throws IOException {
+        Files.setLastModifiedTime(path, FileTime.fromMillis(ms));
     }
 
     @Override

@@ -16,6 +16,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.function.LongSupplier;
 
 /// A disk in memory that loses power on demand.
 ///
@@ -24,7 +25,7 @@ import java.util.TreeMap;
 /// of their sectors, so that holes and torn batches appear; of the un-synced names a prefix, as a
 /// journalling file system would. Handles from before the crash are dead.
 ///
-/// Random choices come from the seed alone. Any thread may call.
+/// Random choices come from the seed alone, the times of files from [#clock]. Any thread may call.
 public final class SimulatedFileSystem implements FileSystem {
     private static final int SECTOR = 512;
 
@@ -42,6 +43,7 @@ public final class SimulatedFileSystem implements FileSystem {
     private long writes;
     private long bytesRead;
     private Runnable duringNextSync = () -> {};
+    private LongSupplier nowMs = () -> 0;
 
     public SimulatedFileSystem(long seed) {
         random = new Random(seed);
@@ -80,6 +82,11 @@ public final class SimulatedFileSystem implements FileSystem {
     /// covered by that sync any more.
     public synchronized void duringNextSync(Runnable event) {
         duringNextSync = event;
+    }
+
+    /// Sets the clock that tells when files are changed; without one it is always 0.
+    public synchronized void clock(LongSupplier clockMs) {
+        nowMs = clockMs;
     }
 
     /// Ends failures asked for.
@@ -144,7 +151,7 @@ public final class SimulatedFileSystem implements FileSystem {
             if (used >= capacity) {
                 throw new DiskFullException("No space left on device");
             }
-            node = new Data();
+            node = new Data(nowMs.getAsLong());
             change(new NameChange(null, null, parent, name, node));
         }
         if (!(node instanceof Data data)) {
@@ -250,6 +257,16 @@ public final class SimulatedFileSystem implements FileSystem {
         }
         countSync();
         harden(found);
+    }
+
+    @Override
+    public synchronized long lastModifiedMs(Path path) throws IOException {
+        return data(path).modifiedMs;
+    }
+
+    @Override
+    public synchronized void setLastModifiedMs(Path path, long ms) throws IOException {
+        data(path).modifiedMs = ms;
     }
 
     @Override
@@ -378,6 +395,11 @@ public final class SimulatedFileSystem implements FileSystem {
         int durableSize;
         final List<Unsynced> unsynced = new ArrayList<>();
         final BitSet held = new BitSet(); // bytes that were written: the others take no room
+        long modifiedMs;
+
+        Data(long nowMs) {
+            modifiedMs = nowMs;
+        }
 
         /// How many bytes of a range take no room yet.
         int missing(int from, int to) {
@@ -534,6 +556,7 @@ public final class SimulatedFileSystem implements FileSystem {
                 if (count > 0) {
                     used += data.missing(at, at + count);
                     data.write(at, written);
+                    data.modifiedMs = nowMs.getAsLong();
                 }
                 if (full) {
                     throw new DiskFullException("No space left on device");
@@ -565,6 +588,9 @@ public final class SimulatedFileSystem implements FileSystem {
             synchronized (SimulatedFileSystem.this) {
                 checkOpen();
                 int before = data.held.cardinality();
+                if (size < data.size) {
+                    data.modifiedMs = nowMs.getAsLong();
+                }
                 data.truncate(Math.toIntExact(size));
                 used += data.held.cardinality() - before;
             }

@@ -12,6 +12,7 @@ import dev.weir.broker.log.OpenTransaction;
 import dev.weir.broker.log.TimestampBounds;
 import dev.weir.broker.partition.LogDirectoryConfig.Durability;
 import dev.weir.broker.record.BatchHeader;
+import dev.weir.broker.record.RecordBatchWriter;
 import dev.weir.broker.storage.FileSystem.OpenMode;
 import dev.weir.broker.storage.SimulatedFileSystem;
 
@@ -499,6 +500,28 @@ class PartitionTest {
     }
 
     @Test
+    void records_are_found_by_timestamp_where_the_time_indexes_were_lost() throws IOException {
+        open(SMALL);
+        for (int i = 0; i < 100; i++) {
+            append(Batches.plain(1000 + 10 * i, "v" + i));
+        }
+        directory.close();
+        for (Path path : files.list(DATA.resolve("t-0"))) {
+            if (path.toString().endsWith(".timeindex")) {
+                files.delete(path);
+            }
+        }
+        open(SMALL);
+        for (int i = 0; i < 100; i++) {
+            assertThat(partition.offsetForTimestamp(1000 + 10 * i).offset()).isEqualTo(i);
+        }
+        append(Batches.plain(1500, "older than those before it"));
+        restart(SMALL); // what is in the index again must not be taken for all there was
+        assertThat(partition.maxTimestampOffset().offset()).isEqualTo(99);
+        assertThat(partition.offsetForTimestamp(1990).offset()).isEqualTo(99);
+    }
+
+    @Test
     void the_record_with_the_greatest_timestamp_is_never_a_deleted_one() {
         for (long timestamp : new long[] {100, 300, 200, 150, 250}) {
             append(Batches.plain(timestamp, "at " + timestamp));
@@ -580,6 +603,67 @@ class PartitionTest {
         assertThat(partition.sizeInBytes()).isZero();
         append(Batches.plain(nowMs, "next"));
         assertThat(partition.logEndOffset()).isEqualTo(102);
+    }
+
+    @Test
+    void segments_go_by_age_also_where_the_time_index_of_the_oldest_was_lost() throws IOException {
+        LogConfig config = SMALL.withRetention(-1, 60_000);
+        open(config);
+        for (int i = 0; i < 100; i++) {
+            append(Batches.plain(nowMs, "v" + i));
+        }
+        directory.close();
+        files.delete(DATA.resolve("t-0/00000000000000000000.timeindex"));
+        open(config);
+        nowMs += 60_001;
+        append(Batches.plain(nowMs, "young"));
+        partition.syncNow();
+        directory.upkeepOnce();
+        assertThat(partition.logStartOffset()).isBetween(80L, 100L);
+    }
+
+    @Test
+    void records_without_timestamps_are_as_old_as_the_file_they_are_in() {
+        files.clock(() -> nowMs);
+        LogConfig config = SMALL.withRetention(-1, 60_000);
+        open(config);
+        for (int i = 0; i < 100; i++) {
+            append(Batches.plain(-1, "v" + i));
+        }
+        partition.syncNow();
+        nowMs += 60_000;
+        restart(config);
+        directory.upkeepOnce();
+        assertThat(partition.logStartOffset()).isZero();
+        nowMs += 1;
+        append(Batches.plain(-1, "young"));
+        partition.syncNow();
+        directory.upkeepOnce();
+        assertThat(partition.logStartOffset()).isBetween(80L, 100L);
+        nowMs += 60_001;
+        directory.upkeepOnce();
+        assertThat(partition.logStartOffset()).isEqualTo(101);
+    }
+
+    @Test
+    void compaction_makes_no_file_younger() {
+        files.clock(() -> nowMs);
+        open(SMALL.withRetention(-1, 60_000).withCompaction(EagerCompaction.after(1000)));
+        for (int i = 0; i < 100; i++) {
+            var writer = new RecordBatchWriter();
+            writer.start(-1);
+            writer.append(-1, new byte[] {(byte) (i % 30)}, new byte[20]);
+            append(writer.finish());
+        }
+        partition.syncNow();
+        nowMs += 60_000;
+        long before = partition.sizeInBytes();
+        directory.upkeepOnce();
+        assertThat(partition.sizeInBytes()).isLessThan(before / 2);
+        assertThat(partition.logStartOffset()).isZero();
+        nowMs += 1;
+        directory.upkeepOnce();
+        assertThat(partition.logStartOffset()).isGreaterThan(80);
     }
 
     @Test

@@ -51,6 +51,18 @@ class ReadsBesideCompactionTest {
         assertThat(shown).doesNotContain(0L);
     }
 
+    @Test
+    void a_search_by_time_misses_nothing() throws IOException {
+        open(EAGER);
+        long before = nowMs;
+        fill();
+        reopen(EAGER.withSegmentBytes(100_000)); // so that all of them become one
+        files.beforeOpening(".timeindex", this::compact);
+        assertThat(partition.offsetForTimestamp(before + 700).offset()).isEqualTo(69);
+        assertThat(files.isWaiting()).isFalse();
+        assertThat(partition.segmentCount()).isLessThan(4);
+    }
+
     private void fill() {
         for (int i = 0; i < 100; i++) {
             nowMs += 10;

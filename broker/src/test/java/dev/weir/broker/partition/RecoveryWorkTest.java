@@ -58,6 +58,30 @@ class RecoveryWorkTest {
         assertThat(disk.bytesRead() - before).isLessThan(AT_MOST_BESIDES);
     }
 
+    /// Their time indexes have no entries, like those that were lost.
+    @Test
+    void segments_without_timestamps_are_looked_through_once_and_not_when_they_are_opened() {
+        var disk = new SimulatedFileSystem(1);
+        try (var directory = open(disk)) {
+            var partition = directory.open("t", 0, SMALL);
+            for (int i = 0; i < 3000; i++) {
+                partition.append(Batches.plain(-1, "v".repeat(50)), AppendOrigin.CLIENT);
+            }
+        }
+        long before = disk.bytesRead();
+        try (var again = open(disk)) {
+            var partition = again.open("t", 0, SMALL);
+            assertThat(disk.bytesRead() - before).isLessThan(AT_MOST_BESIDES);
+            assertThat(partition.offsetForTimestamp(1).isFound()).isFalse();
+            long once = disk.bytesRead();
+            assertThat(once - before).isGreaterThan(partition.sizeInBytes() / 2);
+            assertThat(partition.offsetForTimestamp(1).isFound()).isFalse();
+            assertThat(partition.maxTimestampOffset().isFound()).isFalse();
+            again.upkeepOnce();
+            assertThat(disk.bytesRead() - once).isLessThan(AT_MOST_BESIDES);
+        }
+    }
+
     @Test
     void many_partitions_together_leave_no_more_to_read_than_a_few() {
         LogDirectoryConfig config =

@@ -24,6 +24,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -49,6 +50,75 @@ class UnifiedLogComparisonTest {
     @Test
     void our_log_answers_as_that_of_kafka_does() throws IOException {
         LogSeeds.each(SEEDS, seed -> new Life(seed, temporary.resolve("life" + seed)));
+    }
+
+    @Test
+    void records_without_timestamps_go_when_those_of_the_log_of_kafka_do() throws IOException {
+        LogSeeds.each(SEEDS, seed -> new Untimed(seed, temporary.resolve("untimed" + seed)));
+    }
+
+    /// Retention of batches of which many have no timestamp. How old files are is told to both.
+    private static final class Untimed implements LogSeeds.Life {
+        private static final LogConfig CONFIG =
+                LogConfig.DEFAULT
+                        .withSegmentBytes(1000)
+                        .withIndexIntervalBytes(100)
+                        .withRetention(-1, 40_000);
+
+        private final Random random;
+        private final BothLogs both;
+        private final TreeMap<Long, Long> writtenMs = new TreeMap<>(); // by segment
+
+        Untimed(long seed, Path data) throws IOException {
+            random = new Random(seed);
+            both = new BothLogs(data, CONFIG);
+        }
+
+        @Override
+        public String circumstances() {
+            return ", with files of " + writtenMs;
+        }
+
+        @Override
+        public void run() throws IOException {
+            int gone = 0;
+            for (int i = 0; i < 300; i++) {
+                long timestamp = random.nextInt(8) == 0 ? both.nowMs() : -1;
+                both.append(Batches.plain(timestamp, "v".repeat(random.nextInt(200))));
+                writtenMs.put(both.kafka().segmentBases().getLast(), both.nowMs());
+                both.pass(random.nextInt(1000) + (random.nextInt(60) == 0 ? 50_000 : 0));
+                if (random.nextInt(6) == 0) {
+                    long before = both.ours().logStartOffset();
+                    applyRetention();
+                    gone += both.ours().logStartOffset() > before ? 1 : 0;
+                }
+            }
+            assertThat(gone).isGreaterThan(3);
+            both.close();
+        }
+
+        private void applyRetention() throws IOException {
+            both.sync();
+            long before;
+            do {
+                before = both.ours().logStartOffset();
+                stamp(both.ourPath());
+                both.directory().upkeepOnce();
+                both.sync();
+            } while (both.ours().logStartOffset() != before);
+            stamp(both.kafkaPath());
+            both.kafka().applyRetention();
+            assertThat(both.ours().logStartOffset())
+                    .as("log start")
+                    .isEqualTo(both.kafka().log().logStartOffset());
+        }
+
+        private void stamp(Path directory) throws IOException {
+            for (var log : KafkaFiles.logs(directory).entrySet()) {
+                long ms = writtenMs.getOrDefault(log.getKey(), both.nowMs());
+                Files.setLastModifiedTime(log.getValue(), FileTime.fromMillis(ms));
+            }
+        }
     }
 
     /// What a partition says before the coordinator is asked about a batch.

@@ -46,7 +46,10 @@ class FileSystemTest {
                 assertThat(file.size()).isEqualTo(5);
                 file.sync();
             }
+            files.setLastModifiedMs(path, 1_234_000);
+            assertThat(files.lastModifiedMs(path)).isEqualTo(1_234_000);
             files.replace(path, utf8("new"));
+            assertThat(files.lastModifiedMs(path)).isNotEqualTo(1_234_000);
             assertThat(files.readFully(path)).isEqualTo("new".getBytes(StandardCharsets.UTF_8));
             files.rename(path, directory.resolve("other"));
             assertThat(files.list(directory)).containsExactly(directory.resolve("other"));

@@ -61,6 +61,16 @@ public abstract class ForwardingFileSystem implements FileSystem {
     }
 
     @Override
+    public long lastModifiedMs(Path path) throws IOException {
+        return files.lastModifiedMs(path);
+    }
+
+    @Override
+    public void setLastModifiedMs(Path path, long ms) throws IOException {
+        files.setLastModifiedMs(path, ms);
+    }
+
+    @Override
     public long usableSpace(Path path) throws IOException {
         return files.usableSpace(path);
     }
