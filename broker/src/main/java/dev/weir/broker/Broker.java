@@ -99,12 +99,13 @@ public final class Broker implements AutoCloseable {
             var changeable = brokerSettings(config, settings);
             logs.reconfigure(upkeep(changeable));
             topics =
-                    new Topics(
-                            metadata,
-                            image,
-                            logs,
-                            config.newTopics().partitions(),
-                            changeable.topicDefaults());
+                    opened(
+                            new Topics(
+                                    metadata,
+                                    image,
+                                    logs,
+                                    config.newTopics().partitions(),
+                                    changeable.topicDefaults()));
             // Another broker may have written the files of a partition, under ids of its own.
             producerIds =
                     new ProducerIds(

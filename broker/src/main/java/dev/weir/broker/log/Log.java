@@ -336,7 +336,7 @@ public final class Log {
         unsynced.giveBack(capture, end.segment());
     }
 
-    /// Whether its files are there but not yet durable.
+    /// Whether there are no files yet, or not yet durably.
     public boolean isBeingBorn() {
         return birth != null;
     }

@@ -126,8 +126,9 @@ final class Recovery {
             return;
         }
         if (onDisk.isEmpty()) {
-            if (checkpoint.offset() > checkpoint.logStartOffset()) {
-                throw damaged("all segments are missing", checkpoint.offset());
+            long known = Math.max(checkpoint.offset(), state.syncedOffset());
+            if (known > checkpoint.logStartOffset()) {
+                throw damaged("all segments are missing", checkpoint.logStartOffset());
             }
             create(checkpoint.logStartOffset());
             return;

@@ -142,18 +142,25 @@ final class Compactions {
     private boolean replaceSegments(Compaction.Swap swap, long end) throws IOException {
         locks.upkeep.lock();
         try {
-            if (!availability.isWritable() || pins.oldest() < end) {
+            if (!availability.isWritable() || !pins.replace(end)) {
                 return false;
             }
-            List<StorageFile> open = swap.apply(locks::underAppend);
+            List<StorageFile> open = swap.apply(this::takeEffect);
             if (open == null) {
                 return false;
             }
             host.closeLater(open);
             return true;
         } finally {
+            pins.replaced(); // where it did not take effect
             locks.upkeep.unlock();
         }
+    }
+
+    /// Who pins need not wait for what is left to do with the files.
+    private void takeEffect(Runnable change) {
+        locks.underAppend(change);
+        pins.replaced();
     }
 
     private long sizeInBytes() {

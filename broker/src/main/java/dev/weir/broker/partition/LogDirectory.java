@@ -58,6 +58,7 @@ public final class LogDirectory implements AutoCloseable {
     private final LogMetrics metrics = new LogMetrics();
     private final PartitionHost host = new DirectoryHost();
     private volatile UpkeepConfig upkeepConfig;
+    private volatile Runnable afterRound = () -> {};
     private volatile boolean closing;
 
     /// A partition found on disk.
@@ -159,15 +160,23 @@ public final class LogDirectory implements AutoCloseable {
     /// Opens a partition, an empty one if it is absent; the same one when already open. A damaged
     /// one is returned too, with [Partition#offlineReason].
     public Partition open(String topic, int index, LogConfig logConfig) {
+        return open(new Wanted(topic, index, logConfig, false));
+    }
+
+    /// Opens a partition like the method above, but one that has to have files is damaged when it
+    /// has none.
+    public Partition open(Wanted wanted) {
         if (closing) {
             throw new BrokerException(ErrorCode.KAFKA_STORAGE_ERROR, "the server is stopping");
         }
         return partitions.computeIfAbsent(
-                topic + "-" + index, name -> openAbsent(topic, index, name, logConfig));
+                wanted.topic + "-" + wanted.index, name -> openAbsent(name, wanted));
     }
 
     /// A partition to open.
-    public record Wanted(String topic, int index, LogConfig logConfig) {}
+    ///
+    /// @param stored whether it is known to have files: [Partition#isStored] was true before
+    public record Wanted(String topic, int index, LogConfig logConfig, boolean stored) {}
 
     /// Opens several partitions side by side, so that what a crash left of them is read with fewer
     /// waits for the disk. One that cannot be opened is left for [#open] to tell of.
@@ -185,7 +194,7 @@ public final class LogDirectory implements AutoCloseable {
             for (Wanted each : wanted) {
                 pool.execute(() -> {
                     try {
-                        open(each.topic, each.index, each.logConfig);
+                        open(each);
                     } catch (BrokerException e) {
                         LOG.debug("{}-{} was not opened ahead", each.topic, each.index, e);
                     }
@@ -194,11 +203,18 @@ public final class LogDirectory implements AutoCloseable {
         }
     }
 
-    private Partition openAbsent(String topic, int index, String name, LogConfig logConfig) {
+    private Partition openAbsent(String name, Wanted wanted) {
+        String topic = wanted.topic;
+        int index = wanted.index;
         String reason;
         long begun = System.nanoTime();
         try {
-            Log log = Log.open(files, directory.resolve(name), logConfig, health, clock.millis());
+            Path path = directory.resolve(name);
+            Log log = Log.open(files, path, wanted.logConfig, health, clock.millis());
+            if (wanted.stored && log.isBeingBorn()) {
+                log.close();
+                throw vanished(path);
+            }
             metrics.openNanos.add(System.nanoTime() - begun);
             metrics.recoveredBytes.add(log.recoveredBytes());
             return new Partition(topic, index, log, config, clock, health, syncLoop, host);
@@ -210,6 +226,21 @@ public final class LogDirectory implements AutoCloseable {
             reason = name + " cannot be opened: " + e.getMessage();
         }
         return new Partition(topic, index, reason, health, host);
+    }
+
+    private static BrokerException vanished(Path path) {
+        return new BrokerException(
+                ErrorCode.KAFKA_STORAGE_ERROR,
+                path
+                        + " is missing or empty, although it was written to; put it back as it was"
+                        + " and start again, or delete the topic; acknowledged records would be"
+                        + " lost, so the partition stays closed");
+    }
+
+    /// Calls back at the end of each round of upkeep, in which partitions may have got files; on
+    /// the thread of the round, without locks.
+    public void afterEachRound(Runnable callback) {
+        afterRound = callback;
     }
 
     /// Deletes a partition, opened or not; durable on return, its bytes go later. Waiters fail.
@@ -290,6 +321,7 @@ public final class LogDirectory implements AutoCloseable {
     private void cleanUp() {
         retired.close(TimeUnit.MILLISECONDS.toNanos(config.deleteDelayMs()));
         deleted.deleteFiles(listEntries());
+        afterRound.run();
     }
 
     private List<Path> listEntries() {

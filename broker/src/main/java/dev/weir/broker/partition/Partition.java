@@ -178,6 +178,11 @@ public final class Partition {
         return availability.offlineReason();
     }
 
+    /// Whether the partition has files, durably: it keeps them until it is deleted.
+    public boolean isStored() {
+        return parts != null && !parts.log.isBeingBorn();
+    }
+
     /// First offset that can be read.
     public long logStartOffset() {
         return online().log.logStartOffset();
@@ -528,7 +533,8 @@ public final class Partition {
 
     // ---------------------------------------------------------------- upkeep
 
-    /// Keeps the bytes from an offset on until the pin moves or is closed.
+    /// Keeps the bytes from an offset on until the pin moves or is closed. Waits for a sync of a
+    /// directory where compaction is just replacing them.
     ///
     /// @throws BrokerException `OFFSET_OUT_OF_RANGE` when they were deleted already
     public Pin pin(long offset) {

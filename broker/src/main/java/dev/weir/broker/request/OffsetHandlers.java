@@ -31,12 +31,12 @@ record OffsetHandlers(Topics topics) {
     private static final Logger LOGGER = LoggerFactory.getLogger(OffsetHandlers.class);
 
     private static final int SYNC_TIMEOUT_MS = 10_000;
-    private static final long LATEST = -1;
-    private static final long EARLIEST = -2;
-    private static final long MAX_TIMESTAMP = -3;
-    private static final long EARLIEST_LOCAL = -4;
-    private static final long LATEST_TIERED = -5;
-    private static final long EARLIEST_PENDING_UPLOAD = -6;
+    private static final int LATEST = -1;
+    private static final int EARLIEST = -2;
+    private static final int MAX_TIMESTAMP = -3;
+    private static final int EARLIEST_LOCAL = -4;
+    private static final int LATEST_TIERED = -5;
+    private static final int EARLIEST_PENDING_UPLOAD = -6;
 
     private static final short FIRST_WITH_EPOCH = 4;
     private static final byte READ_COMMITTED = 1;
@@ -154,6 +154,7 @@ record OffsetHandlers(Topics topics) {
         var response =
                 new ListOffsetsPartitionResponse().setPartitionIndex(wanted.partitionIndex());
         try {
+            checkKind(wanted.timestamp(), version);
             var partition = topics.partition(topic, wanted.partitionIndex());
             LeaderEpochs.check(partition, wanted.currentLeaderEpoch());
             var found = find(partition, wanted.timestamp(), committed);
@@ -170,6 +171,28 @@ record OffsetHandlers(Topics topics) {
         return response;
     }
 
+    /// Refuses what a client of this version cannot have meant, before its partition is looked for,
+    /// as Kafka 4.3.1 does: each version of the request but few brought another kind of offset.
+    private static void checkKind(long timestamp, short version) {
+        if (timestamp >= 0) {
+            return;
+        }
+        int first =
+                switch ((int) Math.max(timestamp, Integer.MIN_VALUE)) {
+                    case LATEST, EARLIEST -> 1;
+                    case MAX_TIMESTAMP -> 7;
+                    case EARLIEST_LOCAL -> 8;
+                    case LATEST_TIERED -> 9;
+                    case EARLIEST_PENDING_UPLOAD -> 11;
+                    default -> Integer.MAX_VALUE;
+                };
+        if (version < first) {
+            throw new BrokerException(
+                    WireErrors.UNSUPPORTED_VERSION,
+                    "version " + version + " has no kind of offset " + timestamp);
+        }
+    }
+
     private static OffsetAtTimestamp find(Partition partition, long timestamp, boolean committed) {
         long end = committed ? partition.lastStableOffset() : partition.highWatermark();
         if (timestamp == LATEST) {
@@ -180,10 +203,6 @@ record OffsetHandlers(Topics topics) {
         }
         if (timestamp == LATEST_TIERED || timestamp == EARLIEST_PENDING_UPLOAD) {
             return OffsetAtTimestamp.NONE;
-        }
-        if (timestamp < MAX_TIMESTAMP) {
-            throw new BrokerException(
-                    WireErrors.UNSUPPORTED_VERSION, "unknown kind of offset " + timestamp);
         }
         var found =
                 timestamp == MAX_TIMESTAMP

@@ -1,7 +1,9 @@
 package dev.weir.broker.topic;
 
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +22,7 @@ public final class MetadataImage {
     private long producerIdsEnd;
     private final Map<UUID, Description> topics = new LinkedHashMap<>();
     private final Map<UUID, Description> deleting = new LinkedHashMap<>();
+    private final Map<UUID, BitSet> stored = new HashMap<>(); // of topics that exist
     private final AdminSettings.Image admin = new AdminSettings.Image();
 
     /// Takes one record in.
@@ -34,7 +37,14 @@ public final class MetadataImage {
             case MetadataRecord.ConfigsChanged(var id, var configs) ->
                     topics.computeIfPresent(
                             id, (_, t) -> new Description(id, t.name, t.partitions, configs));
+            case MetadataRecord.PartitionsStored(var id, var partitions) -> {
+                if (topics.containsKey(id)) {
+                    var all = stored.computeIfAbsent(id, _ -> new BitSet());
+                    partitions.forEach(all::set);
+                }
+            }
             case MetadataRecord.DeletionStarted(var id) -> {
+                stored.remove(id);
                 var gone = topics.remove(id);
                 if (gone != null) {
                     deleting.put(id, gone);
@@ -67,6 +77,12 @@ public final class MetadataImage {
         return topics.values();
     }
 
+    /// Whether a partition of a topic that exists is known to have files.
+    boolean isStored(UUID topic, int partition) {
+        var all = stored.get(topic);
+        return all != null && all.get(partition);
+    }
+
     /// Deleted topics whose files may still be there.
     public Collection<Description> deleting() {
         return deleting.values();
@@ -83,6 +99,11 @@ public final class MetadataImage {
         }
         for (var t : topics.values()) {
             records.add(new MetadataRecord.TopicCreated(t.id, t.name, t.partitions, t.configs));
+            var all = stored.get(t.id);
+            if (all != null) {
+                records.add(
+                        new MetadataRecord.PartitionsStored(t.id, all.stream().boxed().toList()));
+            }
         }
         records.addAll(admin.snapshot());
         return records;

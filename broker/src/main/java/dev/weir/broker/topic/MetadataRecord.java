@@ -6,6 +6,8 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -28,6 +30,14 @@ public sealed interface MetadataRecord {
 
     /// A topic has this many partitions from here on, more than before.
     record PartitionsAdded(UUID id, int partitions) implements MetadataRecord {}
+
+    /// These partitions of a topic have files from here on, until it is deleted. If they are
+    /// missing, they were lost.
+    record PartitionsStored(UUID id, List<Integer> partitions) implements MetadataRecord {
+        public PartitionsStored {
+            partitions = List.copyOf(partitions);
+        }
+    }
 
     /// A topic has exactly these settings of its own from here on.
     record ConfigsChanged(UUID id, Map<String, String> configs) implements MetadataRecord {
@@ -159,6 +169,14 @@ public sealed interface MetadataRecord {
                     head(out, 13);
                     write(out, rule);
                 }
+                case PartitionsStored(var id, var partitions) -> {
+                    head(out, 14);
+                    write(out, id);
+                    out.writeInt(partitions.size());
+                    for (int index : partitions) {
+                        out.writeInt(index);
+                    }
+                }
             }
         } catch (IOException impossible) {
             throw new UncheckedIOException(impossible);
@@ -192,6 +210,7 @@ public sealed interface MetadataRecord {
                 case 11 -> new ScramCredentialRemoved(in.readUTF(), in.readByte());
                 case 12 -> new AccessRuleAdded(readRule(in));
                 case 13 -> new AccessRuleRemoved(readRule(in));
+                case 14 -> new PartitionsStored(readId(in), readIndexes(in));
                 default ->
                         throw new IllegalStateException("metadata record of unknown kind " + kind);
             };
@@ -220,6 +239,14 @@ public sealed interface MetadataRecord {
 
     private static UUID readId(DataInputStream in) throws IOException {
         return new UUID(in.readLong(), in.readLong());
+    }
+
+    private static List<Integer> readIndexes(DataInputStream in) throws IOException {
+        var indexes = new ArrayList<Integer>();
+        for (int left = in.readInt(); left > 0; left--) {
+            indexes.add(in.readInt());
+        }
+        return indexes;
     }
 
     private static Map<String, String> readMap(DataInputStream in) throws IOException {

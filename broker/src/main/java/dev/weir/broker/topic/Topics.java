@@ -2,6 +2,7 @@ package dev.weir.broker.topic;
 
 import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.error.ErrorCode;
+import dev.weir.broker.log.LogConfig;
 import dev.weir.broker.partition.LogDirectory;
 import dev.weir.broker.partition.Partition;
 import dev.weir.broker.partition.Registration;
@@ -30,7 +31,15 @@ import java.util.stream.Stream;
 /// Lookups never wait. Changes exclude each other and wait for the disk: each is checked against
 /// the state now, written to the metadata log and fsynced, and only then applied. A change that
 /// throws before it was written has not happened.
-public final class Topics {
+///
+/// # Partitions that vanish
+///
+/// A partition that nothing was written to has no files, so that their absence alone does not tell
+/// whether any were lost. The metadata log therefore notes which partitions have files
+/// ([MetadataRecord.PartitionsStored]), when those are durable: many partitions with one write, on
+/// the thread `log-upkeep` after each of its rounds, at the start and by [#close]. Who removes a
+/// directory before that removes it unnoticed.
+public final class Topics implements AutoCloseable {
     /// What must be left of the disk, so that topics can still be deleted when it is full.
     private static final long ROOM_BYTES = 256 << 10;
 
@@ -81,12 +90,64 @@ public final class Topics {
         var stored = List.copyOf(image.topics());
         partitions.openAll(
                 stored.stream()
-                        .flatMap(t -> wanted(t.name(), t.partitions(), t.configs()))
+                        .flatMap(t -> wanted(t.id(), t.name(), t.partitions(), t.configs()))
                         .toList());
         for (var description : stored) {
             show(description, List.of());
         }
         tellOfStrays(stored);
+        noteStored();
+        partitions.afterEachRound(this::noteStored);
+    }
+
+    /// Notes durably which partitions have files that were not known to.
+    private synchronized void noteStored() {
+        var found = new ArrayList<MetadataRecord.PartitionsStored>();
+        for (var topic : byName.values()) {
+            var indexes = new ArrayList<Integer>();
+            for (var partition : topic.partitions()) {
+                if (partition.isStored() && !image.isStored(topic.id(), partition.index())) {
+                    indexes.add(partition.index());
+                }
+            }
+            if (!indexes.isEmpty()) {
+                found.add(new MetadataRecord.PartitionsStored(topic.id(), indexes));
+            }
+        }
+        if (found.isEmpty()) {
+            return;
+        }
+        try {
+            log.append(found);
+        } catch (BrokerException e) {
+            LOGGER.debug("which partitions have files is noted later", e);
+            return;
+        }
+        found.forEach(image::apply);
+    }
+
+    /// Notes what the next start has to know. Changes nothing; is called when nobody appends any
+    /// more, before the logs and the metadata log are closed.
+    @Override
+    public void close() {
+        for (var topic : byName.values()) {
+            for (var partition : topic.partitions()) {
+                makeStored(partition);
+            }
+        }
+        noteStored();
+    }
+
+    private static void makeStored(Partition partition) {
+        try {
+            if (partition.offlineReason() == null
+                    && !partition.isStored()
+                    && partition.logEndOffset() > 0) {
+                partition.syncNow();
+            }
+        } catch (BrokerException e) {
+            LOGGER.debug("{} could not be synced", partition, e);
+        }
     }
 
     private void tellOfStrays(Collection<MetadataImage.Description> known) {
@@ -208,7 +269,7 @@ public final class Topics {
             log.append(decided);
             partitions.openAll(
                     decided.stream()
-                            .flatMap(t -> wanted(t.name(), t.partitions(), t.configs()))
+                            .flatMap(t -> wanted(t.id(), t.name(), t.partitions(), t.configs()))
                             .toList());
         }
         var next = decided.iterator();
@@ -435,7 +496,8 @@ public final class Topics {
             all.add(partition);
         }
         for (int index = open.size(); index < description.partitions(); index++) {
-            var partition = partitions.open(description.name(), index, config);
+            var partition =
+                    partitions.open(wanted(description.id(), description.name(), index, config));
             if (partition.offlineReason() != null) {
                 LOGGER.error(
                         "partition {}-{} is offline: {}",
@@ -453,10 +515,13 @@ public final class Topics {
     }
 
     private Stream<LogDirectory.Wanted> wanted(
-            String topic, int count, Map<String, String> configs) {
+            UUID id, String topic, int count, Map<String, String> configs) {
         var config = TopicSetting.logConfig(effective(topic, configs));
-        return IntStream.range(0, count)
-                .mapToObj(index -> new LogDirectory.Wanted(topic, index, config));
+        return IntStream.range(0, count).mapToObj(index -> wanted(id, topic, index, config));
+    }
+
+    private LogDirectory.Wanted wanted(UUID id, String topic, int index, LogConfig config) {
+        return new LogDirectory.Wanted(topic, index, config, image.isStored(id, index));
     }
 
     private void tell(Topic before, Topic after) {

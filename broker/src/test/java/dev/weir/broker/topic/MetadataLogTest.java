@@ -38,6 +38,7 @@ class MetadataLogTest {
                     new ClusterCreated("c"),
                     new TopicCreated(ID, "orders", 3, Map.of("retention.ms", "5", "a", "ä")),
                     new PartitionsAdded(ID, 7),
+                    new MetadataRecord.PartitionsStored(ID, List.of(0, 6)),
                     new ConfigsChanged(ID, Map.of()),
                     new DeletionStarted(ID),
                     new DeletionFinished(ID),
