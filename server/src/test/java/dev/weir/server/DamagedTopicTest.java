@@ -22,6 +22,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -92,6 +93,23 @@ class DamagedTopicTest {
                         + " PARTITIONS=1)");
         run("INSERT INTO plain VALUES ('x')");
         restart();
+        assertThat(metrics()).contains("\nweir_partitions_offline 0");
+    }
+
+    @Test
+    void a_topic_whose_directory_vanished_is_damaged_too() throws Exception {
+        server.close();
+        try (var files = Files.walk(directory.resolve("log").resolve("bad-0"))) {
+            for (Path path : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        }
+        server = WeirServer.start(ServerConfig.onFreePorts(directory));
+        assertThat(metrics()).contains("\nweir_partitions_offline 1");
+        assertThat(status("bad")).contains("FAILED", "bad-0", "is missing or empty");
+        assertGoesOn("good", 2);
+        run("DROP TABLE count_bad DELETE TOPIC");
+        run("DROP STREAM bad DELETE TOPIC");
         assertThat(metrics()).contains("\nweir_partitions_offline 0");
     }
 

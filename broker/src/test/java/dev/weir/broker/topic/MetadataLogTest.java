@@ -164,6 +164,11 @@ class MetadataLogTest {
             }
             many.add(new TopicCreated(ID, "kept", 2, Map.of()));
             many.add(new PartitionsAdded(ID, 4));
+            many.add(new MetadataRecord.PartitionsStored(ID, List.of(3, 0)));
+            many.add(new TopicCreated(new UUID(3, 4), "gone", 1, Map.of()));
+            many.add(new MetadataRecord.PartitionsStored(new UUID(3, 4), List.of(0)));
+            many.add(new DeletionStarted(new UUID(3, 4)));
+            many.add(new DeletionFinished(new UUID(3, 4)));
             log.append(many);
             many.forEach(image::apply);
             log.rewriteIfLong(image.snapshot());
@@ -177,6 +182,10 @@ class MetadataLogTest {
         assertThat(again.producerIdsEnd()).isEqualTo(59_999);
         assertThat(again.topics())
                 .containsExactly(new MetadataImage.Description(ID, "kept", 5, Map.of()));
+        for (int index = 0; index < 5; index++) {
+            assertThat(again.isStored(ID, index)).isEqualTo(index == 0 || index == 3);
+        }
+        assertThat(again.isStored(new UUID(3, 4), 0)).isFalse();
     }
 
     private static void flip(FileSystem files, int at) throws IOException {

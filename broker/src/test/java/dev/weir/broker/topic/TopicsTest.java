@@ -49,6 +49,7 @@ class TopicsTest {
 
         @Override
         public void close() {
+            topics.close();
             logs.close();
             log.close();
         }
@@ -171,6 +172,9 @@ class TopicsTest {
                             expected.put(unsure, before + 1);
                         }
                         fill(now, unsure);
+                        if (random.nextBoolean()) {
+                            now.logs.upkeepOnce(); // notes which partitions have files
+                        }
                     }
                     unsure = null;
                 } catch (BrokerException e) {
