@@ -12,6 +12,7 @@ import dev.weir.broker.partition.LogDirectoryConfig;
 import dev.weir.broker.partition.LogDirectoryConfig.Durability;
 import dev.weir.broker.partition.Partition;
 import dev.weir.broker.record.RecordBatchWriter;
+import dev.weir.broker.storage.FileSystem.OpenMode;
 import dev.weir.broker.storage.SimulatedFileSystem;
 
 import org.junit.jupiter.api.Test;
@@ -126,6 +127,26 @@ class VanishedPartitionTest {
         assertThat(topics.partition("t", 0).offlineReason()).contains("is missing or empty");
         stop();
         assertThat(files.list(DATA.resolve("log").resolve("t-0"))).isEmpty();
+    }
+
+    @Test
+    void an_empty_log_that_somebody_put_in_its_place_is_no_damage() throws IOException {
+        start();
+        create("t", 1);
+        write("t", 0);
+        stop();
+        takeAway("t-0");
+        Path directory = DATA.resolve("log").resolve("t-0");
+        files.createDirectories(directory);
+        files.open(directory.resolve("00000000000000000000.log"), OpenMode.CREATE).close();
+        start();
+        assertThat(topics.partition("t", 0).offlineReason()).isNull();
+        assertThat(topics.partition("t", 0).logEndOffset()).isZero();
+        write("t", 0);
+        stop();
+        start();
+        assertThat(topics.partition("t", 0).logEndOffset()).isEqualTo(1);
+        stop();
     }
 
     @Test
