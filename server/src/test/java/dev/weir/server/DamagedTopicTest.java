@@ -8,6 +8,10 @@ import dev.weir.sql.error.SqlState;
 import dev.weir.sql.exec.SqlSession;
 
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -23,6 +27,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -99,11 +104,7 @@ class DamagedTopicTest {
     @Test
     void a_topic_whose_directory_vanished_is_damaged_too() throws Exception {
         server.close();
-        try (var files = Files.walk(directory.resolve("log").resolve("bad-0"))) {
-            for (Path path : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
-            }
-        }
+        remove("bad-0");
         server = WeirServer.start(ServerConfig.onFreePorts(directory));
         assertThat(metrics()).contains("\nweir_partitions_offline 1");
         assertThat(status("bad")).contains("FAILED", "bad-0", "is missing or empty");
@@ -111,6 +112,36 @@ class DamagedTopicTest {
         run("DROP TABLE count_bad DELETE TOPIC");
         run("DROP STREAM bad DELETE TOPIC");
         assertThat(metrics()).contains("\nweir_partitions_offline 0");
+    }
+
+    @Test
+    void what_groups_and_transactions_keep_may_vanish_and_all_else_goes_on() throws Exception {
+        var settings = new HashMap<String, Object>();
+        settings.put("bootstrap.servers", "127.0.0.1:" + server.kafkaAddress().getPort());
+        settings.put("transactional.id", "gone");
+        try (Admin admin = Admin.create(settings);
+                var producer =
+                        new KafkaProducer<>(
+                                settings, new ByteArraySerializer(), new ByteArraySerializer())) {
+            var position = Map.of(new TopicPartition("good", 0), new OffsetAndMetadata(1));
+            admin.alterConsumerGroupOffsets("readers", position).all().get();
+            producer.initTransactions();
+        }
+        server.close();
+        int gone = 0;
+        try (var entries = Files.list(directory.resolve("log"))) {
+            for (Path path : entries.toList()) {
+                String name = path.getFileName().toString();
+                if (name.startsWith("__")) {
+                    remove(name);
+                    gone++;
+                }
+            }
+        }
+        assertThat(gone).isEqualTo(2);
+        server = WeirServer.start(ServerConfig.onFreePorts(directory));
+        assertThat(metrics()).contains("\nweir_partitions_offline 2");
+        assertGoesOn("good", 2);
     }
 
     @Test
@@ -150,6 +181,14 @@ class DamagedTopicTest {
         Files.delete(
                 directory.resolve("log").resolve(topic + "-0").resolve("00000000000000000000.log"));
         server = WeirServer.start(ServerConfig.onFreePorts(directory));
+    }
+
+    private void remove(String partition) throws IOException {
+        try (var files = Files.walk(directory.resolve("log").resolve(partition))) {
+            for (Path path : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        }
     }
 
     private void restart() {
