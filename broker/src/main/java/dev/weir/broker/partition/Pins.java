@@ -17,8 +17,8 @@ final class Pins {
         this.deletedBelow = deletedBelow;
     }
 
-    /// Waits while what it would pin is being replaced, for a sync or two of a directory: what
-    /// was decided durably cannot be taken back, and what a pin holds must not change.
+    /// Waits while what it would pin is being replaced, for a sync or two of a directory: what was
+    /// decided durably cannot be taken back, and what a pin holds must not change.
     ///
     /// @throws BrokerException `OFFSET_OUT_OF_RANGE` when bytes from there on were deleted
     synchronized Pin add(long offset, Pin.Reader reader) {
