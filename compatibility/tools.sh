@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # compatibility/tools.sh
 # Kafka's own command line tools, 4.3.1 from Maven Central, unmodified, against a Weir server of its own: what
-# they print and how they end. SERVER=kafka runs the same cases against Apache Kafka. About three minutes.
+# they print and how they end. SERVER=kafka runs the same cases against Apache Kafka. About five minutes.
 # See common.sh for the settings.
 . "$(dirname "$0")/common.sh"
 start_server
