@@ -47,6 +47,7 @@ final class LogSegment {
     private final SparseIndex timestamps;
     private final AbortedIndex aborted;
     private final FirstReads firstReads;
+    private final Object settling = new Object(); // lock of settleMaxTimestamp
 
     private volatile StorageFile file; // opened under this
     private volatile boolean discarded; // set under this
@@ -219,17 +220,26 @@ final class LogSegment {
 
     /// Greatest timestamp of its records, -1 when there is none.
     long maxTimestamp() throws IOException {
-        if (maxTimestamp == UNKNOWN) {
-            loadMaxTimestamp();
-        }
-        SparseIndex.Entry entry = unchecked;
-        if (entry != null) {
-            if (indexed(entry, size()) == null) {
-                searchMaxTimestamp();
-            }
-            unchecked = null;
+        if (maxTimestamp == UNKNOWN || unchecked != null) {
+            settleMaxTimestamp();
         }
         return maxTimestamp;
+    }
+
+    /// What may take a walk through all batches is done once for all who ask at the same time.
+    private void settleMaxTimestamp() throws IOException {
+        synchronized (settling) {
+            if (maxTimestamp == UNKNOWN) {
+                loadMaxTimestamp();
+            }
+            SparseIndex.Entry entry = unchecked;
+            if (entry != null) {
+                if (indexed(entry, size()) == null) {
+                    searchMaxTimestamp();
+                }
+                unchecked = null;
+            }
+        }
     }
 
     /// Last offset of the first batch that has the greatest timestamp.
