@@ -7,6 +7,7 @@ import dev.weir.broker.error.ErrorCode;
 import dev.weir.broker.log.LogConfig;
 import dev.weir.broker.record.BatchHeader;
 import dev.weir.broker.record.RecordBatchReader;
+import dev.weir.broker.record.RecordBatchWriter;
 import dev.weir.broker.storage.FileSlice;
 import dev.weir.broker.storage.FileSystem.OpenMode;
 import dev.weir.broker.storage.SimulatedFileSystem;
@@ -20,6 +21,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Random;
 
@@ -28,6 +31,9 @@ import java.util.Random;
 /// told of the damage by an error of the broker that names the place. Only what is damaged while
 /// the log is open may be served: bytes are sent as they are on disk, and a consumer that checks
 /// checksums and that offsets follow each other finds it.
+///
+/// Half of the logs are compacted, before and after. Of each key the last committed record is read
+/// then, or else the damage is told, however often what is damaged might have been written anew.
 ///
 /// `-Dweir.log.seeds=N` tries N seeds, `-Dweir.log.seed=S` just that one.
 @ExtendWith(QuietLogs.class)
@@ -65,8 +71,10 @@ class DamageTest {
 
         private final Random random;
         private final SimulatedFileSystem disk;
+        private final LogDirectoryConfig settings;
         private final LogConfig config;
-        private final List<String> written = new ArrayList<>(); // by offset
+        private final boolean compacted;
+        private final List<Written> written = new ArrayList<>(); // by offset
         private final int[] sequences = new int[3];
         private long nowMs = 1_000_000;
         private LogDirectory directory;
@@ -76,15 +84,37 @@ class DamageTest {
         private String damaged = "";
         private boolean told;
         private boolean mayBeServed;
+        private boolean mayBeElsewhere; // an offset was damaged that may have become one of a gap
+        private boolean mayBeMissing; // what was lost looks as if it had been compacted away
+
+        /// @param key null where the topic is not compacted, and of a marker
+        /// @param producer -1 without a transaction
+        private record Written(String key, String value, int producer) {
+            static Written marker(boolean commit, int producer) {
+                return new Written(null, commit ? "<commit>" : "<abort>", producer);
+            }
+
+            boolean isMarker() {
+                return value.startsWith("<");
+            }
+        }
 
         Life(long seed) {
             random = new Random(seed);
             disk = new SimulatedFileSystem(seed);
-            config =
+            compacted = random.nextBoolean();
+            var plain =
                     LogConfig.DEFAULT
                             .withSegmentBytes(400 + random.nextInt(2000))
                             .withIndexIntervalBytes(random.nextInt(300))
                             .withRetention(-1, -1);
+            settings =
+                    random.nextBoolean()
+                            ? LogDirectoryConfig.DEFAULT.withSyncThreads(0)
+                            : LogDirectoryConfig.DEFAULT
+                                    .withSyncThreads(0)
+                                    .withCompaction(1, 100); // a few keys at a time
+            config = compacted ? plain.withCompaction(EagerCompaction.after(100_000)) : plain;
             open();
         }
 
@@ -92,6 +122,12 @@ class DamageTest {
             int steps = 1 + random.nextInt(random.nextInt(3) == 0 ? 4 : 40);
             for (int i = 0; i < steps; i++) {
                 step();
+            }
+            if (compacted && random.nextInt(4) > 0) {
+                for (int producer = 0; producer < 3; producer++) {
+                    end(producer);
+                }
+                upkeep();
             }
             acknowledged = partition.highWatermark();
             int age = random.nextInt(3);
@@ -122,63 +158,94 @@ class DamageTest {
         }
 
         private void open() {
-            directory =
-                    LogDirectory.open(
-                            disk,
-                            DATA,
-                            LogDirectoryConfig.DEFAULT.withSyncThreads(0),
-                            () -> Instant.ofEpochMilli(nowMs));
+            directory = LogDirectory.open(disk, DATA, settings, () -> Instant.ofEpochMilli(nowMs));
             partition = directory.open("t", 0, config);
         }
 
         private void step() {
             switch (random.nextInt(10)) {
                 case 0, 1 -> partition.syncNow();
-                case 2 -> {
-                    nowMs += 61_000;
-                    directory.upkeepOnce(); // a checkpoint
-                }
-                case 3 -> {
-                    int producer = random.nextInt(3);
-                    boolean commit = random.nextBoolean();
-                    partition.appendMarker(10 + producer, (short) 0, commit, nowMs);
-                    written.add(commit ? "<commit>" : "<abort>");
-                }
+                case 2 -> upkeep();
+                case 3 -> end(random.nextInt(3));
                 default -> append();
             }
         }
 
+        private void end(int producer) {
+            boolean commit = random.nextBoolean();
+            partition.appendMarker(10 + producer, (short) 0, commit, nowMs);
+            written.add(Written.marker(commit, producer));
+        }
+
+        /// A checkpoint, and a compaction of what is decided and durable.
+        private void upkeep() {
+            partition.syncNow();
+            nowMs += 61_000;
+            directory.upkeepOnce();
+        }
+
         private void append() {
-            var values = new String[1 + random.nextInt(3)];
-            for (int i = 0; i < values.length; i++) {
-                values[i] = "value " + (written.size() + i) + "x".repeat(random.nextInt(120));
+            int producer = random.nextBoolean() ? -1 : random.nextInt(3);
+            var records = new ArrayList<Written>();
+            int count = 1 + random.nextInt(3);
+            for (int i = 0; i < count; i++) {
+                var value = "value " + (written.size() + i) + "x".repeat(random.nextInt(120));
+                records.add(new Written(key(), value, producer));
             }
-            ByteBuffer batch;
-            if (random.nextBoolean()) {
-                batch = Batches.plain(nowMs + random.nextInt(100), values);
+            partition.append(batch(records, producer), AppendOrigin.ENGINE);
+            written.addAll(records);
+            if (producer >= 0 && compacted && random.nextInt(4) > 0) {
+                end(producer); // an open transaction holds compaction back
+            }
+        }
+
+        private String key() {
+            return compacted ? "key " + random.nextInt(8) : null;
+        }
+
+        private ByteBuffer batch(List<Written> records, int producer) {
+            var writer = new RecordBatchWriter();
+            long timestamp = nowMs + random.nextInt(100);
+            if (producer < 0) {
+                writer.start(timestamp);
             } else {
-                int producer = random.nextInt(3);
-                batch = Batches.transactional(10 + producer, 0, sequences[producer], values);
-                sequences[producer] += values.length;
+                boolean numbered = random.nextInt(3) > 0; // queries do not number theirs
+                writer.start(
+                        timestamp,
+                        10L + producer,
+                        (short) 0,
+                        numbered ? sequences[producer] : BatchHeader.NO_SEQUENCE,
+                        true);
+                sequences[producer] += numbered ? records.size() : 0;
             }
-            partition.append(batch, AppendOrigin.ENGINE);
-            written.addAll(List.of(values));
+            for (var each : records) {
+                writer.append(timestamp, bytes(each.key), bytes(each.value));
+            }
+            return writer.finish();
+        }
+
+        private static byte[] bytes(String text) {
+            return text == null ? null : text.getBytes(StandardCharsets.UTF_8);
         }
 
         /// Appends to a damaged log. It may be refused, and is never lost once it is acknowledged.
         private void goOn() {
-            for (int i = 0; i < 5; i++) {
-                var value = "later " + i;
+            int count = compacted ? 5 + random.nextInt(60) : 5;
+            for (int i = 0; i < count; i++) {
+                var later = new Written(key(), "later " + i, -1);
                 try {
                     long end = partition.logEndOffset();
-                    var result = partition.append(Batches.plain(nowMs, value), AppendOrigin.CLIENT);
+                    var result = partition.append(batch(List.of(later), -1), AppendOrigin.CLIENT);
                     assertThat(result.firstOffset()).isEqualTo(end);
                     while (written.size() > end) {
                         written.removeLast(); // cut off: nobody was told
                     }
-                    written.add(value);
+                    written.add(later);
                     partition.syncNow();
                     acknowledged = partition.highWatermark();
+                    if (random.nextInt(4) == 0) {
+                        upkeep();
+                    }
                 } catch (BrokerException e) {
                     told(e);
                     return;
@@ -201,25 +268,54 @@ class DamageTest {
                 for (int i = 0; i < times && file.size() > 0; i++) {
                     int size = Math.toIntExact(file.size());
                     int at = random.nextInt(size);
+                    var before = ByteBuffer.wrap(disk.readFully(path));
+                    int changed = 1;
                     switch (random.nextInt(3)) {
                         case 0 -> {
                             disk.corrupt(path, at, 1 << random.nextInt(8));
                             what += ", a bit of byte " + at;
                         }
                         case 1 -> {
-                            int count = 1 + random.nextInt(Math.min(600, size - at));
-                            file.write(ByteBuffer.allocate(count), at);
-                            what += ", " + count + " zeros at " + at;
+                            changed = 1 + random.nextInt(Math.min(600, size - at));
+                            file.write(ByteBuffer.allocate(changed), at);
+                            what += ", " + changed + " zeros at " + at;
                         }
                         default -> {
                             file.truncate(at);
+                            changed = 0;
                             what += ", cut to " + at + " of " + size;
                         }
+                    }
+                    if (compacted) {
+                        tolerate(before, at, changed);
                     }
                 }
                 file.sync();
             }
             return true;
+        }
+
+        /// What nobody can see in a log with gaps.
+        ///
+        /// @param before contents of the damaged file
+        /// @param changed bytes, 0 where it was cut
+        private void tolerate(ByteBuffer before, int at, int changed) {
+            // Its entries have no checksum: records may pass for aborted ones, and these for
+            // others.
+            mayBeMissing |= damaged.endsWith(".txnindex");
+            if (!damaged.endsWith(".log")) {
+                return;
+            }
+            int head = 0;
+            while (head < before.limit()) {
+                mayBeMissing |= changed == 0 && head == at;
+                mayBeElsewhere |= at < head + 8 && head < at + changed;
+                int size = before.limit() - head < 12 ? 0 : BatchHeader.sizeInBytes(before, head);
+                if (size < BatchHeader.BYTES) {
+                    return;
+                }
+                head += size;
+            }
         }
 
         // ------------------------------------------------------------ reading
@@ -245,6 +341,7 @@ class DamageTest {
 
         /// By a consumer that checks checksums and that offsets follow each other.
         private void read() {
+            var found = new BitSet();
             long next = partition.logStartOffset();
             while (true) {
                 ByteBuffer bytes;
@@ -252,6 +349,7 @@ class DamageTest {
                     var slice = partition.read(next, 300, ReadLimit.LOG_END, true).slice();
                     if (slice.length() == 0) {
                         assertThat(next).isGreaterThanOrEqualTo(acknowledged);
+                        assertThatNothingIsMissing(found);
                         return;
                     }
                     bytes = bytes(slice);
@@ -259,7 +357,7 @@ class DamageTest {
                     told(e);
                     return;
                 }
-                long after = bytes == null ? -1 : walk(bytes, next);
+                long after = bytes == null ? -1 : walk(bytes, next, found);
                 if (after < 0) {
                     assertThat(mayBeServed).as("damage was served at offset " + next).isTrue();
                     told = true;
@@ -272,8 +370,9 @@ class DamageTest {
             }
         }
 
+        /// @param found is added the offsets
         /// @return the offset after the last whole batch, -1 when a damaged one was seen
-        private long walk(ByteBuffer bytes, long from) {
+        private long walk(ByteBuffer bytes, long from, BitSet found) {
             long next = from;
             boolean first = true;
             var reader = new RecordBatchReader();
@@ -286,21 +385,55 @@ class DamageTest {
                 if (size > bytes.remaining()
                         || size < BatchHeader.BYTES
                         || !BatchHeader.isIntact(bytes, at, bytes.limit())
-                        || (first
-                                ? BatchHeader.baseOffset(bytes, at) > next
-                                : BatchHeader.baseOffset(bytes, at) != next)) {
+                        || !follows(BatchHeader.baseOffset(bytes, at), next, first)) {
                     return -1;
                 }
                 first = false;
                 reader.start(bytes);
                 while (reader.next()) {
-                    assertThat(value(reader))
-                            .as("record " + reader.offset())
-                            .isEqualTo(written.get((int) reader.offset()));
+                    found.set((int) reader.offset());
+                    if (!mayBeElsewhere) {
+                        assertThat(value(reader))
+                                .as("record " + reader.offset())
+                                .isEqualTo(written.get((int) reader.offset()).value);
+                    }
                 }
                 next = BatchHeader.nextOffset(bytes, at);
             }
             return next;
+        }
+
+        private boolean follows(long offset, long next, boolean first) {
+            return offset == next
+                    || (offset < next ? first : compacted && offset < partition.logEndOffset());
+        }
+
+        /// All records, or the last committed one of each key.
+        private void assertThatNothingIsMissing(BitSet found) {
+            if (mayBeMissing || mayBeElsewhere) {
+                return;
+            }
+            if (!compacted) {
+                assertThat(found.nextClearBit(0)).isGreaterThanOrEqualTo((int) acknowledged);
+                return;
+            }
+            var last = new HashMap<String, Integer>();
+            var open = new HashMap<Integer, List<Integer>>();
+            for (int offset = 0; offset < Math.min(acknowledged, written.size()); offset++) {
+                var each = written.get(offset);
+                if (each.isMarker()) {
+                    var ended = open.remove(each.producer);
+                    if (ended != null && each.value.equals("<commit>")) {
+                        ended.forEach(i -> last.merge(written.get(i).key, i, Math::max));
+                    }
+                } else if (each.producer >= 0) {
+                    open.computeIfAbsent(each.producer, _ -> new ArrayList<>()).add(offset);
+                } else {
+                    last.merge(each.key, offset, Math::max);
+                }
+            }
+            last.forEach((key, offset) ->
+                    assertThat(found.get(offset)).as(key + " at " + offset).isTrue());
         }
 
         private static String value(RecordBatchReader reader) {
