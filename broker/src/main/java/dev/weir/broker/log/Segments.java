@@ -147,10 +147,12 @@ final class Segments {
             if (segment.baseOffset() > limit.segment().baseOffset()) {
                 break;
             }
-            int stop = segment == limit.segment() ? limit.position() : segment.size();
+            boolean last = segment == limit.segment();
+            int stop = last ? limit.position() : segment.size();
             HeaderScanner batch = segment.find(offset, stop);
             if (batch != null) {
-                checkContains(batch, offset, gapsBelow);
+                long end = last ? limit.offset() : endOf(i);
+                checkContains(batch, offset, gapsBelow, end);
                 int first = batch.sizeInBytes();
                 int length = Math.min(maxBytes, stop - batch.position());
                 if (length < first) {
@@ -159,17 +161,26 @@ final class Segments {
                     }
                     length = first;
                 }
-                int intact = segment.intact(batch.position(), length, gapsBelow);
+                int intact = segment.intact(batch.position(), length, Math.min(gapsBelow, end));
                 return new FileSlice(segment.file(), batch.position(), intact);
+            }
+            if (last && offset >= gapsBelow) {
+                throw new IOException(
+                        "no batch in "
+                                + segment.file().path()
+                                + " or before it has offset "
+                                + offset);
             }
         }
         return FileSlice.EMPTY;
     }
 
     /// The offsets in heads are not covered by a checksum.
-    private static void checkContains(HeaderScanner batch, long offset, long gapsBelow)
+    ///
+    /// @param end what no batch in its segment reaches beyond
+    private static void checkContains(HeaderScanner batch, long offset, long gapsBelow, long end)
             throws IOException {
-        if (batch.baseOffset() > offset && offset >= gapsBelow) {
+        if ((batch.baseOffset() > offset && offset >= gapsBelow) || batch.lastOffset() >= end) {
             throw new IOException(
                     "the batch at position "
                             + batch.position()
