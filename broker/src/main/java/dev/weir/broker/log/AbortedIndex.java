@@ -85,16 +85,23 @@ final class AbortedIndex {
 
     private synchronized Entries loaded() throws IOException {
         if (entries == null) {
-            Entries inFile = fileExists ? load() : NONE;
+            Entries inFile = fileExists ? load(Integer.MAX_VALUE) : NONE;
             flushed = inFile.count();
             entries = inFile;
         }
         return entries;
     }
 
-    /// Forgets all entries but the first `count`.
+    /// Forgets all entries but the first `count`. What a crash left behind them is not looked at.
     synchronized void keepFirst(int count) throws IOException {
-        Entries kept = count == 0 ? NONE : loaded().first(count);
+        Entries kept;
+        if (count == 0) {
+            kept = NONE;
+        } else if (entries == null && fileExists) {
+            kept = load(count);
+        } else {
+            kept = loaded().first(count);
+        }
         flushed = kept.count();
         longer = fileExists;
         entries = kept;
@@ -160,8 +167,9 @@ final class AbortedIndex {
         path = to;
     }
 
-    private Entries load() throws IOException {
+    private Entries load(int most) throws IOException {
         ByteBuffer stored = ByteBuffer.wrap(files.readFully(path)); // gone is not empty
+        stored.limit((int) Math.min(stored.limit(), (long) most * ENTRY_BYTES));
         AbortedTransaction[] loaded = new AbortedTransaction[stored.remaining() / ENTRY_BYTES];
         int count = 0;
         long before = -1;

@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -177,6 +178,30 @@ class LogDirectoryTest {
         while (timestamps.hasRemaining()) {
             long timestamp = timestamps.getLong();
             assertThat(timestamps.getInt()).isEqualTo((int) (timestamp - 1000));
+        }
+    }
+
+    /// Entries reach the file before the state that counts them.
+    @Test
+    void an_entry_of_an_aborted_transaction_that_a_crash_left_half_written_does_no_harm()
+            throws IOException {
+        try (LogDirectory directory = open(LogDirectoryConfig.DEFAULT)) {
+            Partition partition = directory.open("a", 0, LogConfig.DEFAULT);
+            partition.append(
+                    Batches.batch(1000, 7, 0, 0, true, "v"),
+                    AppendOrigin.CLIENT,
+                    partition.verification(7, (short) 0).orElse(Partition.UNVERIFIED));
+            partition.appendMarker(7, (short) 0, false, 1000);
+        }
+        Path index = temporary.resolve("log/a-0/00000000000000000000.txnindex");
+        Files.write(index, new byte[11], StandardOpenOption.APPEND);
+        for (int start = 0; start < 2; start++) {
+            try (LogDirectory directory = open(LogDirectoryConfig.DEFAULT)) {
+                Partition partition = directory.open("a", 0, LogConfig.DEFAULT);
+                assertThat(partition.offlineReason()).isNull();
+                assertThat(partition.read(0, 1000, ReadLimit.LAST_STABLE_OFFSET, true).aborted())
+                        .hasSize(1);
+            }
         }
     }
 
