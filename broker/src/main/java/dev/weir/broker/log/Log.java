@@ -509,10 +509,6 @@ public final class Log {
             active.trim();
             return new CheckpointCapture(end, producers);
         }
-
-        public long offset() {
-            return end.offset();
-        }
     }
 
     /// Takes the state of the present end. Append lock.

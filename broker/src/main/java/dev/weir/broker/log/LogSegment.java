@@ -1,5 +1,6 @@
 package dev.weir.broker.log;
 
+import dev.weir.broker.error.BrokerException;
 import dev.weir.broker.record.BatchHeader;
 import dev.weir.broker.storage.FileSystem;
 import dev.weir.broker.storage.FileSystem.OpenMode;
@@ -598,11 +599,17 @@ final class LogSegment {
         long offset = -1;
         long greatest = -1;
         HeaderScanner batches = new HeaderScanner(file(), 0, size());
-        while (batches.next()) {
-            if (batches.maxTimestamp() > greatest) {
-                greatest = batches.maxTimestamp();
-                offset = batches.lastOffset();
+        try {
+            while (batches.next()) {
+                if (batches.maxTimestamp() > greatest) {
+                    greatest = batches.maxTimestamp();
+                    offset = batches.lastOffset();
+                }
             }
+        } catch (BrokerException damaged) {
+            LOGGER.warn("{}; the segment counts as no older than its file", damaged.getMessage());
+            greatest = Math.max(greatest, lastModifiedMs());
+            offset = baseOffset; // a place to search from
         }
         offsetOfMaxTimestamp = offset;
         maxTimestamp = greatest;

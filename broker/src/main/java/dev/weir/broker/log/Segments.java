@@ -186,10 +186,14 @@ final class Segments {
                             + batch.position()
                             + " of "
                             + batch.path()
-                            + " begins with offset "
+                            + " has offsets "
                             + batch.baseOffset()
-                            + ", and no batch before it has offset "
-                            + offset);
+                            + " to "
+                            + batch.lastOffset()
+                            + ", where one with offset "
+                            + offset
+                            + " has to be that ends below "
+                            + end);
         }
     }
 

@@ -198,7 +198,14 @@ public final class Partition {
         return online().syncs.highWatermark().offset();
     }
 
-    /// Everything below it is durable and belongs to no undecided transaction.
+    /// Everything below it is durable and belongs to no undecided transaction. Below the log start
+    /// while such a transaction begins there, whose records a pin may keep.
+    public long decidedBelow() {
+        Syncs syncs = online().syncs;
+        return syncs.decidedBelow(syncs.highWatermark());
+    }
+
+    /// [#decidedBelow] as clients are told it: not below the log start.
     public long lastStableOffset() {
         Syncs syncs = online().syncs;
         return syncs.lastStableOffset(syncs.highWatermark());
@@ -407,7 +414,7 @@ public final class Partition {
         Log log = opened.log;
         int replacements = log.replacements();
         LogPosition synced = opened.syncs.highWatermark();
-        long lastStable = opened.syncs.lastStableOffset(synced);
+        long decidedBelow = opened.syncs.decidedBelow(synced);
         LogPosition end = log.end();
         if (offset > end.offset()) {
             throw outOfRange(log, offset);
@@ -418,11 +425,11 @@ public final class Partition {
                         case LOG_END -> end;
                         case HIGH_WATERMARK -> synced;
                         case LAST_STABLE_OFFSET ->
-                                lastStable >= synced.offset() || offset >= lastStable
+                                decidedBelow >= synced.offset() || offset >= decidedBelow
                                         ? synced
-                                        : log.positionOf(lastStable);
+                                        : log.positionOf(decidedBelow);
                     };
-            boolean nothing = upTo == ReadLimit.LAST_STABLE_OFFSET && offset >= lastStable;
+            boolean nothing = upTo == ReadLimit.LAST_STABLE_OFFSET && offset >= decidedBelow;
             FileSlice slice = FileSlice.EMPTY;
             List<AbortedTransaction> aborted = List.of();
             if (upTo != ReadLimit.LAST_STABLE_OFFSET) {
@@ -433,8 +440,9 @@ public final class Partition {
                 aborted = read.aborted();
             }
             boolean older = slice.length() > 0 && !limit.isIn(slice.file());
+            long start = log.logStartOffset();
             return new ReadResult(
-                    synced.offset(), lastStable, log.logStartOffset(), slice, aborted, older);
+                    synced.offset(), Math.max(start, decidedBelow), start, slice, aborted, older);
         } catch (IOException e) {
             if (offset < log.firstKeptOffset()) {
                 throw outOfRange(log, offset);

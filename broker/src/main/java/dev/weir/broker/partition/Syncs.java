@@ -66,13 +66,19 @@ final class Syncs {
         return highWatermark;
     }
 
-    /// The first offset that is not durable or belongs to an undecided transaction.
+    /// The first offset that is not durable or belongs to an undecided transaction; a batch begins
+    /// there.
     ///
     /// @param synced the high watermark, read before: a transaction that begins in between begins
     ///   above it
+    long decidedBelow(LogPosition synced) {
+        return Math.min(synced.offset(), log.firstUndecidedOffset());
+    }
+
+    /// [#decidedBelow] as clients are told it: not below the log start, and so maybe in the middle
+    /// of a batch.
     long lastStableOffset(LogPosition synced) {
-        return Math.max(
-                log.logStartOffset(), Math.min(synced.offset(), log.firstUndecidedOffset()));
+        return Math.max(log.logStartOffset(), decidedBelow(synced));
     }
 
     /// Notes what was appended, to be followed by [#request]. Append lock.

@@ -109,8 +109,8 @@ final class UpkeepLoop {
                     first.run();
                 }
                 if (!stopping && System.nanoTime() - next >= 0) {
-                    round(hold.mayDelete(), CHECKPOINT_INTERVAL_MS);
                     next = System.nanoTime() + interval;
+                    round(hold.mayDelete(), CHECKPOINT_INTERVAL_MS);
                 }
             } catch (InterruptedException e) {
                 LOG.warn("interrupted; only close() ends this thread");

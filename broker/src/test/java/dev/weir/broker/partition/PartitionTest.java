@@ -646,6 +646,27 @@ class PartitionTest {
     }
 
     @Test
+    void a_segment_with_a_damaged_head_goes_when_its_file_is_old_enough() throws IOException {
+        files.clock(() -> nowMs);
+        LogConfig config = SMALL.withRetention(-1, 60_000);
+        open(config);
+        for (int i = 0; i < 100; i++) {
+            append(Batches.plain(-1, "v" + i));
+        }
+        directory.close();
+        int magic = 16;
+        files.corrupt(DATA.resolve("t-0/00000000000000000000.log"), magic, 0xff);
+        open(config);
+        directory.upkeepOnce();
+        assertThat(partition.logStartOffset()).isZero();
+        nowMs += 60_001;
+        append(Batches.plain(-1, "young"));
+        partition.syncNow();
+        directory.upkeepOnce();
+        assertThat(partition.logStartOffset()).isBetween(80L, 100L);
+    }
+
+    @Test
     void compaction_makes_no_file_younger() {
         files.clock(() -> nowMs);
         open(SMALL.withRetention(-1, 60_000).withCompaction(EagerCompaction.after(1000)));

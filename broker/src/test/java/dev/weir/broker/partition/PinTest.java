@@ -18,6 +18,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
 
@@ -65,6 +66,33 @@ class PinTest {
 
     /// What somebody else who pins has got.
     private record Pinned(Pin pin, ByteBuffer bytes) {}
+
+    /// Records below the log start are there for who pinned them, but the last stable offset that
+    /// clients are told is not below it.
+    @Test
+    void who_pinned_deleted_records_is_not_shown_those_of_a_transaction_that_is_open_there() {
+        partition.append(Batches.plain(1, "a", "b"), AppendOrigin.ENGINE);
+        partition.append(Batches.transactional(7, 0, -1, "open"), AppendOrigin.ENGINE);
+        partition.append(Batches.plain(1, "c", "d", "e", "f"), AppendOrigin.ENGINE);
+        directory.syncOnce();
+        try (Pin pin = partition.pin(0)) {
+            assertThat(partition.deleteRecordsBefore(5)).isEqualTo(5); // amid the last batch
+            assertThat(partition.lastStableOffset()).isEqualTo(5);
+            assertThat(partition.decidedBelow()).isEqualTo(2);
+            assertThat(committed(pin, 0)).containsExactly("a", "b");
+            assertThat(committed(pin, 2)).isEmpty();
+            assertThat(committed(pin, 3)).isEmpty();
+            assertThat(committed(pin, 5)).isEmpty();
+            partition.appendMarker(7, (short) 0, true, 1);
+            directory.syncOnce();
+            assertThat(committed(pin, 2)).startsWith("open", "c");
+        }
+    }
+
+    private static List<String> committed(Pin pin, long from) {
+        var slice = pin.read(from, 10_000, ReadLimit.LAST_STABLE_OFFSET, true).slice();
+        return Batches.records(slice, from).stream().map(Batches.Read::value).toList();
+    }
 
     @Test
     void a_pin_taken_while_segments_are_replaced_holds_what_it_finds() {

@@ -34,7 +34,7 @@ final class BatchWalker {
 
     /// Where batches come from.
     interface Source {
-        long lastStableOffset();
+        long decidedBelow();
 
         /// The whole first batch and what fits after it.
         ReadResult read(long offset, int maxBytes, ReadLimit limit);
@@ -50,7 +50,7 @@ final class BatchWalker {
         while (at < range.upTo && block.count() < maxRecords && block.bytes() < maxBytes) {
             // Above the last stable offset lies only what an open transaction of the reader itself
             // holds back; there the fate of others' transactions is looked up in the log.
-            boolean stable = at < source.lastStableOffset();
+            boolean stable = at < source.decidedBelow();
             ReadResult found =
                     source.read(
                             at,

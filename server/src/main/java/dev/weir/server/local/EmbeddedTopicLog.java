@@ -161,7 +161,7 @@ final class EmbeddedTopicLog implements TopicLog {
         return translating(() -> {
             Partition partition = partition(at);
             long highWatermark = partition.highWatermark();
-            if (partition.lastStableOffset() >= highWatermark) {
+            if (partition.decidedBelow() >= highWatermark) {
                 return highWatermark;
             }
             long end = highWatermark;
@@ -432,8 +432,8 @@ final class EmbeddedTopicLog implements TopicLog {
         Partition partition = partition(at);
         return new BatchWalker.Source() {
             @Override
-            public long lastStableOffset() {
-                return partition.lastStableOffset();
+            public long decidedBelow() {
+                return partition.decidedBelow();
             }
 
             @Override
