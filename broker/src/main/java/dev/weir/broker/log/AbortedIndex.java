@@ -85,7 +85,7 @@ final class AbortedIndex {
 
     private synchronized Entries loaded() throws IOException {
         if (entries == null) {
-            Entries inFile = fileExists ? load(Integer.MAX_VALUE) : NONE;
+            Entries inFile = load(Integer.MAX_VALUE);
             flushed = inFile.count();
             entries = inFile;
         }
@@ -94,13 +94,9 @@ final class AbortedIndex {
 
     /// Forgets all entries but the first `count`. What a crash left behind them is not looked at.
     synchronized void keepFirst(int count) throws IOException {
-        Entries kept;
-        if (count == 0) {
-            kept = NONE;
-        } else if (entries == null && fileExists) {
-            kept = load(count);
-        } else {
-            kept = loaded().first(count);
+        Entries kept = NONE;
+        if (count > 0) {
+            kept = entries == null ? load(count) : entries.first(count);
         }
         flushed = kept.count();
         longer = fileExists;
@@ -168,6 +164,9 @@ final class AbortedIndex {
     }
 
     private Entries load(int most) throws IOException {
+        if (!fileExists) {
+            return NONE;
+        }
         ByteBuffer stored = ByteBuffer.wrap(files.readFully(path)); // gone is not empty
         stored.limit((int) Math.min(stored.limit(), (long) most * ENTRY_BYTES));
         AbortedTransaction[] loaded = new AbortedTransaction[stored.remaining() / ENTRY_BYTES];

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.function.Predicate;
 
 /// A sorted file of fixed-size entries in Kafka's format: `.index` files map relative offset
 /// (int32) to file position (int32), `.timeindex` files map timestamp (int64) to relative offset
@@ -85,45 +86,40 @@ final class SparseIndex {
 
     /// The last entry whose key is at most `key`, or null.
     Entry floor(long key) throws IOException {
-        int inFile = flushed();
-        long[] keysNow;
-        int[] valuesNow;
-        int count;
-        synchronized (this) {
-            inFile = flushed == UNKNOWN ? inFile : flushed;
-            keysNow = keys;
-            valuesNow = values;
-            count = pending;
+        Contents now = contents();
+        if (now.pending > 0 && now.keys[0] <= key) {
+            int found = Arrays.binarySearch(now.keys, 0, now.pending, key);
+            return now.get(found >= 0 ? found : -found - 2);
         }
-        if (count > 0 && keysNow[0] <= key) {
-            int found = Arrays.binarySearch(keysNow, 0, count, key);
-            int at = found >= 0 ? found : -found - 2;
-            return new Entry(keysNow[at], valuesNow[at]);
-        }
-        return inFile == 0 ? null : floorInFile(key, inFile);
+        return searchFile(now.inFile, entry -> entry.key > key).before;
     }
 
     /// The first entry whose value is at least `value`, or null. Values ascend as keys do.
     Entry firstFrom(int value) throws IOException {
-        int inFile = flushed();
-        long[] keysNow;
-        int[] valuesNow;
-        int count;
-        synchronized (this) {
-            inFile = flushed == UNKNOWN ? inFile : flushed;
-            keysNow = keys;
-            valuesNow = values;
-            count = pending;
-        }
-        if (inFile > 0 && (count == 0 || valuesNow[0] >= value)) {
-            Entry found = firstInFileFrom(value, inFile);
+        Contents now = contents();
+        if (now.pending == 0 || now.values[0] >= value) {
+            Entry found = searchFile(now.inFile, entry -> entry.value >= value).first;
             if (found != null) {
                 return found;
             }
         }
-        int found = Arrays.binarySearch(valuesNow, 0, count, value);
+        int found = Arrays.binarySearch(now.values, 0, now.pending, value);
         int at = found >= 0 ? found : -found - 1;
-        return at == count ? null : new Entry(keysNow[at], valuesNow[at]);
+        return at == now.pending ? null : now.get(at);
+    }
+
+    /// The entries at one moment: so many in the file, and those in memory, which come after them.
+    private record Contents(int inFile, long[] keys, int[] values, int pending) {
+        Entry get(int at) {
+            return new Entry(keys[at], values[at]);
+        }
+    }
+
+    private Contents contents() throws IOException {
+        int inFile = flushed();
+        synchronized (this) {
+            return new Contents(flushed == UNKNOWN ? inFile : flushed, keys, values, pending);
+        }
     }
 
     /// The last entry, or null.
@@ -225,49 +221,41 @@ final class SparseIndex {
         }
     }
 
-    private Entry floorInFile(long key, int count) throws IOException {
-        try (StorageFile file = files.open(path, OpenMode.READ)) {
-            ByteBuffer entry = ByteBuffer.allocate(entryBytes());
-            int low = 0;
-            int high = Math.min(count, (int) (file.size() / entryBytes())) - 1;
-            Entry best = null;
-            while (low <= high) {
-                int middle = (low + high) >>> 1;
-                file.read(entry.clear(), (long) middle * entryBytes());
-                Entry middleEntry = entryOf(entry);
-                if (middleEntry.key <= key) {
-                    best = middleEntry;
-                    low = middle + 1;
-                } else {
-                    high = middle - 1;
-                }
-            }
-            return best;
-        } catch (FileNotFoundException e) {
-            return null;
-        }
+    /// Where a condition begins to hold: the last entry before that and the first for which it
+    /// holds, null where there is none.
+    private record Turn(Entry before, Entry first) {
+        static final Turn NOWHERE = new Turn(null, null);
     }
 
-    private Entry firstInFileFrom(int value, int count) throws IOException {
+    /// Searches the file.
+    ///
+    /// @param count of its entries
+    /// @param holds from some entry on
+    private Turn searchFile(int count, Predicate<Entry> holds) throws IOException {
+        if (count == 0) {
+            return Turn.NOWHERE;
+        }
         try (StorageFile file = files.open(path, OpenMode.READ)) {
             ByteBuffer entry = ByteBuffer.allocate(entryBytes());
             int low = 0;
             int high = Math.min(count, (int) (file.size() / entryBytes())) - 1;
-            Entry best = null;
+            Entry before = null;
+            Entry first = null;
             while (low <= high) {
                 int middle = (low + high) >>> 1;
                 file.read(entry.clear(), (long) middle * entryBytes());
-                Entry middleEntry = entryOf(entry);
-                if (middleEntry.value >= value) {
-                    best = middleEntry;
+                Entry found = entryOf(entry);
+                if (holds.test(found)) {
+                    first = found;
                     high = middle - 1;
                 } else {
+                    before = found;
                     low = middle + 1;
                 }
             }
-            return best;
+            return new Turn(before, first);
         } catch (FileNotFoundException e) {
-            return null;
+            return Turn.NOWHERE;
         }
     }
 
