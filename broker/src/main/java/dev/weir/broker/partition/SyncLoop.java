@@ -40,7 +40,7 @@ final class SyncLoop implements AutoCloseable {
     private final LongSupplier nanoTime;
     private final AtomicBoolean inTurn = new AtomicBoolean(); // whether a turn's end makes a sync
     private volatile long usualNanos = BRIEF_NANOS; // of a sync of little; races lose a sample
-    private final List<Thread> threads = new ArrayList<>();
+    private final List<LoopThread> threads = new ArrayList<>();
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition work = lock.newCondition(); // for all threads that wait but one
     private final Condition time = lock.newCondition(); // for the one that minds the pauses
@@ -59,8 +59,9 @@ final class SyncLoop implements AutoCloseable {
         this.pauseNanos = pauseNanos;
         this.nanoTime = nanoTime;
         for (int i = 0; i < threadCount; i++) {
-            threads.add(Thread.ofPlatform().name("log-sync-" + i).daemon().start(this::run));
+            threads.add(new LoopThread("log-sync-" + i, this::run));
         }
+        threads.forEach(LoopThread::start);
     }
 
     /// How soon a sync is needed.
@@ -364,18 +365,6 @@ final class SyncLoop implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        boolean interrupted = false;
-        for (Thread thread : threads) {
-            while (thread.isAlive()) {
-                try {
-                    thread.join(TimeUnit.SECONDS.toMillis(1));
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        threads.forEach(LoopThread::awaitEnd);
     }
 }
