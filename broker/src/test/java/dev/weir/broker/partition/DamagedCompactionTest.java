@@ -54,13 +54,7 @@ class DamagedCompactionTest {
     @Test
     void a_batch_that_would_be_copied_as_it_is() throws IOException {
         put("b", "precious");
-        fill();
-        compact();
-        damage("precious");
-        fill();
-        fill();
-        compact();
-        assertThatDamageIsRefused();
+        assertThatItsDamageIsRefused();
     }
 
     @Test
@@ -84,13 +78,7 @@ class DamagedCompactionTest {
         writer.append(nowMs, bytes("b"), bytes("precious"));
         partition.append(writer.finish(), AppendOrigin.ENGINE);
         partition.appendMarker(1L << 48, (short) 0, true, nowMs);
-        fill();
-        compact();
-        damage("precious");
-        fill();
-        fill();
-        compact();
-        assertThatDamageIsRefused();
+        assertThatItsDamageIsRefused();
     }
 
     /// The segment with the last key there was memory for is rewritten to its end.
@@ -209,6 +197,17 @@ class DamagedCompactionTest {
     }
 
     // ---------------------------------------------------------------- helpers
+
+    /// Of what was put last, when it was compacted already.
+    private void assertThatItsDamageIsRefused() throws IOException {
+        fill();
+        compact();
+        damage("precious");
+        fill();
+        fill();
+        compact();
+        assertThatDamageIsRefused();
+    }
 
     private void assertThatDamageIsRefused() {
         assertThatThrownBy(() -> read(0))

@@ -48,7 +48,7 @@ final class BatchWalker {
         long at = range.offset;
         int chunkBytes = Math.clamp(maxBytes, CHUNK_BYTES_LEAST, CHUNK_BYTES_MOST);
         while (at < range.upTo && block.count() < maxRecords && block.bytes() < maxBytes) {
-            // Above the last stable offset lies only what an open transaction of the reader itself
+            // Above what is decided lies only what an open transaction of the reader itself
             // holds back; there the fate of others' transactions is looked up in the log.
             boolean stable = at < source.decidedBelow();
             ReadResult found =
